@@ -1,0 +1,84 @@
+"""Aggregates over the training part; nothing in it identifies a sample."""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+
+class InputFacts(BaseModel):
+    """What is known of one image input over the training part.
+
+    Attributes
+    ----------
+    ndim : int
+        2 or 3.
+    channels : int
+        1 if all are grey (colour files with three equal channels count as grey), else 3.
+    size_median, size_low, size_high : tuple of int
+        Median, 5th and 95th percentile of the size, ``y x`` or ``z y x``.
+    bits : int
+        Most frequent bits per channel.
+    modality : str
+        DICOM modality code, or ``""``.
+    value_low, value_high, mean, std : float
+        0.5th and 99.5th percentile, mean and standard deviation of the stored values.
+    colour_share : float
+        Share of images with real colour, 0 to 1.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    kind: Literal["image"] = "image"
+    ndim: int = 2
+    channels: int = 1
+    size_median: tuple[int, ...]
+    size_low: tuple[int, ...]
+    size_high: tuple[int, ...]
+    bits: int = 8
+    modality: str = ""
+    value_low: float
+    value_high: float
+    mean: float
+    std: float
+    colour_share: float = 0.0
+
+
+class TargetFacts(BaseModel):
+    """What is known of one target over the training part.
+
+    Attributes
+    ----------
+    counts : dict of str to int
+        Samples per class, level or label.
+    missing : int
+        Samples without an answer.
+    mean, std, median : float or None
+        Of a number.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    kind: str
+    counts: dict[str, int] = {}
+    missing: int = 0
+    mean: float | None = None
+    std: float | None = None
+    median: float | None = None
+
+
+class Fingerprint(BaseModel):
+    """Aggregates over the training part only.
+
+    Attributes
+    ----------
+    samples, patients, val_samples : int
+        Numbers; `val_samples` is the size of the validation part, not a fact about its content.
+    inputs : dict of str to InputFacts
+    targets : dict of str to TargetFacts
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    schema_version: Literal[1] = 1
+    samples: int
+    patients: int
+    val_samples: int
+    inputs: dict[str, InputFacts]
+    targets: dict[str, TargetFacts]

@@ -1,0 +1,44 @@
+"""What a model says of one sample."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class TargetPrediction:
+    """The answer to one target.
+
+    Parameters
+    ----------
+    probabilities : mapping of str to float
+        Class, label or level to calibrated probability, 0 to 1; empty for a number.
+    value : str, float or tuple of str
+        Class (argmax), level, labels at or above their threshold, or the number itself.
+    at_operating_point : str or None
+        Class by the fixed threshold, where there are two classes.
+    """
+
+    value: str | float | tuple[str, ...]
+    probabilities: Mapping[str, float] = field(default_factory=dict)
+    at_operating_point: str | None = None
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What a model says of one sample, or why it says nothing.
+
+    Parameters
+    ----------
+    sample : str
+    targets : mapping of str to TargetPrediction
+        Empty where refused.
+    flags : tuple of str
+        Why the answer should be doubted: what of the input is unlike the training data.
+    refusal : str
+        Why nothing is said; ``""`` where something is.
+    """
+
+    sample: str
+    targets: Mapping[str, TargetPrediction] = field(default_factory=dict)
+    flags: tuple[str, ...] = ()
+    refusal: str = ""

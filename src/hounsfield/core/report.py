@@ -1,0 +1,249 @@
+"""The report: typed blocks that a page and a JSON file are rendered from."""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from hounsfield.core.cohort import TargetKind, TargetSpec
+
+MAIN_METRIC: dict[TargetKind, str] = {
+    "categorical": "auroc",
+    "multilabel": "auroc",
+    "ordinal": "quadratic_kappa",
+    "number": "mae",
+    "mask": "dice",
+}
+"""The metric that a headline, a comparison and a recommendation speak of."""
+
+LOWER_IS_BETTER = frozenset({"mae", "rmse", "brier", "calibration_error"})
+"""Metrics of which less is better."""
+
+
+class Block(BaseModel):
+    """Base of all blocks of a report."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Figure(Block):
+    """A figure with its interval.
+
+    Attributes
+    ----------
+    value, low, high : float or None
+        None where undefined; `note` then says why.
+    note : str
+        Why undefined, or how it is to be read.
+    """
+
+    value: float | None
+    low: float | None = None
+    high: float | None = None
+    note: str = ""
+
+
+class Curve(Block):
+    """Points of a curve, with an optional band, for drawing."""
+
+    x: tuple[float, ...]
+    y: tuple[float, ...]
+    low: tuple[float, ...] = ()
+    high: tuple[float, ...] = ()
+    count: tuple[int, ...] = ()
+
+
+class Subgroup(Block):
+    """Figures of the samples that share an attribute."""
+
+    attribute: str
+    value: str
+    samples: int
+    patients: int
+    metrics: dict[str, Figure]
+
+
+class PartFigures(Block):
+    """How well one target was answered on one part.
+
+    Attributes
+    ----------
+    samples, patients : int
+    metrics : dict of str to Figure
+        ``auroc``, ``accuracy``, ... (see the metric reference); ``recall:<class>`` and ``auroc:<class>`` too.
+    patient_metrics : dict of str to Figure
+        The same per patient, where a patient has several samples.
+    uncalibrated : dict of str to Figure
+        Calibration figures before temperature scaling.
+    confusion : tuple of tuple of int
+        Rows truth, columns predicted, in the order of the target's classes.
+    curves : dict of str to Curve
+        ``roc``, ``roc:<class>``, ``reliability``, ``reliability_uncalibrated``, ``decision``, ``decision_all``,
+        ``scatter``.
+    subgroups : tuple of Subgroup
+    folds : tuple of dict of str to float or None
+        Metric values per fold, for part ``cv``.
+    without_faulty : dict of str to Figure
+        Metrics without the samples that the audit flagged in an official test part.
+    patients_judged, patients_skipped : int
+        Patients behind `patient_metrics`; patients left out of it because their samples' answers differ.
+    classes : dict of str to int
+        Samples per class, label or level.
+    """
+
+    samples: int
+    patients: int
+    metrics: dict[str, Figure]
+    patient_metrics: dict[str, Figure] = {}
+    uncalibrated: dict[str, Figure] = {}
+    confusion: tuple[tuple[int, ...], ...] = ()
+    curves: dict[str, Curve] = {}
+    subgroups: tuple[Subgroup, ...] = ()
+    folds: tuple[dict[str, float | None], ...] = ()
+    without_faulty: dict[str, Figure] = {}
+    patients_judged: int = 0
+    patients_skipped: int = 0
+    classes: dict[str, int] = {}
+
+
+class Baseline(Block):
+    """A cheap model on the same split.
+
+    Attributes
+    ----------
+    metrics : dict of str to Figure
+        On the part that the report judges (``test`` or ``cv``).
+    difference : dict of str to Figure
+        Network minus baseline, paired patient-level bootstrap.
+    ties : bool
+        Whether the interval of the main difference includes 0.
+    """
+
+    metrics: dict[str, Figure]
+    difference: dict[str, Figure] = {}
+    ties: bool = False
+
+
+class OperatingPointBlock(Block):
+    """The threshold in use, how it was fixed, and on how many validation samples."""
+
+    threshold: float
+    rule: str
+    samples: int
+    sensitivity: float | None = None
+    specificity: float | None = None
+
+
+class Picture(Block):
+    """A small picture in the report: base64 PNG, never in the bundle."""
+
+    sample: str
+    part: str
+    truth: str
+    predicted: str
+    probability: float
+    png: str
+
+
+class TargetReport(Block):
+    """One target, judged."""
+
+    target: TargetSpec
+    parts: dict[str, PartFigures]
+    baselines: dict[str, Baseline] = {}
+    operating_point: OperatingPointBlock | None = None
+    temperature: float | None = None
+    recommended: str = "network"
+
+
+class Caveat(Block):
+    """Something not to believe, in both languages; `level` orders them."""
+
+    level: Literal["warning", "note"]
+    en: str
+    zh: str
+
+
+class Cost(Block):
+    """What was predicted and what it took."""
+
+    predicted_seconds: float | None = None
+    seconds: float | None = None
+    predicted_seconds_per_step: float | None = None
+    seconds_per_step: float | None = None
+    predicted_peak_mib: float | None = None
+    peak_mib: float | None = None
+    steps: int = 0
+    stopped_by_clock: bool = False
+
+
+class PlanLine(Block):
+    """One decision, for the table of reasons."""
+
+    section: str
+    key: str
+    value: str
+    rule: str
+    evidence: str
+
+
+class ShortcutBlock(Block):
+    """See `hounsfield.core.audit.Shortcut`."""
+
+    auroc: Figure
+    by: dict[str, Figure]
+    warnings: tuple[str, ...] = ()
+
+
+class AuditBlock(Block):
+    """See `hounsfield.core.audit.Audit`."""
+
+    unreadable: tuple[dict[str, str], ...] = ()
+    duplicates_across_parts: tuple[tuple[str, str], ...] = ()
+    contradictions: tuple[tuple[str, str], ...] = ()
+    removed_from_training: tuple[dict[str, str], ...] = ()
+    flagged_in_test: tuple[dict[str, str], ...] = ()
+    near_duplicates: int = 0
+    clusters: int = 0
+    balance: dict[str, dict[str, int]] = {}
+    warnings: tuple[str, ...] = ()
+
+
+class Report(Block):
+    """What a reader gets, and what ``report.json`` holds.
+
+    Attributes
+    ----------
+    target, parts, baselines
+        Of the primary target, repeated here so that a reader finds them at the top.
+    targets : dict of str to TargetReport
+        All targets.
+    judged_part : str
+        ``test`` or ``cv``: the part that the headline speaks of.
+    expected_interval : str
+        The interval that this number of samples can give, said before training.
+    history : dict of str to tuple of float
+        Training curves by name, for the picture only; no figure comes from them.
+    """
+
+    schema_version: Literal[1] = 1
+    hounsfield: str
+    task: str
+    cohort: str
+    created: str
+    seed: int
+    target: TargetSpec
+    parts: dict[str, PartFigures]
+    baselines: dict[str, Baseline]
+    shortcut: ShortcutBlock | None
+    audit: AuditBlock
+    cost: Cost
+    environment: dict[str, str]
+    targets: dict[str, TargetReport]
+    judged_part: str
+    split_rule: str = ""
+    expected_interval: str = ""
+    caveats: tuple[Caveat, ...] = ()
+    plan: tuple[PlanLine, ...] = ()
+    history: dict[str, tuple[float, ...]] = {}
+    errors: tuple[Picture, ...] = ()
+    alternatives: tuple[dict[str, str], ...] = ()
