@@ -1,0 +1,399 @@
+"""``cohort.yaml`` and ``samples.csv``: what was understood, written so that a person can correct it."""
+
+import csv
+import io
+import json
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from hounsfield.core.cohort import (
+    Cohort,
+    ColumnRole,
+    InputSpec,
+    Part,
+    Reading,
+    Ref,
+    Sample,
+    Schema,
+    SetAside,
+    TargetKind,
+    TargetSpec,
+)
+from hounsfield.core.errors import CohortError, unknown_name
+from hounsfield.core.types import Attribute, TargetValue
+from hounsfield.data.files import escapes, reader_by_ending
+from hounsfield.data.table import decode, delimiter_of, parse_number
+
+_PARTS: dict[str, Part] = {"train": "train", "val": "val", "test": "test"}
+
+
+class DeclaredTarget(BaseModel):
+    """One target as a person declares it.
+
+    Attributes
+    ----------
+    name : str
+        Column, or a new name where `columns` is given.
+    kind : str or None
+        None to infer from the column; ``ordinal`` is never inferred.
+    classes : tuple of str
+        Classes, labels or levels; the order of an ordinal target's levels.
+    columns : tuple of str
+        Columns of 0 and 1 that together are one multi-label answer.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    name: str
+    kind: TargetKind | None = None
+    classes: tuple[str, ...] = ()
+    positive: str | None = None
+    positive_source: Literal["declared", "name", "assumed", ""] = "declared"
+    unit: str = ""
+    columns: tuple[str, ...] = ()
+
+
+class CohortFile(BaseModel):
+    """The content of ``cohort.yaml``.
+
+    Attributes
+    ----------
+    layout : str
+        Name in the table of layouts; empty to find out.
+    root : str
+        Folder of the data, relative to the file.
+    manifest : str or None
+        Table of answers, relative to the root.
+    samples : str or None
+        Complete list of samples (``samples.csv``), relative to the file; then nothing is inferred.
+    targets : tuple of DeclaredTarget
+        What is asked, the primary target first.
+    columns : dict of str to str
+        Corrections: column to role.
+    numbers : tuple of str
+        Columns of `samples` that hold numbers.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    schema_version: Literal[1] = 1
+    name: str = ""
+    layout: str = ""
+    root: str = "."
+    manifest: str | None = None
+    samples: str | None = None
+    targets: tuple[DeclaredTarget, ...] = ()
+    columns: dict[str, str] = {}
+    inputs: tuple[InputSpec, ...] = ()
+    official_parts: tuple[str, ...] = ()
+    patients_known: bool = False
+    understood: tuple[ColumnRole, ...] = ()
+    side_tables: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    unsure: tuple[str, ...] = ()
+    numbers: tuple[str, ...] = ()
+    set_aside: tuple[SetAside, ...] = ()
+
+
+def read_cohort_file(path: Path) -> CohortFile:
+    """Read and check a ``cohort.yaml``.
+
+    Raises
+    ------
+    CohortError
+        If it is no YAML, of a future version, or has a wrong value.
+    UnknownNameError
+        If it has an unknown key; the nearest known one is named.
+    """
+    try:
+        content = yaml.safe_load(decode(path.read_bytes()))
+    except (OSError, yaml.YAMLError) as error:
+        raise CohortError(
+            f"{path.name} cannot be read as YAML.", expected="key: value lines", next_step="correct or remove it"
+        ) from error
+    if not isinstance(content, dict):
+        raise CohortError(f"{path.name} holds no keys.", expected="schema_version: 1", next_step="correct or remove it")
+    if content.get("schema_version", 1) != 1:
+        raise CohortError(
+            f"{path.name} has schema_version {content['schema_version']!r}.",
+            expected="schema_version 1",
+            next_step="update hounsfield, or write the file again with hu inspect",
+        )
+    try:
+        return CohortFile.model_validate(content)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = [str(p) for p in first["loc"]]
+        if first["type"] == "extra_forbidden":
+            known = DeclaredTarget.model_fields if place[0] == "targets" else CohortFile.model_fields
+            raise unknown_name(f"key in {path.name}", place[-1], known) from error
+        raise CohortError(
+            f"{path.name}: {'.'.join(place)} is wrong.",
+            expected=str(first["msg"]),
+            next_step="correct the value",
+        ) from error
+
+
+def cohort_yaml(cohort: Cohort) -> str:
+    """Return the text of ``cohort.yaml`` for a cohort; its samples are in `samples_csv`."""
+    schema = cohort.schema
+    table = _columns(cohort)
+    file = CohortFile(
+        name=cohort.name,
+        layout=schema.layout,
+        samples="samples.csv",
+        targets=tuple(DeclaredTarget.model_validate(t.model_dump()) for t in schema.targets),
+        inputs=schema.inputs,
+        official_parts=schema.official_parts,
+        patients_known=schema.patients_known,
+        understood=schema.columns,
+        side_tables=schema.side_tables,
+        notes=schema.notes,
+        unsure=schema.unsure,
+        numbers=tuple(n for n, cells in table.items() if _is_numeric(n, cells)),
+        set_aside=cohort.set_aside,
+    )
+    content = file.model_dump(mode="json", exclude_defaults=True)
+    content = {"schema_version": 1, **content}
+    head = "# What the folder is understood to be. Correct it, keep it beside the data together with samples.csv.\n"
+    return head + str(yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=120))
+
+
+def samples_csv(cohort: Cohort) -> str:
+    """Return the text of ``samples.csv``: one row per sample, everything that is known of it."""
+    table = _columns(cohort)
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(table)
+    for row in zip(*table.values(), strict=True):
+        writer.writerow([_text(v) for v in row])
+    return out.getvalue()
+
+
+def read_samples(path: Path, file: CohortFile, root: Path) -> Cohort:
+    """Return the cohort of a ``cohort.yaml`` with a complete list of samples.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The list.
+    file : CohortFile
+        What the ``cohort.yaml`` says.
+    root : pathlib.Path
+        The folder that the refs are relative to.
+
+    Raises
+    ------
+    CohortError
+        If the list is damaged, or none of its files exists.
+    """
+    try:
+        text = decode(path.read_bytes())
+    except OSError as error:
+        raise CohortError(
+            f"The list of samples {path.name!r} is missing.",
+            expected="samples.csv beside cohort.yaml",
+            next_step="put it back, or remove `samples` from cohort.yaml",
+        ) from error
+    rows = [r for r in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter_of(text)) if r]
+    if not rows or "sample" not in rows[0]:
+        raise CohortError(f"{path.name} has no column 'sample'.", expected="one row per sample", next_step="correct it")
+    parser = _RowParser(file, root)
+    aside = list(file.set_aside)
+    samples = []
+    for number, row in enumerate(rows[1:], start=2):
+        if len(row) != len(rows[0]):
+            raise CohortError(
+                f"Row {number} of {path.name} has {len(row)} fields where the header has {len(rows[0])}.",
+                expected="as many fields as columns",
+                next_step="correct the row",
+            )
+        sample = parser.sample(dict(zip(rows[0], row, strict=True)))
+        if parser.missing(sample):
+            aside.append(SetAside(sample=sample.id, reason="image file missing"))
+        else:
+            samples.append(sample)
+    if not samples:
+        raise CohortError(
+            f"None of the files listed in {path.name} exists beside it.",
+            expected="cohort.yaml and samples.csv in the folder of the data",
+            next_step="copy both files there, or write `root: path/to/data` in cohort.yaml",
+        )
+    if len({s.id for s in samples}) < len(samples):
+        raise CohortError(f"{path.name} lists a sample twice.", expected="unique names", next_step="correct the list")
+    specs = tuple(
+        TargetSpec.model_validate(
+            t.model_dump(exclude={"columns"})
+            | {"kind": t.kind or "categorical", "positive_source": t.positive_source if t.positive else ""}
+        )
+        for t in file.targets
+    )
+    schema = Schema(
+        targets=specs,
+        inputs=file.inputs or (InputSpec(name="image"),),
+        layout=file.layout,
+        official_parts=file.official_parts,
+        patients_known=file.patients_known,
+        columns=file.understood,
+        side_tables=file.side_tables,
+        notes=file.notes,
+        unsure=file.unsure,
+    )
+    name = file.name or root.resolve().name
+    return Cohort(name=name, root=str(root), samples=tuple(samples), schema=schema, set_aside=tuple(aside))
+
+
+def _columns(cohort: Cohort) -> dict[str, list[object]]:
+    """Return the columns of ``samples.csv`` with their values."""
+    samples = cohort.samples
+    table: dict[str, list[object]] = {
+        "sample": [s.id for s in samples],
+        "patient": [s.patient for s in samples],
+        "part": [s.part for s in samples],
+        "time_days": [s.time_days for s in samples],
+    }
+    kinds: list[tuple[str, Callable[[Sample], Mapping[str, object]]]] = [
+        ("input", lambda s: {k: _readings(v, s.time_days) for k, v in s.inputs.items()}),
+        ("target", lambda s: s.targets),
+        ("mask", lambda s: s.masks),
+        ("opinion", lambda s: s.opinions),
+        ("region", lambda s: s.regions),
+        ("attribute", lambda s: s.attributes),
+        ("record", lambda s: s.records),
+    ]
+    for kind, get in kinds:
+        for name in dict.fromkeys(n for s in samples for n in get(s)):
+            table[f"{kind}:{name}"] = [get(s).get(name) for s in samples]
+    return table
+
+
+def _is_numeric(column: str, cells: Sequence[object]) -> bool:
+    if column.split(":", 1)[0] not in ("attribute", "record", "opinion"):
+        return False
+    present = [c for c in cells if c is not None]
+    return bool(present) and all(isinstance(c, float | int) for c in present)
+
+
+def _text(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, Ref):
+        return ref_text(value)
+    if isinstance(value, tuple):
+        return "[]" if not value else ";".join(value) if not any(";" in v for v in value) else json.dumps(value)
+    return repr(value) if isinstance(value, float) else str(value)
+
+
+def _readings(readings: tuple[Reading, ...], time_days: float) -> str:
+    if len(readings) == 1 and readings[0].time_days == time_days:
+        return ref_text(readings[0].ref)
+    return json.dumps([[ref_text(r.ref), r.time_days] for r in readings], ensure_ascii=False)
+
+
+def ref_text(ref: Ref) -> str:
+    """Return a ref as one text: a plain path where its ending tells the reader."""
+    path = ref.path.replace("%", "%25").replace("|", "%7C")
+    if not ref.part and ref.reader == reader_by_ending(ref.path) and path == ref.path and not path.startswith("["):
+        return path
+    return "|".join([ref.reader, path, *(f"{k}={json.dumps(v)}" for k, v in ref.part)])
+
+
+def parse_ref(text: str) -> Ref:
+    """Return the ref that `ref_text` wrote."""
+    if "|" not in text:
+        return Ref(reader_by_ending(text), text)
+    reader, path, *parts = text.split("|")
+    pairs = tuple((k, json.loads(v)) for k, _, v in (p.partition("=") for p in parts))
+    return Ref(reader, path.replace("%7C", "|").replace("%25", "%"), pairs)
+
+
+class _RowParser:
+    """Turns rows of ``samples.csv`` into samples."""
+
+    def __init__(self, file: CohortFile, root: Path) -> None:
+        self.targets = {t.name: t for t in file.targets}
+        self.numbers = set(file.numbers)
+        self.root = root
+        self.known: dict[str, bool] = {}
+
+    def sample(self, row: dict[str, str]) -> Sample:
+        time = parse_number(row.get("time_days") or "0") or 0.0
+        part = row.get("part") or ""
+        if part and part not in _PARTS:
+            raise unknown_name("part", part, _PARTS)
+        by_kind: dict[str, dict[str, str]] = {}
+        for head, cell in row.items():
+            kind, mark, name = head.partition(":")
+            if mark:
+                by_kind.setdefault(kind, {})[name] = cell
+        return Sample(
+            id=row["sample"],
+            patient=row.get("patient") or row["sample"],
+            inputs={n: self._readings(c, time) for n, c in by_kind.get("input", {}).items() if c},
+            targets={n: self._answer(n, c) for n, c in by_kind.get("target", {}).items()},
+            part=_PARTS[part] if part else None,
+            opinions={n: self._opinion(n, c) for n, c in by_kind.get("opinion", {}).items() if c},
+            regions={n: self._ref(c) for n, c in by_kind.get("region", {}).items() if c},
+            masks={n: self._ref(c) for n, c in by_kind.get("mask", {}).items() if c},
+            attributes=self._values("attribute", by_kind),
+            records=self._values("record", by_kind),
+            time_days=time,
+        )
+
+    def missing(self, sample: Sample) -> bool:
+        refs = [r.ref for readings in sample.inputs.values() for r in readings]
+        return not refs or not all(self._exists(r) for r in refs)
+
+    def _exists(self, ref: Ref) -> bool:
+        if ref.path not in self.known:
+            self.known[ref.path] = ref.reader != "memory" and (self.root / ref.path).is_file()
+        return self.known[ref.path]
+
+    def _ref(self, text: str) -> Ref:
+        ref = parse_ref(text)
+        if escapes(ref.path, self.root.resolve()) or ref.path.startswith("/"):
+            raise CohortError(
+                "A path in samples.csv leads outside the data folder.",
+                expected="paths relative to the folder",
+                next_step="correct the path",
+            )
+        return ref
+
+    def _readings(self, text: str, time: float) -> tuple[Reading, ...]:
+        if text.startswith("["):
+            return tuple(Reading(self._ref(str(t)), float(d)) for t, d in json.loads(text))
+        return (Reading(self._ref(text), time),)
+
+    def _answer(self, name: str, text: str) -> TargetValue:
+        spec = self.targets.get(name)
+        if text == "" or spec is None:
+            return None
+        if spec.kind == "number":
+            number = parse_number(text)
+            if number is None:
+                raise CohortError(f"An answer of {name!r} is no number.", expected="a number", next_step="correct it")
+            return number
+        if spec.kind == "multilabel":
+            labels = tuple(json.loads(text)) if text.startswith("[") else tuple(text.split(";"))
+            for label in labels:
+                if label not in spec.classes:
+                    raise unknown_name(f"label of {name!r}", label, spec.classes)
+            return labels
+        if spec.classes and text not in spec.classes:
+            raise unknown_name(f"class of {name!r}", text, spec.classes)
+        return text
+
+    def _opinion(self, name: str, text: str) -> TargetValue | Ref:
+        number = parse_number(text) if f"opinion:{name}" in self.numbers else None
+        if number is not None:
+            return number
+        return self._ref(text) if "/" in text or "|" in text or "." in text else text
+
+    def _values(self, kind: str, by_kind: dict[str, dict[str, str]]) -> dict[str, Attribute]:
+        out: dict[str, Attribute] = {}
+        for name, cell in by_kind.get(kind, {}).items():
+            numeric = f"{kind}:{name}" in self.numbers
+            out[name] = None if cell == "" else parse_number(cell) if numeric else cell
+        return out

@@ -1,0 +1,202 @@
+"""From whatever a user has to a cohort: the layout with the strongest claim understands it."""
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import cast
+
+from hounsfield.core.cohort import Cohort, Roles, Sample
+from hounsfield.core.errors import CohortError
+from hounsfield.data.cohort_file import cohort_yaml, samples_csv
+from hounsfield.data.files import IMAGE_ENDINGS, TABLE_ENDINGS, ending, list_files
+from hounsfield.data.layouts import LAYOUTS
+from hounsfield.data.protocols import Layout
+
+__all__ = ["check_trainable", "cohort_yaml", "digest", "samples_csv", "understand", "unlabelled"]
+
+Item = Sample | Mapping[str, object]
+
+
+def understand(source: str | Path | Iterable[Item], roles: Roles | None = None) -> Cohort:
+    """Find out what a data set is.
+
+    Parameters
+    ----------
+    source : str, pathlib.Path or iterable
+        A folder, a table, an ``.npz`` archive, a ``cohort.yaml``, or samples in memory: `Sample` values, or
+        mappings with ``image`` (array or path), the answers, and where known ``patient``, ``part`` and ``id``.
+    roles : Roles, optional
+        What the user said of it; always wins over what is inferred.
+
+    Returns
+    -------
+    Cohort
+        With answers; ``schema.notes`` and ``schema.unsure`` say what was understood.
+
+    Raises
+    ------
+    CohortError
+        If it cannot be understood or has no answers; the message lists what was found.
+    """
+    roles = roles or Roles()
+    if not isinstance(source, str | Path):
+        from hounsfield.data.layouts.iterable import from_iterable
+
+        return from_iterable(source, roles)
+    root = Path(source)
+    if not root.exists():
+        raise CohortError(
+            f"There is no file or folder named {root.name!r}.",
+            expected="a folder of images and answers, a table, or an .npz archive",
+            next_step="check the path",
+        )
+    claims = [(_layout(name).claims(root, roles), name) for name in LAYOUTS]
+    strength, best = max(claims, key=lambda c: c[0])
+    if strength <= 0:
+        raise _nothing(root)
+    cohort = _layout(best).cohort(root, roles)
+    if not cohort.schema.targets:
+        raise _no_answers(root, cohort)
+    return cohort
+
+
+def unlabelled(paths: Sequence[str | Path]) -> Cohort:
+    """Return a cohort without answers for prediction.
+
+    Parameters
+    ----------
+    paths : sequence of str or pathlib.Path
+        Image files and folders; a folder's images are taken in the order of their paths.
+
+    Raises
+    ------
+    CohortError
+        If a path does not exist or there is no image.
+    """
+    from hounsfield.data.layouts.files import cohort_of_files
+
+    return cohort_of_files([Path(p) for p in paths])
+
+
+def check_trainable(cohort: Cohort) -> None:
+    """Refuse a cohort whose primary answer has one class only.
+
+    Raises
+    ------
+    CohortError
+        If there is nothing to tell apart.
+    """
+    target = cohort.schema.targets[0] if cohort.schema.targets else None
+    if target is None:
+        raise CohortError("There are no answers.", expected="labels", next_step="name the column with --target")
+    if target.kind in ("categorical", "ordinal"):
+        present = {s.targets.get(target.name) for s in cohort.samples} - {None}
+        if len(present) < 2:
+            raise CohortError(
+                f"All {len(cohort)} samples have the same answer to {target.name!r}.",
+                expected="at least two classes",
+                next_step="add samples of another class, or name another column with --target",
+            )
+
+
+def digest(cohort: Cohort, *, without_test_answers: bool = True) -> str:
+    """Return a SHA-256 that changes when the cohort does.
+
+    Parameters
+    ----------
+    cohort : Cohort
+        What to sum up.
+    without_test_answers : bool
+        Whether the answers of an official test part are left out, as for everything that training may see.
+
+    Returns
+    -------
+    str
+        64 hexadecimal digits over sample ids, patients, parts, refs, file sizes and answers.
+    """
+    sizes: dict[str, int] = {}
+    total = hashlib.sha256()
+    for spec in cohort.schema.targets:
+        total.update(json.dumps([spec.name, spec.kind, spec.classes, spec.positive]).encode())
+    for sample in cohort.samples:
+        refs = [r.ref for name in sorted(sample.inputs) for r in sample.inputs[name]]
+        hidden = without_test_answers and sample.part == "test"
+        line = [
+            sample.id,
+            sample.patient,
+            sample.part,
+            sample.time_days,
+            [[r.key(), _size(cohort, r.reader, r.path, sizes)] for r in refs],
+            None if hidden else sorted(sample.targets.items()),
+            None if hidden else sorted((k, v.key()) for k, v in sample.masks.items()),
+        ]
+        total.update(json.dumps(line, ensure_ascii=False).encode("utf-8", "surrogatepass"))
+    return total.hexdigest()
+
+
+def _size(cohort: Cohort, reader: str, path: str, known: dict[str, int]) -> int:
+    if path not in known:
+        if reader == "memory":
+            array = cohort.arrays.get(path)
+            known[path] = -1 if array is None else int(array.nbytes)
+        else:
+            place = Path(cohort.root) / path
+            known[path] = place.stat().st_size if place.is_file() else -1
+    return known[path]
+
+
+def _layout(name: str) -> Layout:
+    return cast("type[Layout]", LAYOUTS.resolve(name))()
+
+
+def _nothing(root: Path) -> CohortError:
+    if root.is_file():
+        return CohortError(
+            f"{root.name!r} is not a data set that this version knows.",
+            expected="a folder, a table, or an .npz archive with train and test arrays",
+            next_step="give the folder that holds the images and the answers",
+        )
+    files = list_files(root)
+    if not files.images and files.escaping:
+        return CohortError(
+            f"The folder {root.name!r} holds {len(files.escaping)} links that lead outside and are not followed.",
+            expected="the images themselves",
+            next_step="give the folder that they lie in, or copy them",
+        )
+    if not files.paths:
+        return CohortError(
+            f"The folder {root.name!r} is empty.",
+            expected="images and answers",
+            next_step="check the path",
+        )
+    return CohortError(
+        f"The folder {root.name!r} holds no images: {_listing(files.paths)}.",
+        expected="PNG, JPEG, WebP, TIFF, BMP, npz or npy files",
+        next_step="check the path, or convert the images",
+    )
+
+
+def _no_answers(root: Path, cohort: Cohort) -> CohortError:
+    if cohort.schema.layout == "manifest":
+        used = ", ".join(f"{c.column} ({c.role})" for c in cohort.schema.columns)
+        return CohortError(
+            f"No column of the table is an answer: {used}.",
+            expected="a column of labels",
+            next_step="name it with --target",
+        )
+    paths = list_files(root).paths if root.is_dir() else (root.name,)
+    return CohortError(
+        f"There are no labels: {root.name!r} holds {_listing(paths)}, and no table or folders say what they show.",
+        expected="one folder for each class, or a table with a column of file names and a column of answers",
+        next_step="add a labels.csv, or sort the images into folders; to predict, use hu predict",
+    )
+
+
+def _listing(paths: Sequence[str]) -> str:
+    kinds = Counter(
+        "images" if ending(p) in IMAGE_ENDINGS else "tables" if ending(p) in TABLE_ENDINGS else "other files"
+        for p in paths
+    )
+    return ", ".join(f"{n} {k if n > 1 else k.rstrip('s')}" for k, n in kinds.most_common())

@@ -1,0 +1,180 @@
+"""Columns that name files: which is the picture, which a mask, a second opinion, a region."""
+
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
+
+from hounsfield.core.errors import CohortError, ReadError, case_id
+from hounsfield.data.files import IMAGE_ENDINGS, Files, clean_path, ending, escapes, looks_like_mask
+from hounsfield.data.raster import is_bilevel
+from hounsfield.data.table import Column, Sheet
+from hounsfield.data.words import is_image, is_mask, is_opinion, is_record, is_region
+
+_PROBED = 5
+
+
+@dataclass(frozen=True)
+class FileColumn:
+    """One column and the files that its cells mean.
+
+    Parameters
+    ----------
+    column : str
+        Its name.
+    paths : tuple of (str or None)
+        Path relative to the root, row by row; None where the cell is empty or means no file.
+    explicit : bool
+        Whether the cells are file names, not keys that happen to be a file's stem.
+    share : float
+        Part of the filled cells that mean a file, 0 to 1.
+    outside, missing, ambiguous : tuple of int
+        Rows whose path leads outside the folder, means no file, or means several.
+    """
+
+    column: str
+    paths: tuple[str | None, ...] = field(repr=False)
+    explicit: bool
+    share: float
+    outside: tuple[int, ...] = field(default=(), repr=False)
+    missing: tuple[int, ...] = field(default=(), repr=False)
+    ambiguous: tuple[int, ...] = field(default=(), repr=False)
+
+    @property
+    def used(self) -> set[str]:
+        """The files that the column means."""
+        return {p for p in self.paths if p is not None}
+
+
+def file_columns(sheet: Sheet, files: Files, hints: Column | None = None) -> dict[str, FileColumn]:
+    """Find the columns whose cells mean files.
+
+    Parameters
+    ----------
+    sheet : Sheet
+        The table.
+    files : Files
+        What lies in the folder.
+    hints : tuple of (str or None), optional
+        A text per row (its part or class) that decides between files of one name in several folders.
+
+    Returns
+    -------
+    dict of str to FileColumn
+        Columns at least half of whose filled cells mean files, or at least four fifths of which look like paths.
+    """
+    folder = PurePosixPath(sheet.name).parent.as_posix()
+    folder = "" if folder == "." else folder
+    found = {}
+    for name, cells in sheet.columns.items():
+        resolved = resolve_column(name, cells, files=files, folder=folder, hints=hints)
+        # A class 0 or an age 63 may be a file's stem by chance: keys are different in most rows.
+        telling = resolved.explicit or len(resolved.used) >= 0.5 * sum(c is not None for c in cells)
+        if (resolved.share >= 0.5 and telling) or (
+            resolved.explicit and resolved.share + _unfound(resolved, cells) >= 0.8
+        ):
+            found[name] = resolved
+    return found
+
+
+def resolve_column(
+    name: str, cells: Column, *, files: Files, folder: str = "", hints: Column | None = None
+) -> FileColumn:
+    """Find the file that each cell of a column means; see `FileColumn`."""
+    paths: list[str | None] = []
+    outside: list[int] = []
+    missing: list[int] = []
+    ambiguous: list[int] = []
+    filled = named = 0
+    for row, cell in enumerate(cells):
+        path = None
+        if cell is not None:
+            filled += 1
+            named += ending(clean_path(cell)) in IMAGE_ENDINGS
+            if escapes(cell, files.root):
+                outside.append(row)
+            else:
+                several = files.candidates(_relative(cell, files), folder)
+                if len(several) > 1 and hints is not None:
+                    hint = (hints[row] or "").casefold()
+                    several = [p for p in several if hint in p.casefold().split("/")[:-1]] or several
+                if len(several) == 1:
+                    path = several[0]
+                else:
+                    (ambiguous if several else missing).append(row)
+        paths.append(path)
+    share = sum(p is not None for p in paths) / filled if filled else 0.0
+    return FileColumn(
+        name,
+        tuple(paths),
+        filled > 0 and named >= 0.8 * filled,
+        share,
+        tuple(outside),
+        tuple(missing),
+        tuple(ambiguous),
+    )
+
+
+def _relative(cell: str, files: Files) -> str:
+    text = clean_path(cell)
+    root = files.root.as_posix() + "/"
+    return text[len(root) :] if text.startswith(root) else text
+
+
+def _unfound(column: FileColumn, cells: Column) -> float:
+    filled = sum(c is not None for c in cells)
+    return (len(column.outside) + len(column.missing) + len(column.ambiguous)) / filled if filled else 0.0
+
+
+def role_of_file_column(column: FileColumn, files: Files) -> str:
+    """Return ``image``, ``mask``, ``opinion``, ``region`` or ``record``, by content and then by name."""
+    name = column.column
+    if not column.explicit:
+        return "record" if is_record(name) else "image"
+    if is_record(name) and column.share < 1.0:
+        return "record"
+    probed = [p for p in column.paths if p is not None][:_PROBED]
+    if is_region(name) and not is_image(name):
+        return "region"
+    maskish = any(looks_like_mask(p) for p in probed) or (bool(probed) and all(_bilevel(p, files) for p in probed))
+    if maskish or (is_mask(name) and not is_image(name)):
+        return "opinion" if is_opinion(name) else "mask"
+    return "record" if is_record(name) else "image"
+
+
+def choose_image(columns: dict[str, FileColumn], roles: dict[str, str]) -> str | None:
+    """Return the column that names the pictures: file names before keys, telling names before others."""
+    able = [c for n, c in columns.items() if roles[n] == "image"]
+    if not able:
+        return None
+    return max(able, key=lambda c: (c.explicit, is_image(c.column), c.share, len(c.used))).column
+
+
+def check_image_column(column: FileColumn, sheet: Sheet) -> None:
+    """Refuse paths outside the folder and tables none of whose images exist.
+
+    Raises
+    ------
+    CohortError
+        With the number of rows and the first case.
+    """
+    if column.outside:
+        row = column.outside[0]
+        raise CohortError(
+            f"{len(column.outside)} image paths in {sheet.name!r} lead outside the data folder "
+            f"(first in row {row + 2}, case {case_id(sheet.columns[column.column][row] or '')}).",
+            expected="paths relative to the folder, without '..'",
+            next_step="copy the files into the folder and correct the column, or give the folder above as the data",
+        )
+    if not column.used:
+        missing = len(column.missing) + len(column.ambiguous)
+        raise CohortError(
+            f"None of the {missing} images named in column {column.column!r} of {sheet.name!r} exists.",
+            expected="file names relative to the folder of the table",
+            next_step="check the folder, or name the right column with --image",
+        )
+
+
+def _bilevel(path: str, files: Files) -> bool:
+    try:
+        return is_bilevel(files.root / path)
+    except ReadError:
+        return False

@@ -1,0 +1,19 @@
+"""Ways in which a data set can lie in a folder, one file each.
+
+Enters: a folder or file, and what the user said of it.
+Leaves: a claim of how surely it lies this way, and the cohort.
+"""
+
+from hounsfield.core.tables import Table
+
+LAYOUTS = Table(
+    "layout",
+    {
+        "declared": "hounsfield.data.layouts.declared:DeclaredLayout",
+        "medmnist": "hounsfield.data.layouts.medmnist:MedmnistLayout",
+        "manifest": "hounsfield.data.layouts.manifest:ManifestLayout",
+        "class folders": "hounsfield.data.layouts.class_folders:ClassFoldersLayout",
+        "files": "hounsfield.data.layouts.files:FilesLayout",
+    },
+)
+"""Name to layout class; a layout is built without arguments. Of equal claims the first in the table wins."""

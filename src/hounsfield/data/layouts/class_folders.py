@@ -1,0 +1,140 @@
+"""One folder per class, with or without train, val and test folders around or inside."""
+
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+from hounsfield.core.cohort import Cohort, InputSpec, Part, Reading, Ref, Roles, Sample, Schema, SetAside, TargetSpec
+from hounsfield.core.errors import CohortError
+from hounsfield.data.answers import make_answers
+from hounsfield.data.files import MASK_WORDS, Files, list_files, looks_like_mask, reader_by_ending, stem
+from hounsfield.data.rows import columns_of, target_without_columns, unique_ids
+from hounsfield.data.words import modality_of, part_of
+
+_PARTS: dict[str, Part] = {"train": "train", "val": "val", "test": "test"}
+_NO_CLASS = frozenset(
+    {*MASK_WORDS, "image", "images", "img", "imgs", "data", "png", "jpg", "labels", "label", "imagestr", "imagests"}
+)
+
+
+@dataclass(frozen=True)
+class _Levels:
+    """Which folder level says what; None where no level does."""
+
+    part: int | None
+    target: int | None
+    patient: int | None
+
+
+class ClassFoldersLayout:
+    """Folder names are the answers."""
+
+    def claims(self, root: Path, roles: Roles) -> float:
+        """Return .8 where a level of folders can be classes."""
+        if not root.is_dir() or roles.labels is not None:
+            return 0.0
+        pictures = _pictures(list_files(root))
+        levels = _levels(pictures, roles)
+        return 0.8 if levels.target is not None else 0.0
+
+    def cohort(self, root: Path, roles: Roles) -> Cohort:
+        """Return the cohort; masks beside the images (``name_mask.png``) are recognised as masks."""
+        files = list_files(root)
+        pictures = _pictures(files)
+        levels = _levels(pictures, roles)
+        if levels.target is None:
+            raise CohortError(
+                "No level of folders can be classes.",
+                expected="one folder for each class",
+                next_step="sort the images into folders, or add a table of answers",
+            )
+        return _cohort(files, pictures, levels, roles)
+
+
+def _pictures(files: Files) -> list[str]:
+    return [p for p in files.images if not looks_like_mask(p)]
+
+
+def _levels(pictures: list[str], roles: Roles) -> _Levels:
+    """Decide what each level of folders says, from names of parts and numbers of different names."""
+    folders = [p.split("/")[:-1] for p in pictures]
+    if not folders:
+        return _Levels(None, None, None)
+    depth = min(len(f) for f in folders)
+    names = [{f[i] for f in folders} for i in range(depth)]
+    part = next((i for i, n in enumerate(names) if all(part_of(x) for x in n) and (len(n) > 1 or depth > 1)), None)
+    able = []
+    for i, found in enumerate(names):
+        classes = {n.casefold() for n in found} - _NO_CLASS
+        if i != part and len(found) > 1 and len(classes) == len({n.casefold() for n in found}):
+            able.append((len(found), i))
+    if not able:
+        # One folder only: a class where a part folder stands beside it, else the name of the data set.
+        single = [i for i in range(depth) if i != part and not names[i] & _NO_CLASS]
+        return _Levels(part, single[-1] if part is not None and single else None, None)
+    few, target = min(able)
+    if few > max(20, len(pictures) // 4):
+        return _Levels(part, None, None)
+    patient = next((i for n, i in able if i != target and n > few), None)
+    return _Levels(part, target, patient)
+
+
+def _cohort(files: Files, pictures: list[str], levels: _Levels, roles: Roles) -> Cohort:
+    target = levels.target or 0
+    split = [p.split("/")[:-1] for p in pictures]
+    parts: list[Part | None] = [
+        _PARTS[part_of(f[levels.part]) or ""] if levels.part is not None else None for f in split
+    ]
+    known = [p != "test" for p in parts] if any(p != "test" for p in parts) else None
+    name = target_without_columns(roles, "class")
+    answers = make_answers(name, tuple(f[target] for f in split), positive=roles.positive, known=known)
+    masks = _masks(files)
+    stems = Counter(stem(p) for p in pictures)
+    ids = unique_ids([stem(p) if stems[stem(p)] == 1 else p for p in pictures])
+    samples = []
+    for i, path in enumerate(pictures):
+        mask = masks.get((path.rsplit("/", 1)[0], stem(path).casefold()))
+        samples.append(
+            Sample(
+                id=ids[i],
+                patient=split[i][levels.patient] if levels.patient is not None else ids[i],
+                inputs={"image": (Reading(Ref(reader_by_ending(path), path)),)},
+                targets={name: answers.values[i]},
+                part=parts[i],
+                masks={"mask": Ref(reader_by_ending(mask), mask)} if mask is not None else {},
+            )
+        )
+    found = {f"folder level {target + 1}": ("target", f"{len(answers.spec.classes)} folders with images")}
+    if levels.part is not None:
+        found[f"folder level {levels.part + 1}"] = ("split", "its folders are parts")
+    if levels.patient is not None:
+        found[f"folder level {levels.patient + 1}"] = ("patient", "more folders than classes")
+    has_masks = any(s.masks for s in samples)
+    root = files.root.name
+    schema = Schema(
+        targets=(answers.spec, *((TargetSpec(name="mask", kind="mask"),) if has_masks else ())),
+        inputs=(InputSpec(name="image", modality=modality_of(root)),),
+        layout="class folders",
+        official_parts=tuple(p for p in ("train", "val", "test") if p in parts),
+        patients_known=levels.patient is not None,
+        columns=columns_of("(folders)", dict(sorted(found.items()))),
+        side_tables=files.tables,
+        notes=answers.notes,
+        unsure=answers.unsure,
+    )
+    aside = tuple(SetAside(sample=p, reason="the link leads outside the folder") for p in files.escaping)
+    return Cohort(name=root, root=str(files.root), samples=tuple(samples), schema=schema, set_aside=aside)
+
+
+def _masks(files: Files) -> dict[tuple[str, str], str]:
+    """Return the first mask that lies beside each image under its name, by folder and stem."""
+    found: dict[tuple[str, str], str] = {}
+    for path in files.images:
+        if looks_like_mask(path):
+            folder = path.rsplit("/", 1)[0]
+            tail = stem(path).casefold().rstrip("0123456789").rstrip("_- ")
+            for end in ("_mask", "-mask", " mask", "_segmentation", "_seg"):
+                if tail.endswith(end):
+                    found.setdefault((folder, tail[: -len(end)]), path)
+                    break
+    return found

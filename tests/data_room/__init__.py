@@ -1,0 +1,1 @@
+"""Tests of the data room (`tests/data` is kept for literals)."""
