@@ -1,0 +1,81 @@
+"""Prepared arrays in a memory map, and batches from them."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from hounsfield.core.errors import StorageError
+from hounsfield.core.types import AnyArray, IntArray
+
+
+@dataclass(frozen=True)
+class Feed:
+    """What a learner sees: prepared inputs and encoded answers of the training and validation part.
+
+    Parameters
+    ----------
+    inputs : mapping of str to numpy.ndarray
+        ``n c y x`` or ``n c z y x`` memory maps, as `hounsfield.learn.prepare` stores them.
+    targets : mapping of str to numpy.ndarray
+        ``n`` (class index, -1 missing; number, NaN missing) or ``n k`` (labels 0 / 1, NaN missing).
+    train, val : numpy.ndarray
+        Rows of the two parts, int64. Nothing of a test part is ever in a feed.
+    groups : numpy.ndarray
+        Group of each row, int64.
+    """
+
+    inputs: Mapping[str, AnyArray]
+    targets: Mapping[str, AnyArray]
+    train: IntArray
+    val: IntArray
+    groups: IntArray
+
+    def with_parts(self, train: IntArray, val: IntArray) -> "Feed":
+        """Return the same arrays divided otherwise, as a fold divides them."""
+        return Feed(self.inputs, self.targets, train, val, self.groups)
+
+
+def fill(path: Path, shape: tuple[int, ...], dtype: str, rows: Iterable[tuple[int, AnyArray]]) -> AnyArray:
+    """Fill a memory map row by row; reuse one that is already whole.
+
+    Parameters
+    ----------
+    path : Path
+        Where the ``.npy`` file shall lie.
+    shape : tuple of int
+        ``n`` and the shape of a row.
+    dtype : str
+        As stored.
+    rows : iterable of (int, numpy.ndarray)
+        Row number and content; not touched if the file is there already.
+
+    Returns
+    -------
+    numpy.ndarray
+        Read-only memory map.
+
+    Raises
+    ------
+    StorageError
+        If the file cannot be written whole.
+    """
+    if not path.exists():
+        draft = path.with_suffix(".draft")
+        try:
+            whole = np.lib.format.open_memmap(draft, mode="w+", dtype=np.dtype(dtype), shape=shape)
+            for row, content in rows:
+                whole[row] = content
+            whole.flush()
+            del whole
+            draft.replace(path)
+        except OSError as error:
+            draft.unlink(missing_ok=True)
+            raise StorageError(
+                "The prepared images could not be written.",
+                expected=f"{np.prod(shape) * np.dtype(dtype).itemsize / 2**20:.0f} MiB of free space beside the run",
+                next_step="free space or choose another --out, then give the same command again",
+            ) from error
+    loaded: AnyArray = np.load(path, mmap_mode="r", allow_pickle=False)
+    return loaded

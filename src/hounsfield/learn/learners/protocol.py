@@ -1,0 +1,91 @@
+"""What every learner can do, network or baseline."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from pydantic import BaseModel, ConfigDict
+
+from hounsfield.core.cohort import TargetSpec
+from hounsfield.core.types import AnyArray, Float64Array, Json
+from hounsfield.learn.augment.spec import AugmentSpec
+from hounsfield.learn.feed import Feed
+from hounsfield.learn.loop import Optimisation, Watch
+from hounsfield.learn.nn.spec import NetworkSpec
+from hounsfield.learn.prepare.image import ImagePreparation
+
+
+class HeadSpec(BaseModel):
+    """One head: its target, loss and width, and how its numbers are standardised."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    target: TargetSpec
+    loss: str
+    width: int
+    mean: float = 0.0
+    std: float = 1.0
+
+
+class Job(BaseModel):
+    """What of the plan a learner needs.
+
+    Attributes
+    ----------
+    seed : int
+        Seed of this member.
+    network : NetworkSpec
+    preparation : dict of str to ImagePreparation
+        By input name.
+    augmentation : AugmentSpec
+    optimisation : Optimisation
+    heads : tuple of HeadSpec
+        The primary target's first.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    seed: int
+    network: NetworkSpec
+    preparation: dict[str, ImagePreparation]
+    augmentation: AugmentSpec
+    optimisation: Optimisation
+    heads: tuple[HeadSpec, ...]
+
+
+@dataclass(frozen=True)
+class State:
+    """Everything that running a fitted learner needs.
+
+    Parameters
+    ----------
+    arrays : mapping of str to numpy.ndarray
+    json : Json
+    history : mapping of str to list of float
+        Training curves, where there are any.
+    stopped_by_brake : bool
+    steps : int
+    """
+
+    arrays: Mapping[str, AnyArray]
+    json: Json
+    history: Mapping[str, list[float]] = field(default_factory=dict)
+    stopped_by_brake: bool = False
+    steps: int = 0
+
+
+class Runner(Protocol):
+    """A fitted learner, ready to run."""
+
+    def run(self, inputs: Mapping[str, AnyArray]) -> dict[str, Float64Array]:
+        """Return raw outputs by target, ``n w``, and any ``embedding``, for stored inputs ``n c ...``."""
+
+
+class Learner(Protocol):
+    """Something that is fitted and run."""
+
+    name: str
+
+    def fit(self, feed: Feed, job: Job, *, watch: Watch) -> State:
+        """Fit to the training rows of a feed; the validation rows may only select."""
+
+    def open(self, state: State, job: Job) -> Runner:
+        """Make a fitted state ready to run; only `State.arrays` and `State.json` may be used."""

@@ -1,0 +1,330 @@
+"""A network fitted to answers."""
+
+from collections.abc import Callable, Mapping
+from types import ModuleType
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from hounsfield.core.errors import BundleError, PlanError
+from hounsfield.core.streams import address, stream
+from hounsfield.core.types import AnyArray, Float64Array, IntArray
+from hounsfield.learn.augment.apply import apply
+from hounsfield.learn.augment.draw import draw
+from hounsfield.learn.augment.mix import MixParams, apply_mix, draw_mix, mix_targets
+from hounsfield.learn.batch import Batch
+from hounsfield.learn.feed import Feed
+from hounsfield.learn.learners.protocol import HeadSpec, Job, State
+from hounsfield.learn.loop import Loop, Optimisation, Phase, Watch, precision, run
+from hounsfield.learn.losses import categorical, multilabel, number, ordinal
+from hounsfield.learn.losses.base import Loss, combine, labelled_mass
+from hounsfield.learn.nn.network import Network
+from hounsfield.learn.nn.table import build
+from hounsfield.learn.prepare.image import ImagePreparation, normalise
+from hounsfield.learn.ranks import Ranks
+
+LOSSES: dict[str, ModuleType] = {
+    "categorical": categorical,
+    "multilabel": multilabel,
+    "ordinal": ordinal,
+    "number": number,
+}
+"""Losses by the name that a target kind gives."""
+
+RUN_BATCH = 16
+"""Samples per inference call. The last call is filled up to it: what is said of a sample must not depend on its
+neighbours."""
+
+
+class Answers:
+    """Objective: the sum of the heads' losses.
+
+    Parameters
+    ----------
+    network : Network
+    job : Job
+    """
+
+    def __init__(self, network: Network, job: Job) -> None:
+        self._network = network
+        self._heads = job.heads
+        self._settings = job.optimisation
+
+    def networks(self) -> Mapping[str, nn.Module]:
+        """Return the one network."""
+        return {"network": self._network}
+
+    def phases(self) -> tuple[Phase, ...]:
+        """Return the one phase."""
+        return (Phase("fit", ("network",)),)
+
+    def loss(self, phase: Phase, networks: Mapping[str, nn.Module], batch: Batch, ranks: Ranks) -> Loss:
+        """Return the loss of one batch, over all processes where there are several."""
+        del phase
+        outputs = networks["network"](batch.inputs, batch.context)
+        return head_losses(self._heads, outputs, batch, settings=self._settings, ranks=ranks)
+
+
+def head_losses(
+    heads: tuple[HeadSpec, ...], outputs: Mapping[str, Tensor], batch: Batch, *, settings: Optimisation, ranks: Ranks
+) -> Loss:
+    """Sum the losses of all heads on one batch."""
+    terms: dict[str, Tensor] = {}
+    for place, head in enumerate(heads):
+        module, name = LOSSES[head.loss], head.target.name
+        target = batch.targets[name]
+        options: dict[str, object] = {}
+        if head.loss != "number":
+            options["smoothing"] = settings.smoothing
+        if place == 0 and settings.class_weights and head.loss in ("categorical", "ordinal"):
+            options["class_weight"] = torch.tensor(settings.class_weights, device=target.device)
+        if ranks.world > 1:
+            mass = labelled_mass(module.labelled(target), batch.weight)
+            ranks.add([mass])
+            options["mass"] = mass
+        terms[name] = module.loss(outputs[name], target, batch.weight, **options)
+    return combine(terms)
+
+
+class Batches:
+    """Batches of a feed by number; the same number gives the same batch in every process and after every restart.
+
+    Parameters
+    ----------
+    feed : Feed
+    job : Job
+    ranks : Ranks
+        Which share of each batch is wanted.
+    """
+
+    def __init__(self, feed: Feed, job: Job, *, ranks: Ranks) -> None:
+        self._feed = feed
+        self._job = job
+        self._ranks = ranks
+        self._size = min(job.optimisation.batch, len(feed.train))
+        self._per_epoch = max(1, len(feed.train) // self._size)
+        self._epoch = -1
+        self._order: IntArray = feed.train
+
+    def __call__(self, number: int) -> Batch:
+        """Return a batch by its number."""
+        epoch, place = divmod(number, self._per_epoch)
+        if epoch != self._epoch:
+            self._order = self._feed.train[stream(self._job.seed, "order", epoch).permutation(len(self._feed.train))]
+            self._epoch = epoch
+        rows = self._order[place * self._size : (place + 1) * self._size]
+        mixing = self._job.augmentation.mixes
+        mine = slice(0, len(rows)) if mixing else self._ranks.share(len(rows))
+        batch = self._augmented(rows[mine], epoch)
+        if not mixing:
+            return batch
+        return _sliced(self._mixed(batch, number), self._ranks.share(len(rows)))
+
+    def _augmented(self, rows: IntArray, epoch: int) -> Batch:
+        inputs = {}
+        for name, stored in self._feed.inputs.items():
+            preparation = self._job.preparation[name]
+            generators = [stream(self._job.seed, f"augment {name}", epoch, int(r)) for r in rows]
+            images = torch.from_numpy(as_unit(stored[rows]))
+            images = apply(images, draw(self._job.augmentation, generators, ndim=preparation.ndim))
+            inputs[name] = (images - preparation.mean) / preparation.std
+        targets = {h.target.name: _answer(self._feed.targets[h.target.name][rows], h) for h in self._job.heads}
+        keys = [address(self._job.seed, "drop", epoch, int(r)) & (2**62 - 1) for r in rows]
+        return Batch(
+            index=torch.from_numpy(rows.copy()),
+            inputs=inputs,
+            targets=targets,
+            weight=torch.ones(len(rows)),
+            context={"keys": torch.tensor(keys, dtype=torch.int64)},
+        )
+
+    def _mixed(self, batch: Batch, number: int) -> Batch:
+        first = next(iter(batch.inputs.values()))
+        generator = stream(self._job.seed, "mix", number)
+        mix = draw_mix(self._job.augmentation, generator, count=len(batch), size=first.shape[2:])
+        if mix is None:
+            return batch
+        targets = {h.target.name: _mixed_answer(batch.targets[h.target.name], h, mix) for h in self._job.heads}
+        inputs = {name: apply_mix(images, mix) for name, images in batch.inputs.items()}
+        return Batch(batch.index, inputs, targets, batch.weight, context=batch.context)
+
+
+def as_unit(stored: AnyArray) -> np.typing.NDArray[np.float32]:
+    """Return stored values on the scale 0 to 1, float32."""
+    values = np.ascontiguousarray(stored).astype(np.float32)
+    return values / np.float32(255.0) if stored.dtype == np.uint8 else values
+
+
+def _answer(values: AnyArray, head: HeadSpec) -> Tensor:
+    if head.loss == "number":
+        return torch.from_numpy((values.astype(np.float32) - np.float32(head.mean)) / np.float32(head.std))
+    return torch.from_numpy(np.ascontiguousarray(values))
+
+
+def _mixed_answer(target: Tensor, head: HeadSpec, mix: MixParams) -> Tensor:
+    if head.loss in ("categorical", "ordinal") and target.ndim == 1:
+        target = categorical.soft_target(target, len(head.target.classes))
+    return mix_targets(target, mix)
+
+
+def _sliced(batch: Batch, share: slice) -> Batch:
+    keys = batch.context["keys"]
+    return Batch(
+        batch.index[share],
+        {k: v[share] for k, v in batch.inputs.items()},
+        {k: v[share] for k, v in batch.targets.items()},
+        batch.weight[share],
+        context={"keys": keys[share]} if isinstance(keys, Tensor) else {},
+    )
+
+
+class NetworkRunner:
+    """A network in evaluation mode, float32, in calls of one size.
+
+    Parameters
+    ----------
+    network : Network
+    preparation : mapping of str to ImagePreparation
+        By input name.
+    """
+
+    def __init__(self, network: Network, preparation: Mapping[str, ImagePreparation]) -> None:
+        self._network = network.eval()
+        self._preparation = preparation
+
+    def run(self, inputs: Mapping[str, AnyArray]) -> dict[str, Float64Array]:
+        """Return raw outputs by target and the embedding, ``n w`` float64, for stored inputs ``n c ...``."""
+        count = len(next(iter(inputs.values())))
+        device = next(self._network.parameters()).device
+        collected: dict[str, list[Float64Array]] = {}
+        with torch.inference_mode():
+            for start in range(0, count, RUN_BATCH):
+                tensors = {}
+                for name, stored in inputs.items():
+                    values = normalise(stored[start : start + RUN_BATCH], self._preparation[name])
+                    short = RUN_BATCH - len(values)
+                    values = (
+                        np.concatenate([values, np.zeros((short, *values.shape[1:]), np.float32)]) if short else values
+                    )
+                    tensors[name] = torch.from_numpy(values).to(device)
+                outputs = self._network(tensors, {})
+                for name, output in outputs.items():
+                    kept = output[: count - start].double().cpu().numpy()
+                    collected.setdefault(name, []).append(kept)
+        return {name: np.concatenate(parts) for name, parts in collected.items()}
+
+
+class Supervised:
+    """Fits the plan's network."""
+
+    name = "supervised"
+
+    def fit(self, feed: Feed, job: Job, *, watch: Watch) -> State:
+        """Train from fresh weights, or on from a checkpoint."""
+        network = start(feed, job)
+        settings = job.optimisation
+        if not settings.steps:
+            raise PlanError(
+                "The plan has 0 steps.", expected="optimisation.steps of at least 1", next_step="plan again"
+            )
+        looked = Watch(
+            store=watch.store,
+            brake=watch.brake,
+            validate=(lambda nets: validation(nets["network"], feed, job)) if len(feed.val) else None,
+            progress=watch.progress,
+            ranks=watch.ranks,
+        )
+        done = run(Answers(network, job), Batches(feed, job, ranks=watch.ranks), settings, watch=looked)
+        arrays = {k: v.contiguous().cpu().numpy() for k, v in done.weights["network"].items()}
+        return State(arrays, None, done.history, done.stopped_by_brake, done.steps)
+
+    def open(self, state: State, job: Job) -> NetworkRunner:
+        """Rebuild the network and load its weights.
+
+        Raises
+        ------
+        BundleError
+            If the weights are not those of the network.
+        """
+        network = build(job.network, seed=0)
+        weights = {k: torch.from_numpy(np.array(v)) for k, v in state.arrays.items()}
+        try:
+            network.load_state_dict(weights)
+        except RuntimeError as error:
+            raise BundleError(
+                "The weights do not fit the network of the plan.",
+                expected="weights and plan of the same bundle",
+                next_step="copy the bundle again, whole",
+            ) from error
+        return NetworkRunner(network, job.preparation)
+
+
+def start(feed: Feed, job: Job, *, device: str = "cpu") -> Network:
+    """Build the network with fresh weights and the training part's base rates in its heads' biases."""
+    network = build(job.network, seed=address(job.seed, "weights") % 2**31)
+    heads = getattr(network, "heads", None)
+    if heads is not None and job.network.family != "textbook":
+        for head in job.heads:
+            bias = _base_rate(feed.targets[head.target.name][feed.train], head)
+            if bias is not None:
+                heads.set_bias(head.target.name, bias)
+    return network.to(device)
+
+
+def _base_rate(values: AnyArray, head: HeadSpec) -> Tensor | None:
+    if head.loss == "categorical":
+        known = np.asarray(values, dtype=np.int64)
+        counts = np.bincount(known[known >= 0], minlength=head.width).astype(np.float64) + 1.0
+        return torch.from_numpy(np.log(counts / counts.sum()))
+    if head.loss == "multilabel":
+        share = np.clip(np.nan_to_num(np.nanmean(np.asarray(values, dtype=np.float64), axis=0), nan=0.5), 0.01, 0.99)
+        return torch.from_numpy(np.log(share) - np.log1p(-share))
+    return None
+
+
+def validation(network: nn.Module, feed: Feed, job: Job) -> dict[str, float]:
+    """Return the loss on the validation rows, without augmentation, class weights or smoothing."""
+    plain = job.optimisation.model_copy(update={"smoothing": 0.0, "class_weights": []})
+    network.eval()
+    sums: dict[str, float] = {}
+    with torch.inference_mode(), precision(job.optimisation, next(network.parameters()).device.type):
+        for first in range(0, len(feed.val), RUN_BATCH):
+            rows = feed.val[first : first + RUN_BATCH]
+            inputs = {
+                name: torch.from_numpy(normalise(stored[rows], job.preparation[name]))
+                for name, stored in feed.inputs.items()
+            }
+            targets = {h.target.name: _answer(feed.targets[h.target.name][rows], h) for h in job.heads}
+            device = next(network.parameters()).device
+            batch = Batch(torch.from_numpy(rows.copy()), inputs, targets, torch.ones(len(rows))).to(device)
+            loss = head_losses(job.heads, network(batch.inputs, {}), batch, settings=plain, ranks=Ranks())
+            sums["loss"] = sums.get("loss", 0.0) + float(loss.total) * len(rows)
+            for name, term in loss.terms.items():
+                sums[f"loss of {name}"] = sums.get(f"loss of {name}", 0.0) + float(term) * len(rows)
+    return {name: value / len(feed.val) for name, value in sums.items()}
+
+
+def probe(feed: Feed, job: Job, *, steps: int, clock: Callable[[], float]) -> list[float]:
+    """Make a few real steps on a throw-away network and return the seconds of each.
+
+    Parameters
+    ----------
+    feed : Feed
+    job : Job
+    steps : int
+        Steps to make; the first ones warm up caches and are slower.
+    clock : callable
+        Returns seconds; owned by the caller.
+    """
+    loop = Loop(Answers(start(feed, job), job), job.optimisation.model_copy(update={"steps": max(steps, 1)}))
+    batches = Batches(feed, job, ranks=Ranks())
+    seconds = []
+    for _ in range(steps):
+        begun = clock()
+        loop.step(batches)
+        seconds.append(clock() - begun)
+    return seconds
+
+
+SUPERVISED = Supervised()

@@ -1,0 +1,230 @@
+"""A bundle made ready to run: prepare, guard, run all members, merge."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import cast
+
+import numpy as np
+
+from hounsfield.bundle.sealed import BundleContents, Member
+from hounsfield.core.errors import BundleError, HounsfieldError, PlanError
+from hounsfield.core.image import Image
+from hounsfield.core.streams import stream
+from hounsfield.core.types import AnyArray, Float64Array, Json
+from hounsfield.learn.guard import GuardLimits, distances
+from hounsfield.learn.learners import LEARNERS
+from hounsfield.learn.learners.protocol import Job, Learner, Runner, State
+from hounsfield.learn.learners.supervised import RUN_BATCH
+from hounsfield.learn.learners.texture import texture
+from hounsfield.learn.prepare.image import ImagePreparation, prepare
+
+SELF_TEST = "self_test"
+GUARD = "guard"
+TOLERANCE = 1e-3
+"""Largest difference of a self-test output from the stored one, relative to the spread of the stored ones: other
+processors sum in another order, a damaged model is off by far more."""
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """Raw outputs for one sample, and what the guard says of it.
+
+    Parameters
+    ----------
+    key : str
+        Sample id.
+    outputs : mapping of str to numpy.ndarray
+        Target to raw outputs ``w``, merged over members; empty where nothing could be run.
+    baselines : mapping of str to mapping
+        The same for each baseline, where asked for.
+    flags : tuple of str
+        Why the answer should be doubted.
+    refusal : str
+        Why no answer should be given; ``""`` where one may.
+    """
+
+    key: str
+    outputs: Mapping[str, Float64Array]
+    baselines: Mapping[str, Mapping[str, Float64Array]]
+    flags: tuple[str, ...] = ()
+    refusal: str = ""
+
+
+class Model:
+    """A fitted model.
+
+    Parameters
+    ----------
+    contents : BundleContents
+        As opened and verified.
+    baselines : iterable of str
+        Baselines to run beside the network.
+
+    Raises
+    ------
+    BundleError
+        If the self-test does not give what it gave when the bundle was sealed.
+    """
+
+    def __init__(self, contents: BundleContents, *, baselines: Iterable[str] = ()) -> None:
+        self.contents = contents
+        self._runners = [runner(member) for member in contents.members]
+        self._baselines = {name: runner(contents.baselines[name]) for name in baselines}
+        self._job = member_job(contents.members[0])
+        guard = contents.documents.get(GUARD)
+        self._limits = GuardLimits.model_validate(guard) if guard is not None else None
+        self._check()
+
+    @property
+    def preparation(self) -> Mapping[str, ImagePreparation]:
+        """Preparation by input name."""
+        return self._job.preparation
+
+    def _check(self) -> None:
+        stored = self.contents.arrays.get(SELF_TEST)
+        if stored is None:
+            return
+        outputs = self.run(self_test_inputs(self.preparation))
+        for name, wanted in stored.items():
+            spread = max(float(np.abs(wanted).max()), 1e-3)
+            if name not in outputs or not np.allclose(outputs[name], wanted, rtol=0, atol=TOLERANCE * spread):
+                raise BundleError(
+                    "The self-test of the bundle fails: the model does not say what it said when it was sealed.",
+                    expected=f"differences below {TOLERANCE:g} of the largest output",
+                    next_step="run hu doctor, compare versions with bundle/manifest.json, and copy the bundle again",
+                )
+
+    def run(self, inputs: Mapping[str, AnyArray]) -> dict[str, Float64Array]:
+        """Return raw outputs of the members' mean, by target, for stored inputs ``n c ...``."""
+        found = [r.run(inputs) for r in self._runners]
+        return {name: np.mean([f[name] for f in found], axis=0) for name in found[0]}
+
+    def judge(self, items: Iterable[tuple[str, Mapping[str, Image] | HounsfieldError]]) -> Iterator[Judgement]:
+        """Judge samples one chunk at a time, in order, in constant memory.
+
+        Parameters
+        ----------
+        items : iterable of (str, mapping of str to Image, or an error)
+            Sample id and its images by input name, or why they could not be read.
+
+        Yields
+        ------
+        Judgement
+            One per item. What is said of a sample does not depend on the others.
+        """
+        chunk: list[tuple[str, dict[str, AnyArray], tuple[str, ...], str]] = []
+        for key, content in items:
+            chunk.append(self._prepared(key, content))
+            if len(chunk) == RUN_BATCH:
+                yield from self._judged(chunk)
+                chunk = []
+        yield from self._judged(chunk)
+
+    def _prepared(
+        self, key: str, content: Mapping[str, Image] | HounsfieldError
+    ) -> tuple[str, dict[str, AnyArray], tuple[str, ...], str]:
+        if isinstance(content, HounsfieldError):
+            return key, {}, (), content.found
+        flags: list[str] = []
+        stored: dict[str, AnyArray] = {}
+        for name, spec in self.preparation.items():
+            image = content[name]
+            if self._limits is not None:
+                flags += plain_doubts(image, self._limits)
+            try:
+                stored[name] = prepare(image, spec)
+            except PlanError as error:
+                return key, {}, (), error.found
+            if float(stored[name].max()) == float(stored[name].min()):
+                return key, {}, (), "The image shows one grey value only within the model's window."
+        return key, stored, tuple(flags), ""
+
+    def _judged(self, chunk: list[tuple[str, dict[str, AnyArray], tuple[str, ...], str]]) -> Iterator[Judgement]:
+        usable = [row for row in chunk if row[1]]
+        outputs: dict[str, Float64Array] = {}
+        beside: dict[str, dict[str, Float64Array]] = {}
+        far = np.zeros(len(usable))
+        if usable:
+            inputs = {name: np.stack([row[1][name] for row in usable]) for name in self.preparation}
+            outputs = self.run(inputs)
+            beside = {name: r.run(inputs) for name, r in self._baselines.items()}
+            if self._limits is not None:
+                features = [np.concatenate([texture(row[1][n]) for n in self.preparation]) for row in usable]
+                far = distances(self.contents.arrays[GUARD], np.stack(features))
+        place = 0
+        for key, stored, flags, refusal in chunk:
+            if not stored:
+                yield Judgement(key, {}, {}, flags, refusal)
+                continue
+            said, refused = self._guarded(float(far[place]))
+            yield Judgement(
+                key,
+                {name: values[place] for name, values in outputs.items()},
+                {b: {name: values[place] for name, values in found.items()} for b, found in beside.items()},
+                flags + said,
+                refused,
+            )
+            place += 1
+
+    def _guarded(self, far: float) -> tuple[tuple[str, ...], str]:
+        if self._limits is None or far <= self._limits.flag:
+            return (), ""
+        if far > self._limits.refuse:
+            return (), (
+                f"The image is unlike the training images: distance {far:.2f}, refused above {self._limits.refuse:.2f}."
+            )
+        return (f"unusual intensities or texture: distance {far:.2f}, usual up to {self._limits.flag:.2f}",), ""
+
+
+def plain_doubts(image: Image, limits: GuardLimits) -> list[str]:
+    """Return what of size and colour is unlike the training images."""
+    doubts = []
+    if image.ndim == limits.ndim:
+        small = [n < 0.5 * low for n, low in zip(image.size, limits.size_low, strict=True)]
+        if any(small):
+            doubts.append(
+                f"size {' x '.join(map(str, image.size))} is under half of the training images' "
+                f"({' x '.join(map(str, limits.size_low))} at the 5th percentile)"
+            )
+    if image.channels >= 3 and not limits.colour:
+        first = image.array[:3].astype(np.float32)
+        if float(np.abs(first - first.mean(axis=0)).mean()) > 0.02 * max(float(first.max()), 1.0):
+            doubts.append("colour, while the training images are grey")
+    return doubts
+
+
+def runner(member: Member) -> Runner:
+    """Make a bundled member ready to run."""
+    learner = cast(Learner, LEARNERS.resolve(member.learner))
+    return learner.open(State(member.arrays, _facts(member)), member_job(member))
+
+
+def member_json(job: Job, facts: Json) -> Json:
+    """Return what a member's JSON holds: its job and the learner's own facts."""
+    return {"job": cast(Json, job.model_dump(mode="json")), "facts": facts}
+
+
+def member_job(member: Member) -> Job:
+    """Return the job of a bundled member."""
+    if not isinstance(member.json, dict) or "job" not in member.json:
+        raise BundleError(
+            "A member of the bundle has no job.", expected="a bundle of this version", next_step="train again"
+        )
+    return Job.model_validate(member.json["job"])
+
+
+def _facts(member: Member) -> Json:
+    return member.json.get("facts") if isinstance(member.json, dict) else None
+
+
+def self_test_inputs(preparation: Mapping[str, ImagePreparation]) -> dict[str, AnyArray]:
+    """Return two synthetic prepared inputs, the same for the same preparation: smooth waves and a disc."""
+    inputs: dict[str, AnyArray] = {}
+    for name, spec in preparation.items():
+        axes = np.meshgrid(*[np.linspace(-1, 1, n) for n in spec.size], indexing="ij")
+        radius = np.sqrt(sum(a**2 for a in axes))
+        waves = 0.5 + 0.25 * np.sin(5 * axes[0]) + 0.25 * np.cos(7 * axes[-1])
+        disc = np.clip(1.5 - 2 * radius, 0, 1) * 0.8 + 0.1 * stream(0, "self-test").random(radius.shape)
+        pair = np.stack([np.stack([p] * spec.channels) for p in (waves, disc)])
+        inputs[name] = np.rint(pair * 255).astype(np.uint8) if spec.storage == "uint8" else pair.astype(np.float16)
+    return inputs

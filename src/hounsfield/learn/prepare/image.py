@@ -1,0 +1,183 @@
+"""Images to arrays of one size, dtype and range."""
+
+from typing import Literal
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict
+
+from hounsfield.core.errors import PlanError
+from hounsfield.core.image import Image
+from hounsfield.core.types import AnyArray, Float32Array
+
+LUMA = np.array([0.299, 0.587, 0.114], dtype=np.float32)
+"""Weights of red, green, blue in grey (ITU-R BT.601)."""
+
+
+class ImagePreparation(BaseModel):
+    """How every image is brought to the network: the plan's section ``preparation`` for images.
+
+    Attributes
+    ----------
+    ndim : int
+        2 or 3.
+    size : tuple of int
+        ``y x`` or ``z y x`` after preparation.
+    channels : int
+        1 or 3.
+    fit : str
+        ``stretch`` each axis to the size, or ``pad``: keep the aspect ratio and pad with the darkest value.
+    scale : str
+        ``window``: `low` and `high` map to 0 and 1; ``percentile``: the image's own 0.5th and 99.5th percentile do.
+    low, high : float
+        Window in stored units (HU for CT with units).
+    mean, std : float
+        Of the prepared training values in [0, 1]; the network sees ``(value - mean) / std``.
+    storage : str
+        ``uint8`` (8-bit sources lose nothing) or ``float16``.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    ndim: Literal[2, 3] = 2
+    size: tuple[int, ...]
+    channels: Literal[1, 3] = 1
+    fit: Literal["stretch", "pad"] = "stretch"
+    scale: Literal["window", "percentile"] = "window"
+    low: float = 0.0
+    high: float = 255.0
+    mean: float = 0.5
+    std: float = 0.25
+    storage: Literal["uint8", "float16"] = "uint8"
+
+
+def prepare(image: Image, spec: ImagePreparation) -> AnyArray:
+    """Bring one image to the plan's size, channels and range.
+
+    Parameters
+    ----------
+    image : Image
+        ``c y x`` or ``c z y x``, any stored dtype.
+    spec : ImagePreparation
+        From the plan.
+
+    Returns
+    -------
+    numpy.ndarray
+        ``c y x`` or ``c z y x``: uint8 (0 to 255) or float16 (0 to 1), as `spec.storage` says.
+
+    Raises
+    ------
+    PlanError
+        If the image is 3D and the plan 2D, or the reverse.
+
+    Notes
+    -----
+    Resizing averages over the area that a new pixel covers (anti-aliased linear interpolation), so that a
+    lesion does not depend on which rows a smaller picture happens to keep.
+    """
+    if image.ndim != spec.ndim:
+        raise PlanError(
+            f"An image has {image.ndim} space axes, the plan is for {spec.ndim}.",
+            expected=f"{spec.ndim}D images",
+            next_step="plan again on a folder of one kind of images",
+        )
+    values = _channels(image.array.astype(np.float32), spec.channels)
+    values = _scaled(values, spec)
+    values = _resized(values, spec)
+    stored: AnyArray = (
+        np.rint(values * 255.0).astype(np.uint8) if spec.storage == "uint8" else values.astype(np.float16)
+    )
+    return stored
+
+
+def normalise(stored: AnyArray, spec: ImagePreparation) -> Float32Array:
+    """Return stored values as the network sees them.
+
+    Parameters
+    ----------
+    stored : numpy.ndarray
+        What `prepare` returned, with any leading axes.
+    spec : ImagePreparation
+        From the plan.
+
+    Returns
+    -------
+    numpy.ndarray
+        float32, about zero mean and unit variance over the training part.
+    """
+    values = stored.astype(np.float32)
+    if stored.dtype == np.uint8:
+        values /= 255.0
+    values -= np.float32(spec.mean)
+    values /= np.float32(spec.std)
+    return values
+
+
+def _channels(values: Float32Array, wanted: int) -> Float32Array:
+    have = values.shape[0]
+    if have == wanted:
+        return values
+    if have == 4:
+        return _channels(values[:3], wanted)
+    if have == 2:
+        return _channels(values[:1], wanted)
+    if wanted == 3 and have == 1:
+        return np.repeat(values, 3, axis=0)
+    if wanted == 1 and have == 3:
+        return np.tensordot(LUMA, values, axes=(0, 0))[None].astype(np.float32)
+    return values.mean(axis=0, keepdims=True) if wanted == 1 else np.repeat(values[:1], wanted, axis=0)
+
+
+def _scaled(values: Float32Array, spec: ImagePreparation) -> Float32Array:
+    low, high = spec.low, spec.high
+    if spec.scale == "percentile":
+        low, high = (float(v) for v in np.percentile(values, (0.5, 99.5)))
+    width = max(high - low, 1e-6)
+    scaled: Float32Array = np.clip((values - np.float32(low)) / np.float32(width), np.float32(0), np.float32(1))
+    return scaled
+
+
+def _resized(values: Float32Array, spec: ImagePreparation) -> Float32Array:
+    size = spec.size
+    if values.shape[1:] == size:
+        return values
+    if spec.fit == "stretch":
+        return resize(values, size)
+    factor = min(new / old for new, old in zip(size, values.shape[1:], strict=True))
+    inner = tuple(max(1, min(new, round(old * factor))) for new, old in zip(size, values.shape[1:], strict=True))
+    small = resize(values, inner)
+    before = [(new - old) // 2 for new, old in zip(size, inner, strict=True)]
+    after = [new - old - b for new, old, b in zip(size, inner, before, strict=True)]
+    return np.pad(small, [(0, 0), *zip(before, after, strict=True)])
+
+
+def resize(values: Float32Array, size: tuple[int, ...]) -> Float32Array:
+    """Resize with anti-aliasing.
+
+    Parameters
+    ----------
+    values : numpy.ndarray
+        ``c y x`` or ``c z y x``, float32.
+    size : tuple of int
+        New ``y x`` or ``z y x``.
+
+    Returns
+    -------
+    numpy.ndarray
+        float32, within the range of the input.
+    """
+    import torch
+    from torch.nn.functional import adaptive_avg_pool3d, interpolate
+
+    if values.shape[1:] == size:
+        return values
+    tensor = torch.from_numpy(np.ascontiguousarray(values))[None]
+    with torch.inference_mode():
+        if len(size) == 2:
+            out = interpolate(tensor, size=size, mode="bilinear", antialias=True, align_corners=False)
+        else:
+            shrunk = tuple(min(old, new) for old, new in zip(values.shape[1:], size, strict=True))
+            out = adaptive_avg_pool3d(tensor, shrunk) if shrunk != values.shape[1:] else tensor
+            if shrunk != size:
+                out = interpolate(out, size=size, mode="trilinear", align_corners=False)
+    resized: Float32Array = out[0].numpy()
+    return resized
