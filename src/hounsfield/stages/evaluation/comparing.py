@@ -1,0 +1,128 @@
+"""Two models on the same samples: paired differences, ties, and which one to recommend."""
+
+from collections.abc import Mapping, Sequence
+
+from hounsfield.core.cohort import TargetSpec
+from hounsfield.core.report import LOWER_IS_BETTER, MAIN_METRIC, Baseline, Figure
+from hounsfield.core.streams import stream
+from hounsfield.core.types import Float64Array
+from hounsfield.science.statistics.figures import paired_figures
+from hounsfield.stages.evaluation.preparing import Points, as_figure, prepared, with_intervals
+from hounsfield.stages.evaluation.samples import JudgedSample, JudgeOptions, gather
+
+DEFAULT = JudgeOptions()
+NETWORK = "network"
+
+
+def compare(
+    target: TargetSpec,
+    samples: Sequence[JudgedSample],
+    *,
+    ours: Float64Array,
+    theirs: Float64Array,
+    points: tuple[Points, Points] = (None, None),
+    options: JudgeOptions = DEFAULT,
+) -> dict[str, Figure]:
+    """Return the difference of every figure, ours minus theirs, with its paired patient-level bootstrap interval.
+
+    Parameters
+    ----------
+    target : TargetSpec
+    samples : sequence of JudgedSample
+        Length n.
+    ours, theirs : float64 array (n k) or (n,)
+        Probabilities or numbers of two models for these samples.
+    points : pair of OperatingPoint, mapping or None
+        Each model's own threshold.
+    options : JudgeOptions
+        Seed and replicates.
+
+    Returns
+    -------
+    dict of str to Figure
+        Plain differences: above 0 favours ours, except for errors (``mae``, ``rmse``, ``brier``,
+        ``calibration_error``), where below 0 does; those carry a note.
+    """
+    left, right = gather(target, samples, ours), gather(target, samples, theirs)
+    differences = paired_figures(
+        prepared(left, points[0]),
+        prepared(right, points[1]),
+        left.patients,
+        rng=stream(options.seed, f"paired:{target.name}"),
+        replicates=options.replicates,
+    )
+    result = {name: as_figure(value) for name, value in differences.items()}
+    return {name: _with_direction(name, figure) for name, figure in result.items()}
+
+
+def baseline_block(
+    target: TargetSpec,
+    samples: Sequence[JudgedSample],
+    *,
+    network: Float64Array,
+    baseline: Float64Array,
+    points: tuple[Points, Points] = (None, None),
+    options: JudgeOptions = DEFAULT,
+) -> Baseline:
+    """Judge a cheap model on the same samples and compare the network with it.
+
+    Parameters
+    ----------
+    target : TargetSpec
+    samples : sequence of JudgedSample
+        Length n.
+    network, baseline : float64 array (n k) or (n,)
+        Probabilities or numbers of both.
+    points : pair of OperatingPoint, mapping or None
+        The network's and the baseline's own threshold.
+    options : JudgeOptions
+        Seed and replicates.
+    """
+    rows = gather(target, samples, baseline)
+    difference = compare(target, samples, ours=network, theirs=baseline, points=points, options=options)
+    return Baseline(
+        metrics=with_intervals(prepared(rows, points[1]), rows, options, purpose="samples"),
+        difference=difference,
+        ties=ties(difference.get(MAIN_METRIC[target.kind])),
+    )
+
+
+def ties(difference: Figure | None) -> bool:
+    """Return whether the interval of a difference includes 0."""
+    if difference is None or difference.low is None or difference.high is None:
+        return False
+    return difference.low <= 0.0 <= difference.high
+
+
+def recommend(target: TargetSpec, baselines: Mapping[str, Baseline]) -> str:
+    """Return the model to use: the network only where it is clearly better than every baseline.
+
+    Parameters
+    ----------
+    target : TargetSpec
+    baselines : mapping of str to Baseline
+        Simplest first.
+
+    Returns
+    -------
+    str
+        ``network``, or of the baselines that it does not clearly beat the one with the best main figure.
+    """
+    main = MAIN_METRIC[target.kind]
+    sign = -1.0 if main in LOWER_IS_BETTER else 1.0
+    rivals: dict[str, float] = {}
+    for name, block in baselines.items():
+        figure, difference = block.metrics.get(main), block.difference.get(main)
+        if figure is None or figure.value is None or difference is None or difference.low is None:
+            continue
+        high = difference.low if difference.high is None else difference.high
+        if min(sign * difference.low, sign * high) <= 0:
+            rivals[name] = sign * figure.value
+    return max(rivals, key=lambda name: rivals[name]) if rivals else NETWORK
+
+
+def _with_direction(name: str, figure: Figure) -> Figure:
+    if name.partition(":")[0] not in LOWER_IS_BETTER:
+        return figure
+    note = "; ".join(part for part in (figure.note, "an error: below 0 favours the first") if part)
+    return figure.model_copy(update={"note": note})

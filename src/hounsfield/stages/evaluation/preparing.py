@@ -1,0 +1,123 @@
+"""From rows to figures that can be resampled, and from intervals to what a report holds."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+
+from hounsfield.core.report import Figure
+from hounsfield.core.streams import stream
+from hounsfield.core.types import Float64Array
+from hounsfield.science.statistics.figures import Figures, Replicates, bootstrap_figures
+from hounsfield.science.statistics.figures_of_classes import categorical, multilabel
+from hounsfield.science.statistics.figures_of_values import number, ordinal
+from hounsfield.science.statistics.inputs import ratio
+from hounsfield.science.statistics.intervals import Difference, Interval
+from hounsfield.science.statistics.operating_point import OperatingPoint
+from hounsfield.stages.evaluation.samples import JudgeOptions, Rows
+
+Points = OperatingPoint | Mapping[str, OperatingPoint] | None
+"""The threshold of a two-class target, one for each label, or none: one half."""
+
+CALIBRATION = ("brier", "calibration_slope", "calibration_intercept", "calibration_error")
+
+
+def prepared(rows: Rows, points: Points = None, *, prevalence: float | None = None) -> Figures:
+    """Prepare the figures of a target's kind.
+
+    Parameters
+    ----------
+    rows : Rows
+        Truth beside answers.
+    points : OperatingPoint, mapping or None
+        Of a two-class target, or by label.
+    prevalence : float or None
+        Where the model will be used; two classes only.
+    """
+    target = rows.target
+    if target.kind == "number":
+        return number(rows.truth, rows.answers)
+    if target.kind == "ordinal":
+        return _with_recall(ordinal(rows.truth, rows.answers), rows)
+    if target.kind == "multilabel":
+        return multilabel(rows.truth, rows.answers, labels=target.classes, thresholds=label_thresholds(rows, points))
+    return categorical(
+        rows.truth,
+        rows.answers,
+        classes=target.classes,
+        positive=rows.positive,
+        threshold=class_threshold(points),
+        prevalence=prevalence if rows.two_classes else None,
+    )
+
+
+def class_threshold(points: Points) -> float:
+    """Return the threshold of a two-class target."""
+    return points.threshold if isinstance(points, OperatingPoint) else 0.5
+
+
+def label_thresholds(rows: Rows, points: Points) -> list[float]:
+    """Return the threshold of each label."""
+    if not isinstance(points, Mapping):
+        return [0.5] * len(rows.target.classes)
+    return [points[name].threshold if name in points else 0.5 for name in rows.target.classes]
+
+
+def with_intervals(figures: Figures, rows: Rows, options: JudgeOptions, *, purpose: str) -> dict[str, Figure]:
+    """Return all figures with 95 % patient-level bootstrap intervals.
+
+    Parameters
+    ----------
+    figures : Figures
+        Prepared from the rows.
+    rows : Rows
+        Their patients are drawn.
+    options : JudgeOptions
+        Seed and number of replicates.
+    purpose : str
+        Addresses the randomness.
+    """
+    rng = stream(options.seed, f"bootstrap:{rows.target.name}:{purpose}")
+    intervals = bootstrap_figures(figures, rows.patients, rng=rng, replicates=options.replicates)
+    return {name: as_figure(value) for name, value in intervals.items()}
+
+
+def as_figure(interval: Interval) -> Figure:
+    """Return an interval as a report holds it: None for what is undefined, the reason as a note."""
+    notes = [interval.reason] if interval.reason else []
+    if interval.dropped and not interval.reason:
+        notes.append(f"undefined in {interval.dropped} replicates, left out")
+    if isinstance(interval, Difference) and math.isfinite(interval.p):
+        notes.append(f"p = {interval.p:.3g}")
+    return Figure(
+        value=finite_or_none(interval.value),
+        low=finite_or_none(interval.low),
+        high=finite_or_none(interval.high),
+        note="; ".join(notes),
+    )
+
+
+def finite_or_none(value: float) -> float | None:
+    """Return a number, or None for NaN and infinity."""
+    return float(value) if math.isfinite(value) else None
+
+
+def _with_recall(figures: Figures, rows: Rows) -> Figures:
+    truth, said = rows.truth.astype(np.int64), rows.answers.argmax(axis=1) if len(rows) else np.zeros(0)
+    right = (truth == said).astype(np.float64)
+    members = {f"recall:{name}": truth == index for index, name in enumerate(rows.target.classes)}
+
+    def recalls(weights: Float64Array) -> Replicates:
+        return {name: ratio((right * inside) @ weights, inside @ weights) for name, inside in members.items()}
+
+    def evaluate(weights: Float64Array) -> Replicates:
+        return figures.evaluate(weights) | recalls(weights)
+
+    values = {name: float(value[0]) for name, value in recalls(np.ones((len(rows), 1))).items()}
+    return replace(
+        figures,
+        values=dict(figures.values) | values,
+        evaluate=evaluate,
+        trials=dict(figures.trials) | members,
+    )

@@ -1,0 +1,80 @@
+"""All rules applied in order: a draft of the plan's sections."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from hounsfield.core.plan import Decision, Facts
+from hounsfield.stages.planning.recipes import recipe
+from hounsfield.stages.planning.rules import Rule, augmentation, judging, network, optimisation, preparation
+
+Sections = dict[str, dict[str, Decision]]
+
+
+def draft(facts: Facts) -> Sections:
+    """Decide everything that needs no measurement.
+
+    Parameters
+    ----------
+    facts : Facts
+        With the wishes; `facts.decided` may hold measurements in section ``cost``.
+
+    Returns
+    -------
+    dict
+        Section to key to decision, in the order of the rules. Sections: ``preparation.<input>``, ``network``,
+        ``augmentation``, ``optimisation``, ``operating_point``, ``baselines``.
+    """
+    sections: Sections = {}
+    for name in facts.fingerprint.inputs:
+        facts = _decide(sections, f"preparation.{name}", preparation.rules(name), facts)
+    facts = _decide(sections, "network", network.RULES, facts)
+    facts = _decide(sections, "augmentation", augmentation.RULES, facts)
+    facts = _decide(sections, "optimisation", optimisation.RULES, facts)
+    facts = _decide(sections, "operating_point", judging.OPERATING_POINT, facts)
+    _decide(sections, "baselines", judging.BASELINES, facts)
+    return sections
+
+
+def redecide(sections: Sections, facts: Facts) -> Sections:
+    """Decide the optimisation again once measurements are known."""
+    fresh: Sections = dict(sections)
+    _decide(fresh, "optimisation", optimisation.RULES, facts)
+    return fresh
+
+
+def _decide(sections: Sections, section: str, rules: Mapping[str, Rule], facts: Facts) -> Facts:
+    fixed = _fixed(section, facts)
+    decided = dict(facts.decided)
+    made: dict[str, Decision] = {}
+    for key, rule in rules.items():
+        if fixed is not None and key not in fixed and section == "augmentation":
+            continue
+        decision = fixed[key] if fixed is not None and key in fixed else rule(replace(facts, decided=decided))
+        made[key] = decision
+        decided[(section, key)] = decision.value
+    for key, decision in (fixed or {}).items():
+        if key not in made and key != "epochs":
+            made[key] = decision
+            decided[(section, key)] = decision.value
+    if section == "network" and facts.network and facts.network != "residual":
+        made = {"family": made["family"]}
+    if fixed is not None and "epochs" in fixed:
+        made["steps"] = _epochs(fixed["epochs"], made, facts)
+    sections[section] = made
+    return replace(facts, decided=decided)
+
+
+def _fixed(section: str, facts: Facts) -> dict[str, Decision] | None:
+    made = recipe(facts.network)
+    if not made:
+        return None
+    return made.get("preparation.*" if section.startswith("preparation.") else section)
+
+
+def _epochs(epochs: Decision, made: Mapping[str, Decision], facts: Facts) -> Decision:
+    count, size = epochs.value, made["batch"].value
+    if not isinstance(count, int) or not isinstance(size, int):
+        return epochs
+    n = facts.fingerprint.samples
+    steps = count * max(1, n // min(size, n))
+    return Decision(value=steps, rule=epochs.rule, evidence=f"{count} epochs of {n} training samples")

@@ -1,0 +1,74 @@
+"""Rules for augmentation: what could have happened to another patient, or in another scanner."""
+
+import re
+
+from hounsfield.core.plan import Decision, Facts, PlanValue
+from hounsfield.stages.planning.rules import Rule
+
+SIDES = re.compile(r"(^|[^a-z])(left|right|side|lateral\w*|situs|dextro\w*)([^a-z]|$)", re.IGNORECASE)
+
+
+def _few(facts: Facts) -> bool:
+    return facts.fingerprint.samples < 3000
+
+
+def _small(facts: Facts) -> bool:
+    return max(max(seen.size_median) for seen in facts.fingerprint.inputs.values()) <= 64
+
+
+def _flips(facts: Facts) -> Decision:
+    names = [t.name for t in facts.targets] + [c for t in facts.targets for c in t.classes]
+    sided = next((n for n in names if SIDES.search(n)), None)
+    chest = next((s.modality for s in facts.fingerprint.inputs.values() if s.modality in ("CR", "DX")), None)
+    if sided or chest:
+        return Decision(
+            value=[],
+            rule="no mirror image where the side matters: answers that name a side, the heart in a chest X-ray",
+            evidence=f"answer {sided!r}" if sided else f"modality {chest}",
+        )
+    return Decision(
+        value=["x"],
+        rule="left and right may be exchanged where no answer names a side; never up and down",
+        evidence="no class or target names a side",
+    )
+
+
+def _number(value: PlanValue, rule: str) -> Rule:
+    return lambda facts: Decision(value=value, rule=rule, evidence=f"{facts.fingerprint.samples} training samples")
+
+
+def _rotation(facts: Facts) -> Decision:
+    return Decision(
+        value=15.0, rule="how far patients lie askew", evidence=f"{facts.fingerprint.samples} training samples"
+    )
+
+
+def _scale(facts: Facts) -> Decision:
+    low, high = (0.8, 1.25) if not _small(facts) else (0.9, 1.15)
+    return Decision(
+        value=[low, high],
+        rule="bodies and fields of view differ by a fifth; less for small images, where pixels are precious",
+        evidence="small images" if _small(facts) else "large images",
+    )
+
+
+def _intensity(facts: Facts) -> Decision:
+    return Decision(
+        value=0.5,
+        rule="half of the samples meet each change of intensity",
+        evidence=f"{facts.fingerprint.samples} training samples",
+    )
+
+
+RULES: dict[str, Rule] = {
+    "flips": _flips,
+    "rotation_deg": _rotation,
+    "scale": _scale,
+    "translation": _number(0.1, "how far the region of interest lies off centre, share of the edge"),
+    "gamma": _number([0.7, 1.4], "windows and display curves differ"),
+    "contrast": _number([0.8, 1.25], "gain differs between devices"),
+    "brightness": _number(0.1, "offset differs between devices, on the scale 0 to 1"),
+    "noise": _number(0.05, "dose and coil differ, deviation on the scale 0 to 1"),
+    "intensity_chance": _intensity,
+}
+"""Rules of section ``augmentation``, in order."""

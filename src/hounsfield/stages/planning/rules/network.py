@@ -1,0 +1,92 @@
+"""Rules for the network: family, stem, width, depth, regularisation."""
+
+from hounsfield.core.plan import Decision, Facts
+from hounsfield.stages.planning.rules import Rule
+from hounsfield.stages.planning.rules.preparation import SMALL
+
+
+def _family(facts: Facts) -> Decision:
+    if facts.network:
+        return Decision(value=facts.network, rule="asked for by name", evidence=f"--network {facts.network}")
+    return Decision(
+        value="residual",
+        rule="residual convolutions: the family that trains well from nothing on small data (He et al. 2016)",
+        evidence=f"{facts.fingerprint.samples} training samples, no pretrained weights",
+    )
+
+
+def _longest(facts: Facts) -> int:
+    sizes = [
+        value for (section, key), value in facts.decided.items() if key == "size" and section.startswith("preparation")
+    ]
+    return max((int(n) for s in sizes if isinstance(s, list) for n in s if isinstance(n, int)), default=SMALL + 1)
+
+
+def _ndim(facts: Facts) -> int:
+    return max(seen.ndim for seen in facts.fingerprint.inputs.values())
+
+
+def _stem(facts: Facts) -> Decision:
+    small = _longest(facts) <= SMALL
+    return Decision(
+        value="small" if small else "large",
+        rule=f"a stem that keeps full size for inputs up to {SMALL} pixels, else one that quarters the area twice",
+        evidence=f"longest edge {_longest(facts)}",
+    )
+
+
+def _width(facts: Facts) -> Decision:
+    n = facts.fingerprint.samples
+    width = 24 if n < 1000 else 32
+    if _ndim(facts) == 3:
+        width = 16
+    return Decision(
+        value=width,
+        rule="24 channels below 1,000 samples, 32 above; 16 in 3D, where each costs a dimension more",
+        evidence=f"{n} training samples, {_ndim(facts)}D",
+    )
+
+
+def _depths(facts: Facts) -> Decision:
+    small = _longest(facts) <= SMALL
+    value: list[int] = [1, 1, 1] if small else [1, 1, 1, 1]
+    if facts.fingerprint.samples >= 3000:
+        value = [2, 2, 2] if small else [2, 2, 2, 2]
+    return Decision(
+        value=list(value),
+        rule="one block per stage, two from 3,000 samples on; one stage less for small images",
+        evidence=f"{facts.fingerprint.samples} training samples, longest edge {_longest(facts)}",
+    )
+
+
+def _pooling(facts: Facts) -> Decision:
+    del facts
+    return Decision(value="mean", rule="mean over the image: the plainest that serves", evidence="")
+
+
+def _dropout(facts: Facts) -> Decision:
+    few = facts.fingerprint.samples < 2000
+    return Decision(
+        value=0.2 if few else 0.1,
+        rule="0.2 below 2,000 samples, 0.1 above (Srivastava et al. 2014)",
+        evidence=f"{facts.fingerprint.samples} training samples",
+    )
+
+
+def _norm(facts: Facts) -> Decision:
+    del facts
+    return Decision(
+        value="batch", rule="batch norm; group norm where several processes share a batch", evidence="one process"
+    )
+
+
+RULES: dict[str, Rule] = {
+    "family": _family,
+    "stem": _stem,
+    "width": _width,
+    "depths": _depths,
+    "norm": _norm,
+    "pooling": _pooling,
+    "dropout": _dropout,
+}
+"""Rules of section ``network``, in order."""

@@ -1,0 +1,119 @@
+"""Rules for the optimiser, its schedule and what is kept of it."""
+
+from hounsfield.core.plan import Decision, Facts, PlanValue
+from hounsfield.stages.planning.rules import Rule
+
+BALANCE = 3.0
+"""Ratio of the most to the least frequent class from which classes are weighted."""
+
+
+def _batch(facts: Facts) -> Decision:
+    n = facts.fingerprint.samples
+    batch = 16 if n < 200 else 32 if n < 3000 else 64
+    return Decision(
+        value=batch,
+        rule="16 below 200 samples, 32 below 3,000, else 64: enough steps per epoch for little data",
+        evidence=f"{n} training samples",
+    )
+
+
+def _fixed(value: PlanValue, rule: str) -> Rule:
+    return lambda facts: Decision(value=value, rule=rule, evidence=f"{facts.fingerprint.samples} training samples")
+
+
+def _precision(facts: Facts) -> Decision:
+    return Decision(
+        value="bfloat16" if facts.machine.bfloat16 else "float32",
+        rule="bfloat16 where the processor multiplies it in hardware (weights stay float32), else float32",
+        evidence="the processor has it" if facts.machine.bfloat16 else "the processor lacks it",
+    )
+
+
+def enough(facts: Facts) -> int:
+    """Return the number of steps after which more brings nothing on a cohort of this size."""
+    n = max(facts.fingerprint.samples, 1)
+    epochs = min(300.0, max(30.0, 120_000.0 / n))
+    batch = facts.decided[("optimisation", "batch")]
+    size = min(int(batch) if isinstance(batch, int) else 32, n)
+    return max(100, round(epochs * max(1, n // size)))
+
+
+def _steps(facts: Facts) -> Decision:
+    if ("cost", "allowed_steps") in facts.decided:
+        allowed = facts.decided[("cost", "allowed_steps")]
+        steps = min(int(allowed) if isinstance(allowed, int) else 0, enough(facts))
+        return Decision(
+            value=max(steps, 1),
+            rule="as many steps as fit into the minutes at the measured speed, and not more than bring anything",
+            evidence=f"{allowed} steps fit, {enough(facts)} are enough",
+        )
+    return Decision(
+        value=enough(facts),
+        rule="120,000 samples seen, at least 30 and at most 300 epochs",
+        evidence=f"{facts.fingerprint.samples} training samples, no limit of time yet",
+    )
+
+
+def _averaging(facts: Facts) -> Decision:
+    steps = facts.decided.get(("optimisation", "steps"), 0)
+    count = steps if isinstance(steps, int) else 0
+    decay = min(0.998, max(0.9, 1.0 - 20.0 / max(count, 1)))
+    return Decision(
+        value=round(decay, 4),
+        rule="average of about the last twentieth of the steps (Izmailov et al. 2018; exponential, Polyak 1992)",
+        evidence=f"{count} steps",
+    )
+
+
+def _validate_every(facts: Facts) -> Decision:
+    steps = facts.decided.get(("optimisation", "steps"), 0)
+    count = steps if isinstance(steps, int) else 0
+    return Decision(value=max(10, count // 20), rule="twenty looks at the validation part", evidence=f"{count} steps")
+
+
+def _selection(facts: Facts) -> Decision:
+    enough_val = facts.fingerprint.val_samples >= 300
+    return Decision(
+        value="best" if enough_val else "last",
+        rule="the weights with the lowest validation loss from 300 validation samples on; below, that choice is noise "
+        "and the averaged last weights are kept",
+        evidence=f"{facts.fingerprint.val_samples} validation samples",
+    )
+
+
+def _class_weights(facts: Facts) -> Decision:
+    primary = facts.targets[0]
+    counts = facts.fingerprint.targets[primary.name].counts
+    present = [c for c in counts.values() if c > 0]
+    if primary.kind not in ("categorical", "ordinal") or not present or max(present) / min(present) < BALANCE:
+        return Decision(
+            value=[],
+            rule=f"no weights below a ratio of {BALANCE:g} between classes: they would distort the probabilities",
+            evidence=", ".join(f"{k}: {v}" for k, v in counts.items()) or primary.kind,
+        )
+    raw = [(max(present) / c) ** 0.5 if c else 0.0 for c in counts.values()]
+    mean = sum(r * c for r, c in zip(raw, counts.values(), strict=True)) / sum(counts.values())
+    return Decision(
+        value=[round(r / mean, 4) for r in raw],
+        rule="weights by the inverse square root of the class counts, average 1",
+        evidence=", ".join(f"{k}: {v}" for k, v in counts.items()),
+    )
+
+
+RULES: dict[str, Rule] = {
+    "batch": _batch,
+    "steps": _steps,
+    "optimiser": _fixed("adamw", "Adam with decoupled weight decay (Loshchilov, Hutter 2019)"),
+    "learning_rate": _fixed(2e-3, "peak for normalised networks of this width with AdamW"),
+    "schedule": _fixed("cosine", "warm-up, then half a cosine to zero (Loshchilov, Hutter 2017)"),
+    "warmup": _fixed(0.05, "a twentieth of the steps"),
+    "weight_decay": _fixed(0.05, "strong, for little data; not on biases and norms"),
+    "clip": _fixed(5.0, "a single odd batch must not throw the weights"),
+    "averaging": _averaging,
+    "precision": _precision,
+    "validate_every": _validate_every,
+    "selection": _selection,
+    "smoothing": _fixed(0.05, "a little doubt in the labels (Szegedy et al. 2016)"),
+    "class_weights": _class_weights,
+}
+"""Rules of section ``optimisation``, in order."""

@@ -1,0 +1,161 @@
+"""Rules for bringing images to the network."""
+
+from collections.abc import Callable
+
+from hounsfield.core.fingerprint import InputFacts
+from hounsfield.core.plan import Decision, Facts
+from hounsfield.stages.planning.rules import Rule
+
+SMALL = 64
+"""Images up to this edge are left at their own size: enlarging adds cost and no information."""
+EDGES_2D = (96, 128, 160, 192, 224)
+EDGES_3D = (32, 48, 64, 80, 96)
+ASPECT_SPREAD = 1.25
+"""Largest ratio of the 95th to the 5th percentile of the aspect for which padding shows the same bars to all."""
+
+
+def rules(name: str) -> dict[str, Rule]:
+    """Return the rules of section ``preparation.<name>`` for an image input.
+
+    Parameters
+    ----------
+    name : str
+        Input name.
+    """
+
+    def about(rule: Callable[[InputFacts, Facts], Decision]) -> Rule:
+        return lambda facts: rule(facts.fingerprint.inputs[name], facts)
+
+    return {
+        "ndim": about(_ndim),
+        "channels": about(_channels),
+        "size": about(_size),
+        "fit": about(_fit),
+        "scale": about(_scale),
+        "low": about(_low),
+        "high": about(_high),
+        "storage": about(_storage),
+    }
+
+
+def _ndim(seen: InputFacts, facts: Facts) -> Decision:
+    del facts
+    return Decision(value=seen.ndim, rule="as many space axes as the images have", evidence=f"{seen.ndim}D")
+
+
+def _channels(seen: InputFacts, facts: Facts) -> Decision:
+    del facts
+    return Decision(
+        value=seen.channels,
+        rule="3 channels only where most images have real colour",
+        evidence=f"{seen.colour_share:.0%} of the training images have colour",
+    )
+
+
+def edge(seen: InputFacts, facts: Facts) -> int:
+    """Return the edge of the network's input, pixels."""
+    longest = max(seen.size_median)
+    if longest <= SMALL:
+        return longest
+    edges = EDGES_2D if seen.ndim == 2 else EDGES_3D
+    minutes = facts.budget.minutes if facts.budget.minutes is not None else 30.0
+    power = minutes * max(facts.machine.cores, 1) * (20.0 if facts.machine.device == "cuda" else 1.0)
+    # Pixels that can be shown to a network of this family: about 60 epochs must fit into the budget.
+    pixels = power * PIXELS_PER_CORE_MINUTE / (60.0 * max(facts.fingerprint.samples, 200))
+    affordable = [e for e in edges if e**seen.ndim <= pixels and e <= longest * 1.1]
+    return affordable[-1] if affordable else edges[0]
+
+
+PIXELS_PER_CORE_MINUTE = 2.4e8
+"""Training pixels per core and minute of the residual family at width 24, measured with AVX-512 bfloat16."""
+
+
+def _size(seen: InputFacts, facts: Facts) -> Decision:
+    side = edge(seen, facts)
+    longest = max(seen.size_median)
+    if longest <= SMALL:
+        shape = [max(8, n) for n in seen.size_median]
+        return Decision(
+            value=list(shape),
+            rule=f"images up to {SMALL} pixels keep their own size",
+            evidence=f"median size {_by(seen.size_median)}",
+        )
+    shape = [min(side, max(16, round(side * n / longest / 16) * 16)) for n in seen.size_median]
+    if seen.ndim == 2 and min(shape) / max(shape) > 0.7:
+        shape = [side] * 2
+    return Decision(
+        value=list(shape),
+        rule="the largest edge at which about 60 epochs fit into the budget, not above the images' own",
+        evidence=f"median size {_by(seen.size_median)}, {facts.fingerprint.samples} training samples, "
+        f"{_budget(facts)} on {facts.machine.cores} cores",
+    )
+
+
+def _fit(seen: InputFacts, facts: Facts) -> Decision:
+    del facts
+    low, high = (n[-1] / n[-2] for n in (seen.size_low, seen.size_high))
+    spread = max(low, high) / min(low, high)
+    varied = spread > ASPECT_SPREAD or seen.size_low != seen.size_high
+    return Decision(
+        value="stretch" if varied else "pad",
+        rule="stretch where shapes vary: bars of padding would tell the network the shape of the file, "
+        "which is a property of the source and not of the patient",
+        evidence=f"5th to 95th percentile of size {_by(seen.size_low)} to {_by(seen.size_high)}",
+    )
+
+
+def _window(seen: InputFacts) -> tuple[float, float, str, str]:
+    if seen.bits <= 8:
+        return 0.0, 255.0, "8-bit pictures are used on their whole range", f"{seen.bits} bits"
+    if seen.modality == "CT" and seen.value_low < -500:
+        return -1000.0, 400.0, "CT in HU: air to contrast-filled vessel", "modality CT, stored values reach air"
+    return (
+        seen.value_low,
+        max(seen.value_high, seen.value_low + 1e-6),
+        "the training part's 0.5th to 99.5th percentile",
+        f"{seen.bits} bits, percentiles {seen.value_low:g} and {seen.value_high:g}",
+    )
+
+
+def _scale(seen: InputFacts, facts: Facts) -> Decision:
+    del facts
+    if seen.modality == "MR":
+        return Decision(
+            value="percentile",
+            rule="MR has no unit: each image by its own 0.5th and 99.5th percentile",
+            evidence="modality MR",
+        )
+    return Decision(
+        value="window",
+        rule="one window for all, so that brightness keeps its meaning",
+        evidence=seen.modality or "modality unknown",
+    )
+
+
+def _low(seen: InputFacts, facts: Facts) -> Decision:
+    del facts
+    low, _, rule, evidence = _window(seen)
+    return Decision(value=low, rule=rule, evidence=evidence)
+
+
+def _high(seen: InputFacts, facts: Facts) -> Decision:
+    del facts
+    _, high, rule, evidence = _window(seen)
+    return Decision(value=high, rule=rule, evidence=evidence)
+
+
+def _storage(seen: InputFacts, facts: Facts) -> Decision:
+    del facts
+    return Decision(
+        value="uint8" if seen.bits <= 8 else "float16",
+        rule="uint8 loses nothing of 8-bit sources; float16 keeps 11 bits of deeper ones",
+        evidence=f"{seen.bits} bits",
+    )
+
+
+def _by(size: tuple[int, ...]) -> str:
+    return " x ".join(str(n) for n in size)
+
+
+def _budget(facts: Facts) -> str:
+    return f"{facts.budget.minutes:g} minutes" if facts.budget.minutes is not None else "no limit of time"

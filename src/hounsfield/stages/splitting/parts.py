@@ -1,0 +1,222 @@
+"""The split of a cohort into parts and folds."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from hounsfield.core.audit import Audit
+from hounsfield.core.cohort import Cohort, Sample, SetAside, TargetSpec
+from hounsfield.core.errors import CohortError, SplitError
+from hounsfield.core.split import Split
+from hounsfield.stages.splitting.dividing import carve, divide
+from hounsfield.stages.splitting.grouping import join_groups
+from hounsfield.stages.splitting.official import give_way
+from hounsfield.stages.splitting.strata import demanded, strata_of
+
+SHARES = {"train": 0.6, "val": 0.2, "test": 0.2}
+"""Shares of the parts where the data brings none."""
+
+_CARVED = 0.2
+_CARVED_LARGE = 0.15
+_LARGE = 2000
+
+
+@dataclass(frozen=True)
+class _Scene:
+    """What every way of dividing needs."""
+
+    target: TargetSpec | None
+    groups: Mapping[str, str]
+    strata: Mapping[str, tuple[str, ...]]
+    seed: int
+
+
+@dataclass(frozen=True)
+class _Division:
+    """Parts, what was left out, whether groups are whole, and the rule in words."""
+
+    parts: dict[str, str]
+    out: dict[str, str]
+    grouped: bool
+    rule: str
+
+
+def split(cohort: Cohort, audit: Audit, *, seed: int, folds: int = 0) -> Split:
+    """Divide a cohort into training, validation and test parts.
+
+    Parameters
+    ----------
+    cohort : Cohort
+        With all its samples.
+    audit : Audit
+        Of this cohort; tells clusters, cases set aside and samples that training does without.
+    seed : int
+        Of the order among equals.
+    folds : int
+        0, or the number of grouped, stratified folds over all samples outside an official test part, at least 2.
+
+    Returns
+    -------
+    Split
+
+    Raises
+    ------
+    CohortError
+        If no sample is left, or all answers are of one class.
+    SplitError
+        If a class has too few groups (patients joined with duplicates) for the parts or folds.
+
+    Notes
+    -----
+    Official parts are kept; a part that is missing is carved from training. What training consists of does not
+    depend on any answer of an official test part. Without official parts: 60 / 20 / 20 percent, grouped and
+    stratified by the primary target.
+    """
+    target = cohort.schema.targets[0] if cohort.schema.targets else None
+    left = {a.sample: a.reason for a in (*audit.unreadable, *audit.removed_from_training)}
+    samples = [s for s in cohort.samples if s.id not in left]
+    scene = _Scene(target, join_groups(cohort.samples, audit.clusters), strata_of(samples, target), seed)
+    official = any(s.part for s in cohort.samples)
+    _check_answers(samples, target, official=official)
+    division = _official(samples, scene) if official else _own(samples, scene)
+    reasons = {name: left.get(name) or division.out.get(name) for name in scene.groups}
+    found = {name: division.parts.get(name, "out") for name in scene.groups}
+    return Split(
+        parts=found,
+        groups=dict(scene.groups),
+        folds=_folds(samples, found, scene, folds=folds, official=official) if folds else {},
+        left_out=tuple(SetAside(sample=n, reason=reasons[n] or "left out") for n, p in found.items() if p == "out"),
+        official=tuple(p for p in ("train", "val", "test") if any(s.part == p for s in cohort.samples)),
+        grouped=division.grouped,
+        rule=division.rule,
+    )
+
+
+def _own(samples: Sequence[Sample], scene: _Scene) -> _Division:
+    _check_groups(samples, scene, needed=len(SHARES), what="parts")
+    ids = [s.id for s in samples]
+    names = list(SHARES)
+    placed = divide(ids, scene.groups, scene.strata, shares=list(SHARES.values()), seed=scene.seed)
+    parts = {name: names[number] for name, number in placed.items()}
+    _check_held(samples, parts, scene, wanted=names)
+    rule = "about 60 / 20 / 20 percent for training, validation and test; patients and repeated pictures together"
+    return _Division(parts, {}, grouped=True, rule=f"{rule}, {_balanced(scene.target)}, seed {scene.seed}")
+
+
+def _official(samples: Sequence[Sample], scene: _Scene) -> _Division:
+    parts = {s.id: str(s.part) for s in samples if s.part}
+    out = {s.id: "the table gives it no part" for s in samples if not s.part}
+    if "train" not in parts.values():
+        raise SplitError(
+            f"The official division has no training part, only {', '.join(sorted(set(parts.values()))) or 'nothing'}.",
+            expected="a part named train",
+            next_step="name the column of parts with --split, or remove it so that the parts are made here",
+        )
+    demand = demanded([s for s in samples if s.part != "test"], scene.target)
+    gave = give_way(parts, scene.groups, scene.strata, demand=demand)
+    out.update(gave.out)
+    parts = {name: part for name, part in parts.items() if name not in gave.out}
+    said = [f"official parts kept ({', '.join(p for p in SHARES if p in parts.values())})"]
+    grouped = gave.kept_straddling == 0
+    if gave.out:
+        said.append(f"{len(gave.out)} samples gave way because their patient or picture lies in a later part")
+    if not grouped:
+        said.append(f"{gave.kept_straddling} groups lie in two official parts and are kept: no patient-wise claim")
+    for missing in ("test", "val"):
+        if missing not in parts.values():
+            whole = _carve_part(samples, parts, scene, missing=missing)
+            grouped = grouped and whole
+            how = "by patient" if whole else "by sample, since a class has a single patient"
+            said.append(f"{missing} carved from training {how}, {_balanced(scene.target)}, seed {scene.seed}")
+    return _Division(parts, out, grouped=grouped, rule="; ".join(said))
+
+
+def _carve_part(samples: Sequence[Sample], parts: dict[str, str], scene: _Scene, *, missing: str) -> bool:
+    """Move a share of training to a missing part in place; return whether groups could be kept whole."""
+    inside = [s for s in samples if parts.get(s.id) == "train"]
+    ids = [s.id for s in inside]
+    counts = _group_counts(inside, scene)
+    whole = all(counts[tag] >= 2 for tag in demanded(inside, scene.target))
+    groups = scene.groups if whole else {name: name for name in ids}
+    share = _CARVED if len(ids) < _LARGE else _CARVED_LARGE
+    for name in carve(ids, groups, scene.strata, share=share, seed=scene.seed):
+        parts[name] = missing
+    return whole
+
+
+def _folds(
+    samples: Sequence[Sample], parts: Mapping[str, str], scene: _Scene, *, folds: int, official: bool
+) -> dict[str, int]:
+    """Divide what lies outside an official test part into folds."""
+    if folds < 2:
+        raise SplitError(
+            f"{folds} fold was asked for.", expected="at least 2 folds", next_step="give --folds 5, or leave it out"
+        )
+    fixed = official and any(s.part == "test" for s in samples)
+    inside = [s for s in samples if parts[s.id] != "out" and not (fixed and parts[s.id] == "test")]
+    _check_groups(inside, scene, needed=folds, what="folds")
+    ids = [s.id for s in inside]
+    return divide(ids, scene.groups, scene.strata, shares=[1.0 / folds] * folds, seed=scene.seed)
+
+
+def _check_answers(samples: Sequence[Sample], target: TargetSpec | None, *, official: bool) -> None:
+    inside = [s for s in samples if s.part != "test"] if official else list(samples)
+    if not inside:
+        raise CohortError(
+            "No sample is left to learn from.",
+            expected="readable images with an answer",
+            next_step="see what was set aside with hu inspect, and correct the files or the table",
+        )
+    if target is None or target.kind in ("mask", "multilabel"):
+        return
+    values = {s.targets.get(target.name) for s in inside} - {None}
+    if len(values) < 2:
+        only = f"all are {str(next(iter(values)))!r}" if values else "there is none"
+        raise CohortError(
+            f"The answers in {target.name!r} do not differ: {only}.",
+            expected="at least two classes or values",
+            next_step="choose another column with --target, or add samples of another class",
+        )
+
+
+def _group_counts(samples: Sequence[Sample], scene: _Scene) -> Counter[str]:
+    held = {(tag, scene.groups[s.id]) for s in samples for tag in scene.strata[s.id]}
+    return Counter(tag for tag, _ in held)
+
+
+def _check_groups(samples: Sequence[Sample], scene: _Scene, *, needed: int, what: str) -> None:
+    counts = _group_counts(samples, scene)
+    number = Counter(tag for s in samples for tag in scene.strata[s.id])
+    for tag in demanded(samples, scene.target):
+        if counts[tag] < needed:
+            fewer = ", or ask for fewer folds" if what == "folds" else ", or bring parts along in a column (--split)"
+            raise SplitError(
+                f"Class {tag!r} has {number[tag]} samples of {counts[tag]} patients or groups, "
+                f"too few for {needed} {what}.",
+                expected=f"at least {needed} patients of each class",
+                next_step=f"add patients of this class, join it with another or leave it out{fewer}",
+            )
+    if len({scene.groups[s.id] for s in samples}) < needed:
+        raise SplitError(
+            f"The cohort has fewer than {needed} patients or groups.",
+            expected=f"at least {needed}, one for each of the {what}",
+            next_step="add patients; if samples of one patient may be separated, choose another --group column",
+        )
+
+
+def _check_held(samples: Sequence[Sample], parts: Mapping[str, str], scene: _Scene, *, wanted: Sequence[str]) -> None:
+    """Refuse a division that leaves a part without a class: large groups can make that unavoidable."""
+    held = {(parts[s.id], tag) for s in samples for tag in scene.strata[s.id]}
+    for tag in demanded(samples, scene.target):
+        for part in wanted:
+            if (part, tag) not in held:
+                raise SplitError(
+                    f"Class {tag!r} could not be spread over all parts without separating a patient's samples: "
+                    f"{part} would have none.",
+                    expected="each class in training, validation and test",
+                    next_step="add patients of this class, or bring parts along in a column (--split)",
+                )
+
+
+def _balanced(target: TargetSpec | None) -> str:
+    return f"balanced by {target.name}" if target and target.kind != "mask" else "at random"
