@@ -1,0 +1,132 @@
+"""The commands, their help and their examples."""
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from hounsfield.cli import data_commands, model_commands, other_commands
+
+_HELP = """From a folder of medical studies and their answers to a measured, explained diagnostic model.
+
+Research software, not a medical device.
+"""
+
+_EXAMPLES = """\b
+Examples:
+  hu demo                                     the whole flow on a generated CT cohort, offline
+  hu inspect data/covid-ct                    what the folder is understood to be, and what is wrong with it
+  hu plan data/covid-ct --why                 every decision with its reason; time and memory
+  hu train data/covid-ct --minutes 15 --out runs/covid
+  hu predict runs/covid image.png folder/ --out predictions/
+
+\b
+Each command has its own help: hu train --help
+"""
+
+app = typer.Typer(
+    name="hu",
+    help=_HELP,
+    epilog=_EXAMPLES,
+    no_args_is_help=True,
+    add_completion=False,
+    # plain help: rendering it with rich takes longer than everything else together
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+)
+
+
+def _show_version(value: bool) -> None:
+    if value:
+        from importlib.metadata import version
+
+        print(f"hounsfield {version('hounsfield')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _common(
+    show_version: Annotated[
+        bool, typer.Option("--version", help="Print the version and leave.", callback=_show_version, is_eager=True)
+    ] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the full trace of an unexpected error.")] = False,
+) -> None:
+    del show_version
+    if debug:
+        os.environ["HOUNSFIELD_DEBUG"] = "1"
+
+
+def _epilog(*lines: str) -> str:
+    return "\b\nExamples:\n" + "\n".join(f"  {line}" for line in lines)
+
+
+app.command(
+    "demo",
+    short_help="Run everything on a small simulated CT cohort, offline.",
+    epilog=_epilog("hu demo", "hu demo --minutes 3 --out runs/demo"),
+)(other_commands.demo)
+app.command(
+    "doctor",
+    short_help="Print versions, processor, memory and device.",
+    epilog=_epilog("hu doctor", "hu doctor --json > machine.json"),
+)(other_commands.doctor)
+app.command(
+    "inspect",
+    short_help="Say what a folder is understood to be, and its faults.",
+    epilog=_epilog(
+        "hu inspect data/covid-ct",
+        "hu inspect images/ --labels answers.csv --target diagnosis --positive malignant",
+        "hu inspect data/covid-ct --out check/     writes cohort.yaml and samples.csv for correction",
+    ),
+)(data_commands.inspect)
+app.command(
+    "plan",
+    short_help="Decide everything, with reasons, time and memory.",
+    epilog=_epilog(
+        "hu plan data/covid-ct --why",
+        "hu plan data/covid-ct --minutes 15 --out plan.yaml     edit it, then: hu train plan.yaml",
+    ),
+)(data_commands.plan)
+app.command(
+    "train",
+    short_help="Train, judge and seal a model; continues a run.",
+    epilog=_epilog(
+        "hu train data/covid-ct --minutes 15 --seed 0 --out runs/covid",
+        "hu train plan.yaml --out runs/covid",
+        "hu train breastmnist.npz --folds 5",
+        "The same command, typed again after an interruption, continues the run.",
+    ),
+)(model_commands.train)
+app.command(
+    "evaluate",
+    short_help="Judge a trained model on data with answers.",
+    epilog=_epilog(
+        "hu evaluate runs/covid data/other-hospital",
+        "hu evaluate runs/covid data/other-hospital --prevalence 0.05 --out judged/",
+    ),
+)(model_commands.evaluate)
+app.command(
+    "predict",
+    short_help="Apply a trained model to images.",
+    epilog=_epilog(
+        "hu predict runs/covid image.png",
+        "hu predict runs/covid image.png folder/ --out predictions/",
+        "hu predict runs/covid folder/ --json",
+    ),
+)(model_commands.predict)
+app.command(
+    "compare",
+    short_help="Compare two runs on the same test samples.",
+    epilog=_epilog("hu compare runs/covid runs/other", "hu compare runs/a runs/b --json"),
+)(model_commands.compare)
+
+
+def run() -> None:
+    """Run the command line and leave with its exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        # a terminal of another encoding shows a substitute instead of ending the run
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+    app()

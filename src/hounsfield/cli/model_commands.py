@@ -1,0 +1,138 @@
+"""`hu train`, `evaluate`, `predict` and `compare`: a model is made, judged, used, set beside another."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from hounsfield.cli import options
+from hounsfield.cli.guard import guarded
+
+
+@guarded
+def train(
+    source: options.TrainSource,
+    *,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Folder of the run; else runs/<name of the cohort>.")
+    ] = None,
+    task: options.Task = None,
+    target: options.Target = None,
+    image: options.Image = None,
+    group: options.Group = None,
+    split: options.Split = None,
+    positive: options.Positive = None,
+    labels: options.Labels = None,
+    minutes: options.Minutes = None,
+    seed: options.Seed = 0,
+    folds: options.Folds = 0,
+    network: options.Network = None,
+    lang: options.Lang = "en",
+    sensitivity: options.Sensitivity = None,
+    specificity: options.Specificity = None,
+    threads: options.Threads = None,
+    as_json: options.AsJson = False,
+) -> None:
+    """Train, judge and seal a model; the same command continues an interrupted run."""
+    from hounsfield.cli.output import print_json, quiet_stdout
+    from hounsfield.cli.progress import progress
+    from hounsfield.cli.show_run import show_run
+    from hounsfield.workflow.wishes import Wishes
+
+    wishes = Wishes(
+        task=task,
+        target=tuple(target or ()),
+        image=image,
+        group=group,
+        split=split,
+        positive=positive,
+        labels=labels,
+        minutes=minutes,
+        seed=seed,
+        folds=folds,
+        network=network,
+        lang=lang,
+        sensitivity=sensitivity,
+        specificity=specificity,
+        threads=threads,
+    )
+    from hounsfield.workflow.training import train as work  # heavy: after the wishes are checked
+
+    with quiet_stdout() as stdout:
+        run = work(source, out=out, wishes=wishes, progress=progress())
+        if as_json:
+            print_json(run.report.model_dump(mode="json"), stdout)
+            return
+    show_run(run.report, run.path)
+
+
+@guarded
+def evaluate(
+    bundle: options.BundlePath,
+    source: options.Source,
+    *,
+    out: Annotated[Path | None, typer.Option("--out", help="Folder to write report and predictions to.")] = None,
+    prevalence: options.Prevalence = None,
+    lang: options.Lang = "en",
+    as_json: options.AsJson = False,
+) -> None:
+    """Judge a trained model on data with answers, such as another hospital's."""
+    from hounsfield.cli.output import print_json, quiet_stdout
+    from hounsfield.cli.progress import progress
+    from hounsfield.cli.show_run import show_run
+    from hounsfield.workflow.wishes import Wishes
+
+    wishes = Wishes(prevalence=prevalence, lang=lang)
+    from hounsfield.workflow.evaluating import evaluate as work  # heavy: after the wishes are checked
+
+    with quiet_stdout() as stdout:
+        report = work(bundle, source, out=out, wishes=wishes, progress=progress())
+        if as_json:
+            print_json(report.model_dump(mode="json"), stdout)
+            return
+    show_run(report, out)
+
+
+@guarded
+def predict(
+    bundle: options.BundlePath,
+    inputs: Annotated[list[Path], typer.Argument(metavar="INPUT...", help="Images, folders, manifests or .npz files.")],
+    *,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Folder to write predictions.csv and predictions.json to.")
+    ] = None,
+    as_json: options.AsJson = False,
+) -> None:
+    """Apply a trained model to images, one by one; what it must not judge is refused with the reason."""
+    from hounsfield.cli.output import quiet_stdout
+    from hounsfield.cli.progress import progress
+    from hounsfield.cli.show_predictions import print_predictions, show_predictions
+    from hounsfield.workflow.predicting import predict as work
+
+    with quiet_stdout() as stdout:
+        found = work(bundle, inputs, out=out, progress=progress())
+        if as_json:
+            print_predictions(found, stdout)
+        else:
+            show_predictions(found, stdout, written=out is not None)
+
+
+@guarded
+def compare(
+    first: Annotated[Path, typer.Argument(metavar="A", help="Folder of a run.")],
+    second: Annotated[Path, typer.Argument(metavar="B", help="Folder of another run.")],
+    *,
+    seed: options.Seed = 0,
+    as_json: options.AsJson = False,
+) -> None:
+    """Compare two runs on the same test samples, paired, with intervals."""
+    from hounsfield.cli.output import print_json, quiet_stdout
+    from hounsfield.cli.show_model import show_model
+    from hounsfield.workflow.comparing import compare as work
+
+    with quiet_stdout() as stdout:
+        found = work(first, second, seed=seed)
+        if as_json:
+            print_json(found.model_dump(mode="json"), stdout)
+            return
+    show_model("Comparison", found)

@@ -1,0 +1,59 @@
+"""The options that several commands share, each defined once."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+_DATA = "What is asked of the data"
+_RUN = "The run"
+_OUTPUT = "Output"
+
+Source = Annotated[
+    Path, typer.Argument(metavar="PATH", help="Folder of images, CSV, Excel or Parquet manifest, or .npz.")
+]
+TrainSource = Annotated[Path, typer.Argument(metavar="PATH", help="Folder, manifest or .npz; or a plan.yaml.")]
+BundlePath = Annotated[Path, typer.Argument(metavar="BUNDLE", help="Folder of a run, or its bundle/.")]
+
+Task = Annotated[str | None, typer.Option("--task", help="Task by name, such as classify.", rich_help_panel=_DATA)]
+Target = Annotated[
+    list[str] | None,
+    typer.Option("--target", help="Column to answer; may be given several times.", rich_help_panel=_DATA),
+]
+Image = Annotated[str | None, typer.Option("--image", help="Column of image paths.", rich_help_panel=_DATA)]
+Group = Annotated[str | None, typer.Option("--group", help="Column of the patient.", rich_help_panel=_DATA)]
+Split = Annotated[str | None, typer.Option("--split", help="Column of the part.", rich_help_panel=_DATA)]
+Positive = Annotated[str | None, typer.Option("--positive", help='Class that means "diseased".', rich_help_panel=_DATA)]
+Labels = Annotated[
+    str | None, typer.Option("--labels", help="Table of answers, where it lies elsewhere.", rich_help_panel=_DATA)
+]
+
+Minutes = Annotated[
+    float | None, typer.Option("--minutes", help="Upper bound of wall time, report included.", rich_help_panel=_RUN)
+]
+Seed = Annotated[int, typer.Option("--seed", help="Seed of everything random.", rich_help_panel=_RUN)]
+Folds = Annotated[
+    int, typer.Option("--folds", help="Folds of a cross-validation by patient; 0 for none.", rich_help_panel=_RUN)
+]
+Network = Annotated[
+    str | None, typer.Option("--network", help="Network by name; else the plan chooses.", rich_help_panel=_RUN)
+]
+Lang = Annotated[str, typer.Option("--lang", help="Language the report opens in: en or zh.", rich_help_panel=_RUN)]
+Sensitivity = Annotated[
+    float | None,
+    typer.Option("--sensitivity", help="Wanted at the operating point, such as 0.95.", rich_help_panel=_RUN),
+]
+Specificity = Annotated[
+    float | None,
+    typer.Option("--specificity", help="Wanted at the operating point, such as 0.95.", rich_help_panel=_RUN),
+]
+Prevalence = Annotated[
+    float | None, typer.Option("--prevalence", help="State PPV and NPV at this prevalence too.", rich_help_panel=_RUN)
+]
+Threads = Annotated[
+    int | None, typer.Option("--threads", help="Threads; else the machine's cores.", rich_help_panel=_RUN)
+]
+
+AsJson = Annotated[
+    bool, typer.Option("--json", help="Print JSON on standard output, and only that.", rich_help_panel=_OUTPUT)
+]

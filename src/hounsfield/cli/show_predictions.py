@@ -1,0 +1,75 @@
+"""Predictions as they come, one at a time."""
+
+import json
+from collections.abc import Iterable
+from typing import TextIO
+
+from hounsfield.core.prediction import Prediction, TargetPrediction
+from hounsfield.core.types import Json
+
+SHOWN = 50
+
+
+def print_predictions(predictions: Iterable[Prediction], out: TextIO) -> None:
+    """Print one JSON object; its list is written as the predictions come, so memory stays the same."""
+    out.write('{"schema_version": 1, "predictions": [')
+    for place, prediction in enumerate(predictions):
+        out.write(",\n" if place else "\n")
+        out.write(json.dumps(prediction_json(prediction)))
+        out.flush()
+    out.write("\n]}\n")
+
+
+def show_predictions(predictions: Iterable[Prediction], out: TextIO, *, written: bool) -> None:
+    """Print one line per prediction, the first ones only where all are written to a file."""
+    count = refused = 0
+    for prediction in predictions:
+        count += 1
+        refused += bool(prediction.refusal)
+        if not written or count <= SHOWN:
+            print(_line(prediction), file=out, flush=True)
+    if count > SHOWN and written:
+        print(f"... and {count - SHOWN} more", file=out)
+    rest = f", {refused} refused" if refused else ""
+    where = "; see predictions.csv and predictions.json in the folder given" if written else ""
+    print(f"{count} inputs{rest}{where}. Research software, not a medical device.", file=out)
+
+
+def prediction_json(prediction: Prediction) -> Json:
+    """Return a prediction as a JSON value."""
+    targets: dict[str, Json] = {name: _target_json(target) for name, target in prediction.targets.items()}
+    return {
+        "sample": prediction.sample,
+        "targets": targets,
+        "flags": list(prediction.flags),
+        "refusal": prediction.refusal,
+    }
+
+
+def _target_json(target: TargetPrediction) -> Json:
+    return {
+        "value": list(target.value) if isinstance(target.value, tuple) else target.value,
+        "probabilities": {name: float(p) for name, p in target.probabilities.items()},
+        "at_operating_point": target.at_operating_point,
+    }
+
+
+def _line(prediction: Prediction) -> str:
+    if prediction.refusal:
+        return f"{prediction.sample}: refused: {prediction.refusal}"
+    several = len(prediction.targets) > 1
+    answers = [(f"{name} = " if several else "") + _answer(target) for name, target in prediction.targets.items()]
+    doubt = f"  [doubtful: {'; '.join(prediction.flags)}]" if prediction.flags else ""
+    return f"{prediction.sample}: {'; '.join(answers)}{doubt}"
+
+
+def _answer(target: TargetPrediction) -> str:
+    if isinstance(target.value, tuple):
+        value = " + ".join(target.value) or "none"
+    elif isinstance(target.value, str):
+        value = target.at_operating_point or target.value
+    else:
+        value = f"{target.value:.4g}"
+    order = sorted(target.probabilities.items(), key=lambda item: -item[1])
+    likely = ", ".join(f"{name} {p:.3f}" for name, p in order[:5])
+    return f"{value} ({likely})" if likely else value

@@ -1,0 +1,182 @@
+"""The Python face: one function per verb, with the defaults of the command line.
+
+Wishes are flat keyword arguments here, since a reader types them; inside they travel as one `Wishes`.
+"""
+
+# ruff: noqa: PLR0913  # the options of a command, each with a default; a reader types two or three of them
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hounsfield.core.prediction import Prediction
+from hounsfield.core.progress import SILENT, Progress
+from hounsfield.core.report import Report
+from hounsfield.workflow.wishes import Wishes
+
+if TYPE_CHECKING:
+    from hounsfield.core.plan import Plan
+    from hounsfield.workflow.comparing import Comparison
+    from hounsfield.workflow.doctor import Diagnosis
+    from hounsfield.workflow.inspecting import Inspection
+    from hounsfield.workflow.study import Source
+    from hounsfield.workflow.training import Run
+
+
+def inspect(
+    source: "Source",
+    *,
+    target: str | Sequence[str] = (),
+    image: str | None = None,
+    group: str | None = None,
+    split: str | None = None,
+    positive: str | None = None,
+    labels: str | None = None,
+    seed: int = 0,
+    out: str | Path | None = None,
+    progress: Progress = SILENT,
+) -> "Inspection":
+    """Say what a source is understood to be, and audit it; see `hounsfield.workflow.inspecting.inspect`."""
+    from hounsfield.workflow.inspecting import inspect as work
+
+    wishes = Wishes(
+        target=_names(target), image=image, group=group, split=split, positive=positive, labels=labels, seed=seed
+    )
+    return work(source, wishes=wishes, out=_path(out), progress=progress)
+
+
+def plan(
+    source: "Source",
+    *,
+    task: str | None = None,
+    target: str | Sequence[str] = (),
+    positive: str | None = None,
+    minutes: float | None = None,
+    seed: int = 0,
+    folds: int = 0,
+    network: str | None = None,
+    threads: int | None = None,
+    out: str | Path | None = None,
+    progress: Progress = SILENT,
+) -> "Plan":
+    """Decide how a source would be learned and what it would cost; see `hounsfield.workflow.planning.plan`."""
+    from hounsfield.workflow.planning import plan as work
+
+    wishes = Wishes(
+        task=task,
+        target=_names(target),
+        positive=positive,
+        minutes=minutes,
+        seed=seed,
+        folds=folds,
+        network=network,
+        threads=threads,
+    )
+    return work(source, wishes=wishes, out=_path(out), progress=progress)
+
+
+def train(
+    source: "Source",
+    *,
+    out: str | Path | None = None,
+    task: str | None = None,
+    target: str | Sequence[str] = (),
+    image: str | None = None,
+    group: str | None = None,
+    split: str | None = None,
+    positive: str | None = None,
+    labels: str | None = None,
+    minutes: float | None = None,
+    seed: int = 0,
+    folds: int = 0,
+    network: str | None = None,
+    lang: str = "en",
+    sensitivity: float | None = None,
+    specificity: float | None = None,
+    prevalence: float | None = None,
+    threads: int | None = None,
+    progress: Progress = SILENT,
+) -> "Run":
+    """Train, judge and report; see `hounsfield.workflow.training.train`."""
+    from hounsfield.workflow.training import train as work
+
+    wishes = Wishes(
+        task=task,
+        target=_names(target),
+        image=image,
+        group=group,
+        split=split,
+        positive=positive,
+        labels=labels,
+        minutes=minutes,
+        seed=seed,
+        folds=folds,
+        network=network,
+        lang=lang,
+        sensitivity=sensitivity,
+        specificity=specificity,
+        prevalence=prevalence,
+        threads=threads,
+    )
+    return work(source, out=_path(out), wishes=wishes, progress=progress)
+
+
+def evaluate(
+    bundle: str | Path,
+    source: "Source",
+    *,
+    target: str | Sequence[str] = (),
+    prevalence: float | None = None,
+    lang: str = "en",
+    out: str | Path | None = None,
+    progress: Progress = SILENT,
+) -> Report:
+    """Judge a bundle on data with answers; see `hounsfield.workflow.evaluating.evaluate`."""
+    from hounsfield.workflow.evaluating import evaluate as work
+
+    wishes = Wishes(target=_names(target), prevalence=prevalence, lang=lang)
+    return work(bundle, source, out=_path(out), wishes=wishes, progress=progress)
+
+
+def predict(
+    bundle: str | Path,
+    inputs: Sequence[str | Path],
+    *,
+    out: str | Path | None = None,
+    progress: Progress = SILENT,
+) -> Iterator[Prediction]:
+    """Predict images one by one; see `hounsfield.workflow.predicting.predict`."""
+    from hounsfield.workflow.predicting import predict as work
+
+    return work(bundle, inputs, out=_path(out), progress=progress)
+
+
+def compare(a: str | Path, b: str | Path, *, seed: int = 0) -> "Comparison":
+    """Compare two runs on the same samples; see `hounsfield.workflow.comparing.compare`."""
+    from hounsfield.workflow.comparing import compare as work
+
+    return work(a, b, seed=seed)
+
+
+def demo(
+    out: str | Path = "runs/demo", *, minutes: float | None = None, seed: int = 0, progress: Progress = SILENT
+) -> "Run":
+    """Simulate a cohort and run everything on it; see `hounsfield.workflow.demo.demo`."""
+    from hounsfield.workflow.demo import demo as work
+
+    return work(Path(out), minutes=minutes, seed=seed, progress=progress)
+
+
+def doctor() -> "Diagnosis":
+    """Say what this machine can do; see `hounsfield.workflow.doctor.doctor`."""
+    from hounsfield.workflow.doctor import doctor as work
+
+    return work()
+
+
+def _names(target: str | Sequence[str]) -> tuple[str, ...]:
+    return (target,) if isinstance(target, str) else tuple(target)
+
+
+def _path(path: str | Path | None) -> Path | None:
+    return None if path is None else Path(path)

@@ -1,0 +1,10 @@
+"""What a user can ask for, one package per task.
+
+Enters: a cohort's schema, raw outputs of heads.
+Leaves: encoded answers, decoded predictions; no task knows a sibling.
+"""
+
+from hounsfield.core.tables import Table
+
+TASKS = Table("task", {"classify": "hounsfield.tasks.classify.task:Classify"})
+"""Tasks by name; adding one is one line here."""

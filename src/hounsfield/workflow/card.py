@@ -1,0 +1,48 @@
+"""The model card that travels in a bundle."""
+
+from hounsfield.core.plan import Plan
+from hounsfield.workflow.study import Study
+
+
+def card(plan: Plan, known: Study) -> str:
+    """Return the card as Markdown: what the model is for, what it saw, how it was made, what it is not.
+
+    Parameters
+    ----------
+    plan : Plan
+    known : Study
+
+    Notes
+    -----
+    Figures are not repeated here: they stand in the report, beside their intervals and baselines.
+    """
+    seen = known.fingerprint
+    lines = [
+        f"# Model card: {plan.cohort}",
+        "",
+        "**Research software, not a medical device.** Not for use in the care of patients.",
+        "",
+        f"- Made by Hounsfield {plan.hounsfield}, task `{plan.task}`, seed {plan.seed}.",
+        f"- Trained on {seen.samples} samples of {seen.patients} patients; "
+        f"{seen.val_samples} validation samples fixed calibration and threshold.",
+    ]
+    for name, image in seen.inputs.items():
+        size = " x ".join(str(n) for n in image.size_median)
+        kind = image.modality or "modality not recorded"
+        lines.append(f"- Input `{name}`: {image.ndim}D, {image.channels} channel(s), median size {size}, {kind}.")
+    for target in plan.targets:
+        counts = ", ".join(f"{k}: {v}" for k, v in seen.targets[target.name].counts.items())
+        positive = f"; positive class: {target.positive} ({target.positive_source})" if target.positive else ""
+        lines.append(f"- Target `{target.name}` ({target.kind}) {counts}{positive}.")
+    lines += ["", "## Known faults of the training data", ""]
+    lines += [f"- {w}" for w in known.audit.warnings] or ["- None found by the audit."]
+    lines += [
+        "",
+        "## Limits",
+        "",
+        "- Valid for images like the training images: others are flagged or refused by the input guard.",
+        "- Probabilities hold for the prevalence of the validation part.",
+        "- Judge it on your own patients first: `hu evaluate BUNDLE FOLDER`.",
+        "",
+    ]
+    return "\n".join(lines)

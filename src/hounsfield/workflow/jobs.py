@@ -1,0 +1,186 @@
+"""From plan and samples to what a learner needs."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+import numpy as np
+
+from hounsfield.core.cohort import Cohort, Sample
+from hounsfield.core.errors import PlanError
+from hounsfield.core.fingerprint import Fingerprint
+from hounsfield.core.plan import Plan, PlanValue
+from hounsfield.core.progress import Progress
+from hounsfield.core.protocols import Decoding, Task
+from hounsfield.core.types import AnyArray, IntArray
+from hounsfield.learn.augment.spec import AugmentSpec
+from hounsfield.learn.feed import Feed, fill
+from hounsfield.learn.learners.protocol import HeadSpec, Job
+from hounsfield.learn.loop import Optimisation
+from hounsfield.learn.nn.spec import InputShape, NetworkSpec, OptionValue
+from hounsfield.learn.nn.table import check
+from hounsfield.learn.prepare.image import ImagePreparation, prepare
+from hounsfield.workflow.survey import latest_image
+
+FIXED_SECTIONS = ("network", "augmentation", "optimisation", "operating_point", "baselines", "cost")
+
+
+def check_plan(plan: Plan, task: Task, fingerprint: Fingerprint) -> None:
+    """Check every section of a plan against its schema.
+
+    Raises
+    ------
+    PlanError
+        If a section or a key is unknown (the nearest is named), missing, or does not fit.
+    """
+    from hounsfield.core.errors import nearest
+
+    known = [*FIXED_SECTIONS, *(f"preparation.{name}" for name in fingerprint.inputs)]
+    for name in plan.sections:
+        if name not in known:
+            near = nearest(name, known)
+            raise PlanError(
+                f"The plan has the unknown section {name!r}.",
+                expected=f"one of {', '.join(known)}",
+                next_step=f"write {near!r} instead" if near else f"take {name!r} out of plan.yaml",
+            )
+    job_of(plan, task, fingerprint)
+
+
+def start_decodings(plan: Plan, task: Task, fingerprint: Fingerprint) -> dict[str, Decoding]:
+    """Return the decoding of each target before calibration."""
+    return {t.name: task.kind(t).start(t, fingerprint.targets[t.name]) for t in plan.targets}
+
+
+def job_of(plan: Plan, task: Task, fingerprint: Fingerprint, *, member: int = 0) -> Job:
+    """Return what of the plan a learner needs.
+
+    Parameters
+    ----------
+    plan : Plan
+    task : Task
+    fingerprint : Fingerprint
+    member : int
+        Number of the member; members differ in their seed.
+    """
+    preparation = {name: plan.section(f"preparation.{name}", ImagePreparation) for name in fingerprint.inputs}
+    decodings = start_decodings(plan, task, fingerprint)
+    heads = []
+    for target in plan.targets:
+        kind, decoding = task.kind(target), decodings[target.name]
+        heads.append(
+            HeadSpec(target=target, loss=kind.loss, width=kind.width(target), mean=decoding.mean, std=decoding.std)
+        )
+    options = {k: d.value for k, d in plan.sections["network"].items() if k != "family"}
+    network = NetworkSpec(
+        family=str(plan.value("network", "family")),
+        inputs={n: InputShape(channels=p.channels, ndim=p.ndim, size=p.size) for n, p in preparation.items()},
+        heads={h.target.name: h.width for h in heads},
+        options=cast("dict[str, OptionValue]", options),
+    )
+    check(network)
+    return Job(
+        seed=plan.seed * 1000 + member,
+        network=network,
+        preparation=preparation,
+        augmentation=plan.section("augmentation", AugmentSpec),
+        optimisation=plan.section("optimisation", Optimisation),
+        heads=tuple(heads),
+    )
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """Prepared arrays of training and validation samples.
+
+    Parameters
+    ----------
+    feed : Feed
+    ids : tuple of str
+        Sample of each row.
+    """
+
+    feed: Feed
+    ids: tuple[str, ...]
+
+    def rows(self, ids: Sequence[str]) -> IntArray:
+        """Return the rows of samples."""
+        place = {name: row for row, name in enumerate(self.ids)}
+        return np.array([place[i] for i in ids], dtype=np.int64)
+
+
+def prepare_feed(
+    cohort: Cohort,
+    plan: Plan,
+    task: Task,
+    *,
+    parts: Mapping[str, Sequence[str]],
+    groups: Mapping[str, str],
+    work: Path,
+    progress: Progress,
+) -> Prepared:
+    """Decode training and validation samples into memory maps at the plan's size.
+
+    Parameters
+    ----------
+    cohort : Cohort
+    plan : Plan
+    task : Task
+    parts : mapping of str to sequence of str
+        ``train`` and ``val`` sample ids; nothing else is ever read here.
+    groups : mapping of str to str
+        Sample to group.
+    work : Path
+        Folder for the memory maps.
+    progress : Progress
+    """
+    wanted = {*parts["train"], *parts["val"]}
+    samples = [s for s in cohort.samples if s.id in wanted]
+    ids = tuple(s.id for s in samples)
+    inputs: dict[str, AnyArray] = {}
+    for spec in cohort.schema.inputs:
+        preparation = plan.section(f"preparation.{spec.name}", ImagePreparation)
+        path = work / f"input-{spec.name}.npy"
+        shape = (len(samples), preparation.channels, *preparation.size)
+        inputs[spec.name] = fill(
+            path, shape, preparation.storage, _rows(cohort, samples, spec.name, preparation, progress)
+        )
+    targets = {t.name: task.kind(t).encode(t, [s.targets.get(t.name) for s in samples]) for t in plan.targets}
+    order = {g: i for i, g in enumerate(dict.fromkeys(groups[i] for i in ids))}
+    feed = Feed(
+        inputs,
+        targets,
+        np.array([r for r, i in enumerate(ids) if i in set(parts["train"])], dtype=np.int64),
+        np.array([r for r, i in enumerate(ids) if i in set(parts["val"])], dtype=np.int64),
+        np.array([order[groups[i]] for i in ids], dtype=np.int64),
+    )
+    return Prepared(feed, ids)
+
+
+def _rows(
+    cohort: Cohort, samples: Sequence[Sample], name: str, spec: ImagePreparation, progress: Progress
+) -> Iterator[tuple[int, AnyArray]]:
+    with progress.step("Preparing", float(len(samples))) as shown:
+        for row, sample in enumerate(samples):
+            yield row, prepare(latest_image(cohort, sample, name), spec)
+            shown.advance()
+
+
+def normalisation(feed: Feed, name: str) -> tuple[float, float]:
+    """Return mean and deviation of the prepared training values on the scale 0 to 1."""
+    stored = feed.inputs[name]
+    scale = 255.0 if stored.dtype == np.uint8 else 1.0
+    total, squares, count = 0.0, 0.0, 0
+    for first in range(0, len(feed.train), 64):
+        values = np.asarray(stored[feed.train[first : first + 64]], dtype=np.float64) / scale
+        total += float(values.sum())
+        squares += float((values**2).sum())
+        count += values.size
+    mean = total / max(count, 1)
+    return mean, float(np.sqrt(max(squares / max(count, 1) - mean**2, 1e-8)))
+
+
+def as_value(numbers: Sequence[float]) -> PlanValue:
+    """Return numbers as a plan holds them."""
+    return [float(n) for n in numbers]

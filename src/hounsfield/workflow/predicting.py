@@ -1,0 +1,149 @@
+"""Predict: what a bundle says of new images."""
+
+import csv
+import io
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+from typing import BinaryIO
+
+from hounsfield.bundle.atomic import writing
+from hounsfield.core.cohort import TargetSpec
+from hounsfield.core.errors import InputError, RunExistsError
+from hounsfield.core.prediction import Prediction
+from hounsfield.core.progress import SILENT, Progress
+from hounsfield.core.types import Json
+from hounsfield.learn.model import Model
+from hounsfield.workflow.fitting import NETWORK
+from hounsfield.workflow.judging import calibrations
+from hounsfield.workflow.opening import open_bundle
+from hounsfield.workflow.planning import settle
+from hounsfield.workflow.predictions import items, say, table_header, table_row
+from hounsfield.workflow.tasks import task_named
+from hounsfield.workflow.wishes import Wishes
+
+
+def predict(
+    bundle: str | Path, inputs: Sequence[str | Path], *, out: Path | None = None, progress: Progress = SILENT
+) -> Iterator[Prediction]:
+    """Predict files, folders or cohorts, one sample at a time.
+
+    Parameters
+    ----------
+    bundle : str or Path
+        Run folder or bundle.
+    inputs : sequence of str or Path
+        Image files, folders of images, or anything that `train` understands; answers are not looked at.
+    out : Path or None
+        Folder for ``predictions.csv`` and ``predictions.json``, written row by row.
+    progress : Progress
+
+    Yields
+    ------
+    Prediction
+        In the order of the inputs; unreadable and refused ones with their reason.
+
+    Raises
+    ------
+    BundleError
+        If the bundle cannot be used.
+    InputError
+        If there is nothing to predict.
+    RunExistsError
+        If `out` holds predictions already.
+    """
+    if out is not None:
+        there = [n for n in ("predictions.csv", "predictions.json") if (out / n).exists()]
+        if there:
+            raise RunExistsError(
+                f"{' and '.join(there)} exist in the output folder already.",
+                expected="a folder without them",
+                next_step="choose another --out, or move them away",
+            )
+    from hounsfield.data.cohorts import unlabelled
+
+    settle(Wishes())
+    contents = open_bundle(bundle)
+    targets, task = contents.plan.targets, task_named(contents.plan.task)
+    decodings = calibrations(contents)[NETWORK].decodings
+    model = Model(contents)
+    cohort = unlabelled([Path(p) for p in inputs])
+    if not cohort.samples:
+        raise InputError("There is no image among the inputs.", expected="image files or folders that hold some")
+    name = next(iter(model.preparation))
+    samples = [replace(s, inputs={name: next(iter(s.inputs.values()))}) for s in cohort.samples]
+    with ExitStack() as stack:
+        sinks = _sinks(stack, out, targets) if out is not None else []
+        shown = stack.enter_context(progress.step("Predicting", float(len(samples))))
+        for judgement in model.judge(items(cohort, samples)):
+            prediction = say(judgement, targets, task=task, decodings=decodings)
+            for sink in sinks:
+                sink.add(prediction)
+            shown.advance()
+            yield prediction
+        for sink in sinks:
+            sink.end()
+
+
+class _Table:
+    """``predictions.csv``, row by row."""
+
+    def __init__(self, file: BinaryIO, targets: tuple[TargetSpec, ...]) -> None:
+        self._file = file
+        self._targets = targets
+        self._line(table_header(targets, with_truth=False))
+
+    def add(self, prediction: Prediction) -> None:
+        self._line([prediction.sample, *table_row(prediction, self._targets)])
+
+    def end(self) -> None:
+        pass
+
+    def _line(self, cells: list[str]) -> None:
+        text = io.StringIO()
+        csv.writer(text, lineterminator="\n").writerow(cells)
+        self._file.write(text.getvalue().encode("utf-8"))
+
+
+class _Json:
+    """``predictions.json``, entry by entry."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self._count = 0
+        self._file.write(b'{"schema_version": 1, "predictions": [')
+
+    def add(self, prediction: Prediction) -> None:
+        self._file.write(b",\n" if self._count else b"\n")
+        self._file.write(json.dumps(prediction_json(prediction), ensure_ascii=False).encode("utf-8"))
+        self._count += 1
+
+    def end(self) -> None:
+        self._file.write(b"\n]}\n")
+
+
+def prediction_json(prediction: Prediction) -> Json:
+    """Return a prediction as a JSON value."""
+    targets: dict[str, Json] = {}
+    for name, said in prediction.targets.items():
+        value: Json = list(said.value) if isinstance(said.value, tuple) else said.value
+        targets[name] = {
+            "value": None if prediction.refusal else value,
+            "probabilities": {k: float(p) for k, p in said.probabilities.items()},
+            "at_operating_point": None if prediction.refusal else said.at_operating_point,
+        }
+    return {
+        "sample": prediction.sample,
+        "targets": targets,
+        "flags": list(prediction.flags),
+        "refusal": prediction.refusal,
+    }
+
+
+def _sinks(stack: ExitStack, out: Path, targets: tuple[TargetSpec, ...]) -> list[_Table | _Json]:
+    out.mkdir(parents=True, exist_ok=True)
+    table = stack.enter_context(writing(out / "predictions.csv"))
+    entries = stack.enter_context(writing(out / "predictions.json"))
+    return [_Table(table, targets), _Json(entries)]

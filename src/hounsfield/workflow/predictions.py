@@ -1,0 +1,183 @@
+"""Predictions of the sealed bundle, one row per sample, and the table they are written to."""
+
+import csv
+import io
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from hounsfield.core.cohort import Cohort, Sample, TargetSpec
+from hounsfield.core.errors import HounsfieldError
+from hounsfield.core.image import Image
+from hounsfield.core.prediction import Prediction, TargetPrediction
+from hounsfield.core.progress import Progress
+from hounsfield.core.protocols import Decoding, Task
+from hounsfield.core.types import Float64Array, TargetValue
+from hounsfield.learn.model import Judgement, Model
+from hounsfield.workflow.survey import latest_image
+
+DIGITS = 9
+"""Significant digits of a probability in a table: what float32 holds, and a little more."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One sample and what was put out for it.
+
+    Parameters
+    ----------
+    sample : Sample
+    part : str
+    judgement : Judgement
+    fold : int
+        Fold that it was held out of, -1 where there are none.
+    """
+
+    sample: Sample
+    part: str
+    judgement: Judgement
+    fold: int = -1
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Rows of one part, with the outputs as arrays.
+
+    Parameters
+    ----------
+    rows : tuple of Row
+        Those that could be run.
+    failed : tuple of Row
+        Those that could not.
+    """
+
+    rows: tuple[Row, ...]
+    failed: tuple[Row, ...] = field(default=())
+
+    def outputs(self, target: str, baseline: str | None = None) -> Float64Array:
+        """Return raw outputs ``n w`` of the network or of a baseline."""
+        found = [
+            (r.judgement.outputs if baseline is None else r.judgement.baselines[baseline])[target] for r in self.rows
+        ]
+        return np.stack(found)
+
+
+def items(cohort: Cohort, samples: Iterable[Sample]) -> Iterator[tuple[str, Mapping[str, Image] | HounsfieldError]]:
+    """Read samples one by one; an unreadable one becomes its error."""
+    for sample in samples:
+        try:
+            yield sample.id, {name: latest_image(cohort, sample, name) for name in sample.inputs}
+        except HounsfieldError as error:
+            yield sample.id, error
+
+
+def run_part(
+    model: Model,
+    cohort: Cohort,
+    samples: Sequence[Sample],
+    *,
+    part: str,
+    progress: Progress,
+    folds: Mapping[str, int] | None = None,
+) -> Rows:
+    """Predict samples with a sealed bundle.
+
+    Parameters
+    ----------
+    model : Model
+    cohort : Cohort
+    samples : sequence of Sample
+    part : str
+        Name of the part, for the rows and for who is waiting.
+    progress : Progress
+    folds : mapping of str to int or None
+        Fold of each sample, where it was held out of one.
+    """
+    rows: list[Row] = []
+    failed: list[Row] = []
+    with progress.step(f"Predicting {part}", float(len(samples))) as shown:
+        for sample, judgement in zip(samples, model.judge(items(cohort, samples)), strict=True):
+            row = Row(sample, part, judgement, (folds or {}).get(sample.id, -1))
+            (rows if judgement.outputs else failed).append(row)
+            shown.advance()
+    return Rows(tuple(rows), tuple(failed))
+
+
+def say(
+    judgement: Judgement, targets: Sequence[TargetSpec], *, task: Task, decodings: Mapping[str, Decoding]
+) -> Prediction:
+    """Return what is said of one sample."""
+    answers: dict[str, TargetPrediction] = {}
+    for target in targets:
+        if target.name in judgement.outputs:
+            kind, decoding = task.kind(target), decodings[target.name]
+            answers[target.name] = kind.say(
+                target, kind.decode(target, judgement.outputs[target.name][None], decoding)[0], decoding
+            )
+    return Prediction(judgement.key, answers, judgement.flags, judgement.refusal)
+
+
+def table_header(targets: Sequence[TargetSpec], *, with_truth: bool) -> list[str]:
+    """Return the columns of a table of predictions."""
+    columns = ["sample", "patient", "part"] if with_truth else ["sample"]
+    for place, target in enumerate(targets):
+        prefix = "" if place == 0 else f"{target.name}/"
+        columns += [f"{prefix}truth"] if with_truth else []
+        columns += [f"{prefix}probability:{c}" for c in target.classes]
+        columns += [f"{prefix}predicted"]
+        if _has_point(target):
+            columns += [f"{prefix}at_operating_point"]
+    return [*columns, "flags", "refusal"]
+
+
+def table_row(prediction: Prediction, targets: Sequence[TargetSpec]) -> list[str]:
+    """Return what a table says of one sample, without sample, patient, part and truth."""
+    return [cell for target in targets for cell in _cells(prediction, target)] + _notes(prediction)
+
+
+def written(
+    parts: Iterable[Rows], targets: Sequence[TargetSpec], *, task: Task, decodings: Mapping[str, Decoding]
+) -> str:
+    """Return ``predictions.csv`` of a run as text."""
+    file = io.StringIO()
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerow(table_header(targets, with_truth=True))
+    for rows in parts:
+        for row in (*rows.rows, *rows.failed):
+            prediction = say(row.judgement, targets, task=task, decodings=decodings)
+            cells = [row.sample.id, row.sample.patient, row.part]
+            for target in targets:
+                cells += [written_answer(row.sample.targets.get(target.name)), *_cells(prediction, target)]
+            writer.writerow([*cells, *_notes(prediction)])
+    return file.getvalue()
+
+
+def written_answer(answer: TargetValue) -> str:
+    """Return an answer as a table holds it."""
+    if answer is None:
+        return ""
+    if isinstance(answer, tuple):
+        return "|".join(answer)
+    return f"{answer:.{DIGITS}g}" if isinstance(answer, float) else str(answer)
+
+
+def _cells(prediction: Prediction, target: TargetSpec) -> list[str]:
+    said = prediction.targets.get(target.name)
+    extra = 1 if _has_point(target) else 0
+    if said is None:
+        return [""] * (len(target.classes) + 1 + extra)
+    cells = [f"{said.probabilities[c]:.{DIGITS}g}" for c in target.classes]
+    # A refused sample keeps its probabilities, so that figures can be recomputed, but no answer is given.
+    cells.append("" if prediction.refusal else written_answer(said.value))
+    if extra:
+        cells.append("" if prediction.refusal else said.at_operating_point or "")
+    return cells
+
+
+def _notes(prediction: Prediction) -> list[str]:
+    return ["; ".join(prediction.flags), prediction.refusal]
+
+
+def _has_point(target: TargetSpec) -> bool:
+    return target.kind == "categorical" and len(target.classes) == 2 and target.positive in target.classes

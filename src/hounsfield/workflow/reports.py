@@ -1,0 +1,341 @@
+"""Judge a sealed bundle and put the report together."""
+
+import base64
+import io
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from hounsfield.bundle.sealed import BundleContents, Member
+from hounsfield.core.audit import Audit
+from hounsfield.core.cohort import Cohort, TargetSpec
+from hounsfield.core.errors import CohortError, HounsfieldError
+from hounsfield.core.plan import Plan
+from hounsfield.core.progress import Progress
+from hounsfield.core.protocols import Task
+from hounsfield.core.report import (
+    AuditBlock,
+    Caveat,
+    Cost,
+    Picture,
+    PlanLine,
+    Report,
+    ShortcutBlock,
+    TargetReport,
+)
+from hounsfield.core.types import Float32Array, Json
+from hounsfield.learn.model import SELF_TEST, Model
+from hounsfield.stages.evaluation.caveats import CaveatFacts, caveats
+from hounsfield.stages.evaluation.expecting import expected_interval
+from hounsfield.stages.evaluation.samples import JudgeOptions
+from hounsfield.workflow.doctor import doctor
+from hounsfield.workflow.fitting import NETWORK, TRAINING
+from hounsfield.workflow.judging import calibrations, decoded, judge_target, merged
+from hounsfield.workflow.opening import ensemble_baselines
+from hounsfield.workflow.planning import peak_mib
+from hounsfield.workflow.predictions import Rows, run_part, written
+from hounsfield.workflow.study import Study
+from hounsfield.workflow.survey import latest_image
+
+WRONGEST = 8
+THUMB = 160
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What a run knows besides its bundle.
+
+    Parameters
+    ----------
+    plan : Plan
+    known : Study
+    prevalence : float or None
+    folds : mapping of str to int
+        Sample id to the fold that it was held out of.
+    created : str
+        Time of the report, ISO 8601.
+    """
+
+    plan: Plan
+    known: Study
+    prevalence: float | None
+    folds: Mapping[str, int] = field(default_factory=dict)
+    created: str = ""
+
+
+def report_run(
+    contents: BundleContents, ran: Ran, *, elapsed: Callable[[], float], progress: Progress
+) -> tuple[Report, str]:
+    """Predict all judged parts from the sealed bundle, judge them, and compose the report.
+
+    Parameters
+    ----------
+    contents : BundleContents
+        As opened from disk.
+    ran : Ran
+    elapsed : callable
+        Seconds since the command began.
+    progress : Progress
+
+    Returns
+    -------
+    (Report, str)
+        The report and the text of ``predictions.csv``.
+    """
+    known, plan = ran.known, ran.plan
+    parts = predicted_parts(contents, ran, progress)
+    judged = "test" if "test" in parts else "cv"
+    fixed = calibrations(contents)
+    options = JudgeOptions(
+        seed=plan.seed,
+        prevalence=ran.prevalence,
+        faulty=frozenset(a.sample for a in known.audit.flagged_in_test),
+        folds=dict(ran.folds),
+    )
+    progress.say("Judging")
+    targets = {
+        t.name: judge_target(t, parts, task=known.task, fixed=fixed, judged_part=judged, options=options)
+        for t in plan.targets
+    }
+    table = written(parts.values(), plan.targets, task=known.task, decodings=fixed[NETWORK].decodings)
+    first = targets[plan.targets[0].name]
+    report = Report(
+        hounsfield=plan.hounsfield,
+        task=plan.task,
+        cohort=plan.cohort,
+        created=ran.created,
+        seed=plan.seed,
+        target=first.target,
+        parts=first.parts,
+        baselines=first.baselines,
+        shortcut=shortcut_block(known.audit),
+        audit=audit_block(known.audit),
+        cost=_cost(ran, contents, elapsed()),
+        environment=environment(),
+        targets=targets,
+        judged_part=judged,
+        split_rule=known.split.rule,
+        expected_interval=expected(plan.targets[0], parts[judged]),
+        caveats=_caveats(ran, contents, first, judged),
+        plan=plan_lines(plan),
+        history=_history(contents),
+        errors=wrongest(parts[judged], known.cohort, plan.targets[0], task=known.task, contents=contents),
+    )
+    return report, table
+
+
+def predicted_parts(contents: BundleContents, ran: Ran, progress: Progress) -> dict[str, Rows]:
+    """Return rows by part: ``val`` and ``test``, or ``cv`` and an official ``test``."""
+    known = ran.known
+    names = ensemble_baselines(contents)
+    parts: dict[str, Rows] = {}
+    if ran.folds:
+        groups = []
+        for number in range(len(contents.members)):
+            model = _model(contents, names, member=number)
+            held = known.samples(i for i, fold in ran.folds.items() if fold == number)
+            groups.append(run_part(model, known.cohort, held, part="cv", progress=progress, folds=dict(ran.folds)))
+        parts["cv"] = merged(groups)
+        wanted = ["test"] if "test" in known.split.official else []
+    else:
+        wanted = ["val", "test"]
+    model = _model(contents, names, member=None)
+    for part in wanted:
+        samples = known.samples(known.split.ids(part))
+        if samples:
+            rows = run_part(model, known.cohort, samples, part=part, progress=progress)
+            if rows.rows:
+                parts[part] = rows
+    if not {"test", "cv"} & set(parts):
+        raise CohortError(
+            "No sample of the test part could be predicted.",
+            expected="a readable test part",
+            next_step="look at audit.json for what was set aside, and correct the files",
+        )
+    return parts
+
+
+def _model(contents: BundleContents, names: list[str], *, member: int | None) -> Model:
+    if member is None:
+        whole = replace(contents, baselines=first_fold_baselines(contents, names))
+        return Model(whole, baselines=names)
+    arrays = {k: v for k, v in contents.arrays.items() if k != SELF_TEST}
+    chosen = {n: contents.baselines[f"{n}.{member}"] for n in names}
+    one = replace(contents, members=(contents.members[member],), arrays=arrays, baselines=chosen)
+    return Model(one, baselines=names)
+
+
+def _caveats(ran: Ran, contents: BundleContents, first: TargetReport, judged: str) -> tuple[Caveat, ...]:
+    known = ran.known
+    point = first.operating_point
+    return caveats(
+        CaveatFacts(
+            target=first.target,
+            figures=first.parts[judged],
+            judged_part=judged,
+            audit=known.audit,
+            patients_known=known.cohort.schema.patients_known,
+            grouped=known.split.grouped,
+            validation_samples=point.samples if point else known.fingerprint.val_samples,
+            stopped_by_clock=bool(_training(contents).get("stopped_by_clock")),
+        )
+    )
+
+
+def expected(target: TargetSpec, rows: Rows) -> str:
+    """Return in words the interval that this many samples can give."""
+    counts: dict[str, int] = dict.fromkeys(target.classes, 0)
+    for row in rows.rows:
+        answer = row.sample.targets.get(target.name)
+        for name in answer if isinstance(answer, tuple) else (str(answer),):
+            if name in counts:
+                counts[name] += 1
+    return expected_interval(target, counts, total=len(rows.rows))
+
+
+def first_fold_baselines(contents: BundleContents, names: Sequence[str]) -> dict[str, Member]:
+    """Return the baselines of the first member, by plain name."""
+    return {name: contents.baselines[f"{name}.0"] for name in names}
+
+
+def _training(contents: BundleContents) -> dict[str, Json]:
+    found = contents.documents.get(TRAINING)
+    return found if isinstance(found, dict) else {}
+
+
+def _history(contents: BundleContents) -> dict[str, tuple[float, ...]]:
+    found = _training(contents).get("history")
+    curves = found if isinstance(found, dict) else {}
+    return {
+        k: tuple(float(x) for x in v if isinstance(x, int | float)) for k, v in curves.items() if isinstance(v, list)
+    }
+
+
+def _cost(ran: Ran, contents: BundleContents, seconds: float) -> Cost:
+    told = _training(contents)
+    steps, per_step = told.get("steps"), told.get("seconds_per_step")
+    predicted = {k: d.value for k, d in ran.plan.sections.get("cost", {}).items()}
+
+    def number(key: str) -> float | None:
+        value = predicted.get(key)
+        return float(value) if isinstance(value, int | float) else None
+
+    return Cost(
+        predicted_seconds=number("seconds"),
+        seconds=round(seconds, 1),
+        predicted_seconds_per_step=number("seconds_per_step"),
+        predicted_peak_mib=number("peak_mib"),
+        peak_mib=round(peak_mib(), 1),
+        seconds_per_step=float(per_step) if isinstance(per_step, int | float) else None,
+        steps=steps if isinstance(steps, int) else 0,
+        stopped_by_clock=bool(told.get("stopped_by_clock")),
+    )
+
+
+def environment() -> dict[str, str]:
+    """Return versions and hardware, fit for publication."""
+    found = doctor()
+    features = ", ".join(name for name, has in found.features.items() if has)
+    return {
+        "hounsfield": found.hounsfield,
+        "python": found.python,
+        "system": found.system,
+        "processor": found.processor,
+        "features": features,
+        "cores": str(found.usable_cores),
+        "memory_gib": f"{found.memory_gib:.1f}",
+        "device": found.device,
+        **{f"package:{k}": v for k, v in found.packages.items()},
+    }
+
+
+def plan_lines(plan: Plan) -> tuple[PlanLine, ...]:
+    """Return every decision with its reason."""
+    return tuple(
+        PlanLine(section=section, key=key, value=shown(d.value), rule=d.rule, evidence=d.evidence)
+        for section, made in plan.sections.items()
+        for key, d in made.items()
+    )
+
+
+def shown(value: object) -> str:
+    """Return a decision's value as text."""
+    if isinstance(value, list):
+        return " x ".join(str(v) for v in value) if value else "none"
+    return "none" if value is None else str(value)
+
+
+def shortcut_block(audit: Audit) -> ShortcutBlock | None:
+    """Return the shortcut probe as the report holds it."""
+    found = audit.shortcut
+    return ShortcutBlock(auroc=found.auroc, by=found.by, warnings=found.warnings) if found else None
+
+
+def audit_block(audit: Audit) -> AuditBlock:
+    """Return the audit as the report holds it."""
+    return AuditBlock(
+        unreadable=tuple({"sample": a.sample, "reason": a.reason} for a in audit.unreadable),
+        duplicates_across_parts=audit.duplicates_across_parts,
+        contradictions=audit.contradictions,
+        removed_from_training=tuple({"sample": a.sample, "reason": a.reason} for a in audit.removed_from_training),
+        flagged_in_test=tuple({"sample": a.sample, "reason": a.reason} for a in audit.flagged_in_test),
+        near_duplicates=sum(d.kind == "near" for d in audit.duplicates),
+        clusters=len(audit.clusters),
+        balance=audit.balance,
+        warnings=audit.warnings,
+    )
+
+
+def wrongest(
+    rows: Rows, cohort: Cohort, target: TargetSpec, *, task: Task, contents: BundleContents
+) -> tuple[Picture, ...]:
+    """Return the errors that the model was surest of, as small pictures."""
+    if target.kind not in ("categorical", "ordinal"):
+        return ()
+    decoding = calibrations(contents)[NETWORK].decodings[target.name]
+    probability = decoded(task, target, rows.outputs(target.name), decoding)
+    order = np.argsort(-probability.max(axis=1), kind="stable")
+    pictures = []
+    for place in order:
+        row = rows.rows[int(place)]
+        truth, said = row.sample.targets.get(target.name), target.classes[int(probability[place].argmax())]
+        if truth is None or str(truth) == said:
+            continue
+        try:
+            name = next(iter(row.sample.inputs))
+            png = thumbnail(latest_image(cohort, row.sample, name).array.astype(np.float32))
+        except HounsfieldError:
+            continue
+        pictures.append(
+            Picture(
+                sample=row.sample.id,
+                part=row.part,
+                truth=str(truth),
+                predicted=said,
+                probability=float(probability[place].max()),
+                png=png,
+            )
+        )
+        if len(pictures) == WRONGEST:
+            break
+    return tuple(pictures)
+
+
+def thumbnail(array: Float32Array) -> str:
+    """Return ``c y x``, or the middle slice of ``c z y x``, as a base64 PNG of at most `THUMB` pixels."""
+    from PIL import Image as Pillow
+
+    plane = array if array.ndim == 3 else array[:, array.shape[1] // 2]
+    low, high = np.percentile(plane, (0.5, 99.5))
+    grey = np.clip((plane - low) / max(float(high - low), 1e-6), 0, 1) * 255
+    picture = (
+        Pillow.fromarray(grey[0].astype(np.uint8))
+        if len(grey) < 3
+        else Pillow.fromarray(np.moveaxis(grey[:3], 0, -1).astype(np.uint8))
+    )
+    scale = THUMB / max(picture.size)
+    size = (max(1, round(picture.width * scale)), max(1, round(picture.height * scale)))
+    file = io.BytesIO()
+    picture.resize(size, Pillow.Resampling.BICUBIC if scale > 1 else Pillow.Resampling.LANCZOS).save(file, "PNG")
+    return base64.b64encode(file.getvalue()).decode("ascii")

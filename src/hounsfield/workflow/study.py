@@ -1,0 +1,121 @@
+"""What is known before anything is planned: the cohort understood, looked at, audited, divided."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from hounsfield.core.audit import Audit
+from hounsfield.core.cohort import Cohort, Sample
+from hounsfield.core.errors import InputError
+from hounsfield.core.fingerprint import Fingerprint
+from hounsfield.core.progress import Progress
+from hounsfield.core.protocols import Task
+from hounsfield.core.split import Split
+from hounsfield.workflow.survey import Survey, survey
+from hounsfield.workflow.tasks import choose_task
+from hounsfield.workflow.wishes import Wishes
+
+Source = str | Path | Iterable[Sample | Mapping[str, object]]
+"""A folder, a file, or samples in memory."""
+
+
+@dataclass(frozen=True)
+class Study:
+    """A cohort and what was found out about it.
+
+    Parameters
+    ----------
+    cohort : Cohort
+        With unusable samples taken out.
+    task : Task
+    survey : Survey
+    audit : Audit
+    split : Split
+    fingerprint : Fingerprint
+        Of the training part; with folds, of all samples outside an official test part.
+    digest : str
+        Of the cohort, test answers apart.
+    """
+
+    cohort: Cohort
+    task: Task
+    survey: Survey
+    audit: Audit
+    split: Split
+    fingerprint: Fingerprint
+    digest: str
+
+    def samples(self, ids: Iterable[str]) -> tuple[Sample, ...]:
+        """Return samples by id, in the cohort's order."""
+        wanted = set(ids)
+        return tuple(s for s in self.cohort.samples if s.id in wanted)
+
+
+def understood(source: Source, wishes: Wishes) -> tuple[Cohort, Task]:
+    """Understand a source and choose the task; targets of other tasks are left out."""
+    from hounsfield.data.cohorts import understand
+
+    cohort = understand(source, wishes.roles)
+    task = choose_task(cohort.schema, wishes.task)
+    return replace(cohort, schema=cohort.schema.model_copy(update={"targets": task.accepts(cohort.schema)})), task
+
+
+def study(source: Source, wishes: Wishes, *, progress: Progress) -> Study:
+    """Find out everything that needs no plan.
+
+    Parameters
+    ----------
+    source : str, Path or iterable
+    wishes : Wishes
+    progress : Progress
+
+    Raises
+    ------
+    InputError
+        If the data cannot be used as they are; the message says what to do.
+    """
+    from hounsfield.data.cohorts import digest
+    from hounsfield.stages.auditing.findings import audit
+    from hounsfield.stages.splitting.parts import split
+
+    cohort, task = understood(source, wishes)
+    seen = survey(cohort, progress=progress)
+    progress.say("Looking for duplicates, contradictions and shortcuts")
+    findings = audit(cohort, seen.glances, seen.unreadable, seed=wishes.seed)
+    usable = _usable(cohort, findings)
+    divided = split(usable, findings, seed=wishes.seed, folds=wishes.folds)
+    return Study(usable, task, seen, findings, divided, facts(usable, seen, divided), digest(cohort))
+
+
+def facts(cohort: Cohort, seen: Survey, divided: Split) -> Fingerprint:
+    """Return the fingerprint of what may be trained on."""
+    from hounsfield.stages.fingerprinting.fingerprint import fingerprint
+
+    training = [s for s in cohort.samples if _may_train(divided, s.id)]
+    looks = {name: [by[s.id] for s in training] for name, by in seen.looks.items()}
+    held = len(training) // 10 if divided.folds else len(divided.ids("val"))
+    return fingerprint(training, looks, targets=cohort.schema.targets, val_samples=held)
+
+
+def _may_train(divided: Split, sample: str) -> bool:
+    if divided.folds:
+        return sample in divided.folds and divided.parts.get(sample) != "out"
+    return divided.parts.get(sample) == "train"
+
+
+def _usable(cohort: Cohort, findings: Audit) -> Cohort:
+    gone = {aside.sample for aside in findings.unreadable}
+    kept = tuple(s for s in cohort.samples if s.id not in gone)
+    if not kept:
+        first = findings.unreadable[0].reason if findings.unreadable else "no samples"
+        raise InputError(
+            f"None of the {len(cohort)} samples can be used; the first: {first}",
+            expected="images that can be read, with answers",
+            next_step="run hu inspect on the folder and correct what it names",
+        )
+    return replace(cohort, samples=kept)
+
+
+def parts_of(divided: Split) -> Mapping[str, tuple[str, ...]]:
+    """Return the sample ids of each part."""
+    return {part: divided.ids(part) for part in ("train", "val", "test")}

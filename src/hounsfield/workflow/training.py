@@ -1,0 +1,291 @@
+"""Train: the whole flow, from a folder to a judged bundle, resumable at any moment."""
+
+import hashlib
+import json
+import os
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+
+from hounsfield.bundle.atomic import write_json, write_text
+from hounsfield.bundle.locks import FolderLock
+from hounsfield.bundle.plans import read_plan, write_plan
+from hounsfield.bundle.run_folder import RunFolder, default_run_path
+from hounsfield.bundle.sealed import open_sealed, seal
+from hounsfield.core.errors import BundleError, PlanError
+from hounsfield.core.plan import Plan
+from hounsfield.core.progress import SILENT, Progress
+from hounsfield.core.report import Report
+from hounsfield.learn.loop import Watch
+from hounsfield.learn.ranks import Ranks, joined
+from hounsfield.workflow.checkpoints import FileStore
+from hounsfield.workflow.fitting import Fitted, Fold, assemble, fit_all
+from hounsfield.workflow.jobs import Prepared, check_plan, prepare_feed
+from hounsfield.workflow.planning import REPORT_SECONDS, make_plan, settle
+from hounsfield.workflow.reports import Ran, report_run
+from hounsfield.workflow.study import Source, Study, study
+from hounsfield.workflow.wishes import Wishes
+
+INNER_SHARE = 0.15
+"""Share of a fold's training samples held back for calibration and threshold."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished run.
+
+    Parameters
+    ----------
+    path : Path
+        Run folder.
+    report : Report
+    """
+
+    path: Path
+    report: Report
+
+
+def train(source: Source, *, out: Path | None = None, wishes: Wishes = Wishes(), progress: Progress = SILENT) -> Run:
+    """Train, judge and report.
+
+    Parameters
+    ----------
+    source : str, Path or iterable
+        Folder, file, samples, or a ``plan.yaml`` that `plan` wrote.
+    out : Path or None
+        Run folder; ``runs/<name of the data>`` if None. An unfinished run of the same data and wishes is continued,
+        to the same bits as one left alone; anything else that exists is refused.
+    wishes : Wishes
+    progress : Progress
+
+    Returns
+    -------
+    Run
+
+    Raises
+    ------
+    RunExistsError
+        If `out` holds something else.
+    InputError, PlanError
+        If data or plan cannot be used.
+    """
+    began = time.perf_counter()
+    with joined(int(os.environ.get("WORLD_SIZE", "1"))) as ranks:
+        settle(wishes, processes=ranks.world)
+        given, data = _given_plan(source)
+        wishes = _wishes_of(given, wishes)
+        known = study(data, wishes, progress=progress)
+        if given is not None and given.cohort_digest != known.digest:
+            raise PlanError(
+                "The plan was made for other data: samples, answers or parts differ.",
+                expected="the cohort that the plan was made for",
+                next_step="plan again: hu plan DATA --out plan.yaml",
+            )
+        path = out or default_run_path(known.cohort.name)
+        flow = _Flow(known, wishes, path, lambda: time.perf_counter() - began, progress)
+        if not ranks.first:
+            return flow.beside(ranks)
+        key = {"data": known.digest, "wishes": _digest(wishes, given)}
+        with RunFolder.begin(path, key=key, clock=_now) as folder:
+            return flow.through(folder, given, ranks)
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def _digest(wishes: Wishes, given: Plan | None) -> str:
+    facts = {**asdict(wishes), "lang": "", "threads": wishes.threads, "plan": given.model_dump_json() if given else ""}
+    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+
+
+def _given_plan(source: Source) -> tuple[Plan | None, Source]:
+    if not isinstance(source, str | Path):
+        return None, source
+    path = Path(source)
+    if path.suffix.lower() not in (".yaml", ".yml") or not path.is_file():
+        return None, source
+    text = path.read_text(encoding="utf-8", errors="replace")
+    if "sections:" not in text:
+        return None, source
+    given = read_plan(path)
+    if not given.source:
+        raise PlanError(
+            "The plan does not say where its data lie.",
+            expected="the line source: in plan.yaml, as hu plan --out writes it",
+            next_step="add source: and the folder of the data, relative to plan.yaml",
+        )
+    return given, path.parent / given.source
+
+
+def _wishes_of(given: Plan | None, wishes: Wishes) -> Wishes:
+    if given is None:
+        return wishes
+    from dataclasses import replace
+
+    return replace(
+        wishes,
+        task=given.task,
+        target=tuple(t.name for t in given.targets),
+        positive=given.targets[0].positive if given.targets[0].positive_source == "declared" else wishes.positive,
+        seed=given.seed,
+        folds=given.folds,
+        minutes=given.budget.minutes,
+    )
+
+
+class _Flow:
+    """The stages of one run, in order."""
+
+    def __init__(
+        self, known: Study, wishes: Wishes, path: Path, elapsed: Callable[[], float], progress: Progress
+    ) -> None:
+        self.known = known
+        self.wishes = wishes
+        self.path = path
+        self.elapsed = elapsed
+        self.progress = progress
+
+    def through(self, folder: RunFolder, given: Plan | None, ranks: Ranks) -> Run:
+        """Go from the study to the report."""
+        self._write_findings(folder)
+        plan = self._sealed_plan(folder)
+        if plan is None:
+            plan = self._made(folder, given, ranks)
+        contents = open_sealed(folder.bundle)
+        ran = Ran(
+            plan=plan,
+            known=self.known,
+            prevalence=self.wishes.prevalence,
+            folds=dict(self.known.split.folds),
+            created=_now(),
+        )
+        report, table = report_run(contents, ran, elapsed=self.elapsed, progress=self.progress)
+        self._write_report(folder, report, table)
+        folder.finish()
+        ranks.wait()
+        return Run(folder.path, report)
+
+    def _sealed_plan(self, folder: RunFolder) -> Plan | None:
+        """Return the plan of a bundle that a killed run had sealed already, or None."""
+        if not (folder.continued and folder.bundle.exists()):
+            return None
+        try:
+            open_sealed(folder.bundle)
+        except BundleError:
+            import shutil
+
+            shutil.rmtree(folder.bundle)
+            return None
+        return read_plan(folder.plan)
+
+    def _made(self, folder: RunFolder, given: Plan | None, ranks: Ranks) -> Plan:
+        """Plan, fit and seal."""
+        plan, prepared = self._planned(folder, given)
+        folder.log("planned", {"steps": _as_int(plan.value("optimisation", "steps"))})
+        ranks.wait()
+        folds = self.folds(plan, prepared)
+        fitted = self.fitted(plan, prepared, folds, folder, ranks)
+        folder.log("fitted", {"steps": fitted.steps, "stopped_by_clock": fitted.stopped_by_clock})
+        seal(
+            folder.bundle,
+            assemble(plan, self.known, prepared.feed, folds, fitted=fitted, progress=self.progress),
+        )
+        folder.log("sealed", {"members": len(fitted.members)})
+        return plan
+
+    def beside(self, ranks: Ranks) -> Run:
+        """Help with the optimisation as one of several processes, and read the report that the first one writes."""
+        ranks.wait()  # until the first process has written the plan and the memory maps
+        folder = RunFolder(self.path, continued=True, lock=FolderLock(self.path / ".work" / "lock"))
+        plan = read_plan(folder.plan)
+        prepared = self._prepared(plan, folder.work)
+        self.fitted(plan, prepared, self.folds(plan, prepared), folder, ranks)
+        ranks.wait()
+        return Run(self.path, Report.model_validate_json(folder.report_json.read_text(encoding="utf-8")))
+
+    def _write_findings(self, folder: RunFolder) -> None:
+        from hounsfield.data.cohorts import cohort_yaml, samples_csv
+
+        write_text(folder.cohort, cohort_yaml(self.known.cohort))
+        write_text(folder.samples, samples_csv(self.known.cohort))
+        write_json(folder.audit, self.known.audit)
+        write_json(folder.fingerprint, self.known.fingerprint)
+
+    def _planned(self, folder: RunFolder, given: Plan | None) -> tuple[Plan, Prepared]:
+        if folder.continued and folder.plan.exists():
+            self.progress.say("Continuing an unfinished run with its own plan")
+            folder.log("continued", {})
+            plan = read_plan(folder.plan)
+            return plan, self._prepared(plan, folder.work)
+        if given is not None:
+            check_plan(given, self.known.task, self.known.fingerprint)
+            write_plan(folder.plan, given.model_copy(update={"source": ""}))
+            return given, self._prepared(given, folder.work)
+        planned = make_plan(self.known, self.wishes, work=folder.work, elapsed=self.elapsed, progress=self.progress)
+        write_plan(folder.plan, planned.plan)
+        return planned.plan, planned.prepared
+
+    def _prepared(self, plan: Plan, work: Path) -> Prepared:
+        divided = self.known.split
+        parts = {"train": divided.ids("train"), "val": divided.ids("val")}
+        if divided.folds:
+            parts = {"train": tuple(divided.folds), "val": ()}
+        return prepare_feed(
+            self.known.cohort,
+            plan,
+            self.known.task,
+            parts=parts,
+            groups=divided.groups,
+            work=work,
+            progress=self.progress,
+        )
+
+    def folds(self, plan: Plan, prepared: Prepared) -> list[Fold]:
+        """Return the rows of each member."""
+        divided = self.known.split
+        if not divided.folds:
+            none = np.zeros(0, dtype=np.int64)
+            return [Fold(prepared.feed.train, prepared.feed.val, none)]
+        from hounsfield.stages.splitting.dividing import carve
+        from hounsfield.stages.splitting.strata import strata_of
+
+        samples = self.known.samples(divided.folds)
+        strata = strata_of(samples, plan.targets[0])
+        made = []
+        for number in range(plan.folds):
+            inside = [s.id for s in samples if divided.folds[s.id] != number]
+            held = carve(inside, divided.groups, strata, share=INNER_SHARE, seed=plan.seed + number)
+            kept = [i for i in inside if i not in set(held)]
+            out = [s.id for s in samples if divided.folds[s.id] == number]
+            made.append(Fold(prepared.rows(kept), prepared.rows(held), prepared.rows(out)))
+        return made
+
+    def fitted(self, plan: Plan, prepared: Prepared, folds: list[Fold], folder: RunFolder, ranks: Ranks) -> Fitted:
+        """Fit baselines and members under the plan's clock."""
+        minutes = plan.budget.minutes
+        judged = len(self.known.split.ids("test")) + len(prepared.ids)
+        end = minutes * 60.0 - REPORT_SECONDS - 0.03 * judged if minutes is not None else float("inf")
+
+        def watching(member: int, store: FileStore) -> Watch:
+            # Each member may use its share of what is left; the clock is a brake only.
+            left = max(0.0, end - self.elapsed()) if minutes is not None else float("inf")
+            until = self.elapsed() + left / (len(folds) - member)
+            return Watch(store=store, brake=lambda step: self.elapsed() > until, progress=self.progress, ranks=ranks)
+
+        return fit_all(plan, self.known, prepared.feed, folds, work=folder.work, watching=watching, clock=self.elapsed)
+
+    def _write_report(self, folder: RunFolder, report: Report, table: str) -> None:
+        from hounsfield.stages.reporting.page import render_html
+
+        write_text(folder.predictions, table)
+        write_text(folder.report_html, render_html(report, lang=self.wishes.lang))
+        write_json(folder.report_json, report)
+
+
+def _as_int(value: object) -> int:
+    return value if isinstance(value, int) else 0

@@ -1,0 +1,99 @@
+"""What a user asks of a run."""
+
+from dataclasses import dataclass
+
+from hounsfield.core.cohort import Roles
+from hounsfield.core.errors import InputError
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """Explicit wishes; everything else is found out or decided by rule.
+
+    Parameters
+    ----------
+    task : str or None
+        Task by name; None takes the best claim on the data.
+    target : tuple of str
+        Columns to answer; empty to infer.
+    image, group, split, positive, labels : str or None
+        See `hounsfield.core.cohort.Roles`.
+    minutes : float or None
+        Upper bound of total wall time.
+    seed : int
+        Seed of every random stream.
+    folds : int
+        0, or number of folds of a grouped, stratified cross-validation, at least 2.
+    network : str or None
+        Network by name; None lets the plan choose.
+    lang : str
+        Language the report opens in, ``en`` or ``zh``; both are in the file.
+    sensitivity, specificity : float or None
+        Wanted at the operating point, 0 to 1; at most one of them.
+    prevalence : float or None
+        Prevalence that PPV and NPV are stated for too, 0 to 1.
+    threads : int or None
+        Torch threads; None takes the machine's cores.
+    max_steps : int or None
+        Upper bound of optimisation steps, for quick trials.
+
+    Raises
+    ------
+    InputError
+        If a value is out of range or two wishes contradict each other.
+    """
+
+    task: str | None = None
+    target: tuple[str, ...] = ()
+    image: str | None = None
+    group: str | None = None
+    split: str | None = None
+    positive: str | None = None
+    labels: str | None = None
+    minutes: float | None = None
+    seed: int = 0
+    folds: int = 0
+    network: str | None = None
+    lang: str = "en"
+    sensitivity: float | None = None
+    specificity: float | None = None
+    prevalence: float | None = None
+    threads: int | None = None
+    max_steps: int | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("sensitivity", "specificity", "prevalence"):
+            value = getattr(self, name)
+            if value is not None and not 0.0 < value < 1.0:
+                raise InputError(
+                    f"--{name} is {value}.", expected="a number between 0 and 1", next_step=f"write --{name} 0.95"
+                )
+        if self.sensitivity is not None and self.specificity is not None:
+            raise InputError(
+                "--sensitivity and --specificity are both given.",
+                expected="one of them: a threshold can be fixed by one only",
+                next_step="leave one out",
+            )
+        if self.minutes is not None and self.minutes <= 0:
+            raise InputError(
+                f"--minutes is {self.minutes}.", expected="a positive number", next_step="write --minutes 15"
+            )
+        if self.folds == 1 or self.folds < 0:
+            raise InputError(f"--folds is {self.folds}.", expected="0, or at least 2", next_step="write --folds 5")
+        if self.seed < 0:
+            raise InputError(f"--seed is {self.seed}.", expected="0 or more", next_step="write --seed 0")
+        if self.lang not in ("en", "zh"):
+            raise InputError(f"--lang is {self.lang!r}.", expected="en or zh", next_step="write --lang zh")
+
+    @property
+    def roles(self) -> Roles:
+        """What the wishes say of the data."""
+        return Roles(
+            target=self.target,
+            image=self.image,
+            group=self.group,
+            split=self.split,
+            positive=self.positive,
+            task=self.task,
+            labels=self.labels,
+        )
