@@ -59,8 +59,7 @@ docs: setup
 check: lint types contracts docs test
 
 bench: setup
-	@set -e; for script in benchmarks/*/run.py benchmarks/*.py; do \
-	  [ -f "$$script" ] || continue; echo "$$script"; $(BIN)/python "$$script" $(BENCH_ARGS); done
+	$(BIN)/python -m benchmarks.accuracy.classify.run $(BENCH_ARGS)
 
 clean:
 	rm -rf site .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import Self
 
 from hounsfield.bundle.atomic import TEMP_SUFFIX, storage_error, write_json
 from hounsfield.bundle.locks import FolderLock
-from hounsfield.core.errors import BundleError, RunExistsError
+from hounsfield.core.errors import BundleError, HounsfieldError, RunExistsError
 from hounsfield.core.types import Json
 
 _WORK = ".work"
@@ -111,8 +112,24 @@ class RunFolder:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Give the lock back, whatever happened."""
+        """Give the lock back, whatever happened; a run that was refused before it had a plan leaves nothing.
+
+        Notes
+        -----
+        Without this a misspelt option would leave a folder that refuses the corrected command as another run.
+        """
+        if isinstance(error, HounsfieldError) and not self.plan.exists():
+            self._forget()
         self.close()
+
+    def _forget(self) -> None:
+        """Remove what was written so far; the folder was absent or empty when the run began."""
+        for file in (self.cohort, self.samples, self.audit, self.fingerprint, self.log_file):
+            with suppress(OSError):
+                file.unlink(missing_ok=True)
+        shutil.rmtree(self.work, ignore_errors=True)
+        with suppress(OSError):
+            self.path.rmdir()
 
     @property
     def work(self) -> Path:

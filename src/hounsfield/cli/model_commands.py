@@ -31,6 +31,9 @@ def train(
     sensitivity: options.Sensitivity = None,
     specificity: options.Specificity = None,
     threads: options.Threads = None,
+    tensorboard: Annotated[
+        bool, typer.Option("--tensorboard", help="Write training curves for TensorBoard too.")
+    ] = False,
     as_json: options.AsJson = False,
 ) -> None:
     """Train, judge and seal a model; the same command continues an interrupted run."""
@@ -55,6 +58,7 @@ def train(
         sensitivity=sensitivity,
         specificity=specificity,
         threads=threads,
+        tensorboard=tensorboard,
     )
     from hounsfield.workflow.training import train as work  # heavy: after the wishes are checked
 

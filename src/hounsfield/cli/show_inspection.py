@@ -120,9 +120,11 @@ def _show_found(audit: Audit) -> None:
     table("What is wrong with the data", ("finding", "number", "which"), rows)
     if audit.shortcut is not None:
         _show_shortcut(audit.shortcut)
-    if audit.warnings:
+    shown = audit.shortcut.warnings if audit.shortcut else ()
+    rest = [w for w in audit.warnings if w not in shown]
+    if rest:
         heading("Warnings")
-        for warning in audit.warnings:
+        for warning in rest:
             line(f"! {warning}")
         line()
 

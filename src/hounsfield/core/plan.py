@@ -49,6 +49,8 @@ class Budget(BaseModel):
         ``cpu`` or ``cuda``.
     memory_gib : float
         Memory of the machine.
+    processes : int
+        Processes that share a batch.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -56,6 +58,7 @@ class Budget(BaseModel):
     threads: int = 1
     device: str = "cpu"
     memory_gib: float = 8.0
+    processes: int = 1
 
 
 class Machine(BaseModel):

@@ -187,6 +187,14 @@ def _no_answers(root: Path, cohort: Cohort) -> CohortError:
             next_step="name it with --target",
         )
     paths = list_files(root).paths if root.is_dir() else (root.name,)
+    folders = {p.split("/")[-2] if "/" in p else "" for p in paths if ending(p) in IMAGE_ENDINGS}
+    if len(folders) == 1 and "" not in folders:
+        only = next(iter(folders))
+        return CohortError(
+            f"There is one class only: {root.name!r} holds {_listing(paths)}, all in the folder {only!r}.",
+            expected="at least two folders, one for each class, or a table of answers",
+            next_step="add the images of another class, or a labels.csv; to predict, use hu predict",
+        )
     return CohortError(
         f"There are no labels: {root.name!r} holds {_listing(paths)}, and no table or folders say what they show.",
         expected="one folder for each class, or a table with a column of file names and a column of answers",

@@ -1,5 +1,7 @@
 """Prepared arrays in a memory map, and batches from them."""
 
+import errno
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,7 +40,7 @@ class Feed:
 
 
 def fill(path: Path, shape: tuple[int, ...], dtype: str, rows: Iterable[tuple[int, AnyArray]]) -> AnyArray:
-    """Fill a memory map row by row; reuse one that is already whole.
+    """Fill a memory map row by row; reuse one that is already whole and of this shape.
 
     Parameters
     ----------
@@ -61,21 +63,49 @@ def fill(path: Path, shape: tuple[int, ...], dtype: str, rows: Iterable[tuple[in
     StorageError
         If the file cannot be written whole.
     """
-    if not path.exists():
-        draft = path.with_suffix(".draft")
-        try:
-            whole = np.lib.format.open_memmap(draft, mode="w+", dtype=np.dtype(dtype), shape=shape)
-            for row, content in rows:
-                whole[row] = content
-            whole.flush()
-            del whole
-            draft.replace(path)
-        except OSError as error:
-            draft.unlink(missing_ok=True)
-            raise StorageError(
-                "The prepared images could not be written.",
-                expected=f"{np.prod(shape) * np.dtype(dtype).itemsize / 2**20:.0f} MiB of free space beside the run",
-                next_step="free space or choose another --out, then give the same command again",
-            ) from error
+    found = _whole(path, shape, dtype)
+    if found is not None:
+        return found
+    draft = path.with_suffix(".draft")
+    try:
+        whole = np.lib.format.open_memmap(draft, mode="w+", dtype=np.dtype(dtype), shape=shape)
+        _take_space(draft)
+        for row, content in rows:
+            whole[row] = content
+        whole.flush()
+        del whole
+        draft.replace(path)
+    except OSError as error:
+        draft.unlink(missing_ok=True)
+        raise StorageError(
+            "The prepared images could not be written.",
+            expected=f"{np.prod(shape) * np.dtype(dtype).itemsize / 2**20:.0f} MiB of free space beside the run",
+            next_step="free space or choose another --out, then give the same command again",
+        ) from error
     loaded: AnyArray = np.load(path, mmap_mode="r", allow_pickle=False)
     return loaded
+
+
+def _whole(path: Path, shape: tuple[int, ...], dtype: str) -> AnyArray | None:
+    if not path.exists():
+        return None
+    found: AnyArray = np.load(path, mmap_mode="r", allow_pickle=False)
+    return found if found.shape == shape and found.dtype == np.dtype(dtype) else None
+
+
+def _take_space(path: Path) -> None:
+    """Give every page of a file its place on the disk.
+
+    Notes
+    -----
+    A new memory map is a file of holes. A page that finds no room when it is first written ends the process with
+    SIGBUS, which no program can answer; asked for at once, a full disk is an ordinary error.
+    """
+    if not hasattr(os, "posix_fallocate"):
+        return
+    with path.open("r+b") as file:
+        try:
+            os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
+        except OSError as error:
+            if error.errno not in (errno.EOPNOTSUPP, errno.EINVAL):  # a file system that has no such service
+                raise

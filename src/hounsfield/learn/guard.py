@@ -89,7 +89,8 @@ def distances(arrays: Mapping[str, AnyArray], features: Float64Array) -> Float64
         np.asarray(arrays[n], dtype=np.float64) for n in ("mean", "scale", "directions", "variance")
     )
     scaled = (features - mean) / scale
-    along = scaled @ directions.T
+    # Row by row: a product of matrices sums in another order for another number of rows.
+    along = np.stack([directions @ row for row in scaled])
     left = np.maximum((scaled**2).sum(axis=1) - (along**2).sum(axis=1), 0.0)
     free = features.shape[1] - len(variance)
     score = (along**2 / variance).sum(axis=1) / len(variance)

@@ -124,6 +124,8 @@ class Watch:
     progress : Progress
     ranks : Ranks
         This process among its siblings.
+    observe : callable
+        ``observe(step, figures)``: told of every look at the validation part.
     """
 
     store: Store | None = None
@@ -131,6 +133,7 @@ class Watch:
     validate: Callable[[Mapping[str, nn.Module]], Mapping[str, float]] | None = None
     progress: Progress = SILENT
     ranks: Ranks = ALONE
+    observe: Callable[[int, Mapping[str, float]], None] = field(default=lambda _step, _figures: None)
 
 
 @dataclass(frozen=True)
@@ -247,19 +250,19 @@ class Loop:
                     average[key].copy_(tensor)
             torch._foreach_lerp_(floats, news, 1.0 - decay)
 
-    def validate(self, figures: Callable[[Mapping[str, nn.Module]], Mapping[str, float]], training: float) -> None:
-        """Look at the validation part with the weights that would be kept now."""
+    def validate(
+        self, figures: Callable[[Mapping[str, nn.Module]], Mapping[str, float]], training: float
+    ) -> dict[str, float]:
+        """Look at the validation part with the weights that would be kept now, and return what was seen."""
         with self._swapped():
             found = figures(self.networks)
-        for key, value in {
-            "step": float(self.steps),
-            "loss": training,
-            **{f"val_{k}": v for k, v in found.items()},
-        }.items():
+        seen = {"step": float(self.steps), "loss": training, **{f"val_{k}": v for k, v in found.items()}}
+        for key, value in seen.items():
             self.history.setdefault(key, []).append(value)
         if self.settings.selection == "best" and found["loss"] < self.best_loss:
             self.best_loss = found["loss"]
             self.best = {name: {k: v.clone() for k, v in w.items()} for name, w in self._kept().items()}
+        return seen
 
     def _kept(self) -> Mapping[str, Mapping[str, Tensor]]:
         return self.averages or {name: network.state_dict() for name, network in self.networks.items()}
@@ -363,7 +366,7 @@ def run(objective: Objective, batches: Callable[[int], Batch], settings: Optimis
             shown.advance(1, f"loss {loss:.3f}")
             stopped = watch.ranks.any(watch.brake(loop.steps)) and loop.steps < settings.steps
             if watch.validate and (loop.steps % every == 0 or loop.steps == settings.steps or stopped):
-                loop.validate(watch.validate, loss)
+                watch.observe(loop.steps, loop.validate(watch.validate, loss))
             if watch.store and watch.ranks.first and (loop.steps == settings.steps or stopped or watch.store.due()):
                 watch.store.save(*loop.state())
     return Trained(loop.selected(), loop.steps, stopped, loop.history)

@@ -42,7 +42,8 @@ class Ranks:
         """Return whether it is so in any process."""
         if self.world == 1:
             return here
-        flag = torch.tensor([1.0 if here else 0.0])
+        place = "cuda" if distributed.get_backend() == "nccl" else "cpu"
+        flag = torch.tensor([1.0 if here else 0.0], device=place)
         distributed.all_reduce(flag)
         return bool(flag.item() > 0)
 

@@ -1,4 +1,6 @@
-"""Threads and kernels of this process."""
+"""Device, threads and kernels of this process."""
+
+import os
 
 import torch
 
@@ -11,5 +13,11 @@ def settle_threads(threads: int) -> None:
     threads : int
         At least 1.
     """
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # what cuBLAS needs to be deterministic
     torch.set_num_threads(threads)
     torch.use_deterministic_algorithms(mode=True)
+
+
+def device() -> str:
+    """Return ``cuda`` where there is a GPU that torch can use, else ``cpu``."""
+    return "cuda" if torch.cuda.is_available() else "cpu"

@@ -10,8 +10,8 @@ from pydantic import BaseModel, ConfigDict
 from hounsfield.workflow.machine import Processor, machine, processor
 
 PACKAGES = (
-    "torch", "numpy", "scipy", "pandas", "pyarrow", "scikit-learn", "scikit-image", "pillow", "tifffile", "imagehash",
-    "openpyxl", "matplotlib", "safetensors", "pydantic", "pyyaml", "jinja2", "typer", "rich", "psutil",
+    "torch", "numpy", "scipy", "pyarrow", "scikit-learn", "scikit-image", "pillow", "tifffile",
+    "openpyxl", "safetensors", "pydantic", "pyyaml", "jinja2", "typer", "rich", "psutil",
 )  # fmt: skip
 _FEATURES = {
     "AVX2": ("avx2",),

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from hounsfield.bundle.atomic import write_json, write_text
 from hounsfield.bundle.sealed import BundleContents
+from hounsfield.core.audit import Audit
 from hounsfield.core.cohort import Cohort, TargetSpec
 from hounsfield.core.errors import CohortError, RunExistsError
 from hounsfield.core.progress import SILENT, Progress
@@ -83,20 +84,23 @@ def evaluate(
         )
     settle(wishes)
     contents = open_bundle(bundle)
-    report, table = _judged(contents, source, wishes, progress, began)
+    if not isinstance(source, str | Path):
+        source = list(source)  # looked at more than once below; a generator would be empty then
+    report, table, findings = _judged(contents, source, wishes, progress, began)
     if out is not None:
         from hounsfield.stages.reporting.page import render_html
 
         out.mkdir(parents=True, exist_ok=True)
         write_text(out / "predictions.csv", table)
         write_text(out / "report.html", render_html(report, lang=wishes.lang))
+        write_json(out / "audit.json", findings)
         write_json(out / "report.json", report)
     return report
 
 
 def _judged(
     contents: BundleContents, source: Source, wishes: Wishes, progress: Progress, began: float
-) -> tuple[Report, str]:
+) -> tuple[Report, str, Audit]:
     from hounsfield.stages.auditing.findings import audit
 
     plan, task = contents.plan, task_named(contents.plan.task)
@@ -155,7 +159,7 @@ def _judged(
         plan=plan_lines(plan),
         errors=wrongest(rows, cohort, plan.targets[0], task=task, contents=contents),
     )
-    return report, written([rows], plan.targets, task=task, decodings=fixed[NETWORK].decodings)
+    return report, written([rows], plan.targets, task=task, decodings=fixed[NETWORK].decodings), findings
 
 
 def _question(contents: BundleContents, source: Source, wishes: Wishes, progress: Progress) -> tuple[Cohort, str]:
@@ -165,7 +169,14 @@ def _question(contents: BundleContents, source: Source, wishes: Wishes, progress
     plan = contents.plan
     roles = replace(wishes.roles, target=wishes.target or _known_targets(source, plan.targets, wishes))
     cohort = understand(source, roles)
-    if digest(cohort) == plan.cohort_digest and not plan.folds:
+    own = digest(cohort) == plan.cohort_digest
+    if own and plan.folds and not any(s.part == "test" for s in cohort.samples):
+        raise CohortError(
+            "The bundle was trained on these samples in folds: none of them is left to judge it on.",
+            expected="other data, or a cohort with an official test part",
+            next_step="see part cv of the run's report.json, where each sample was judged by a model without it",
+        )
+    if own:
         from hounsfield.workflow.study import study
 
         known = study(source, replace(wishes, seed=plan.seed), progress=progress)
@@ -181,7 +192,8 @@ def _question(contents: BundleContents, source: Source, wishes: Wishes, progress
         replace(s, part=None, inputs={name: next(iter(s.inputs.values()))} if name not in s.inputs else s.inputs)
         for s in cohort.samples
     )
-    return replace(cohort, schema=schema, samples=samples), "all samples: none of them was trained on"
+    rule = "all samples; a bundle keeps no list of what it was trained on, so some of them may have been"
+    return replace(cohort, schema=schema, samples=samples), rule
 
 
 def _known_targets(source: Source, targets: tuple[TargetSpec, ...], wishes: Wishes) -> tuple[str, ...]:

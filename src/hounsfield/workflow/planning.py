@@ -1,5 +1,6 @@
 """Plan: every decision with its reason, speed measured on this machine, cost predicted."""
 
+import os
 import resource
 import time
 from collections.abc import Callable, Mapping
@@ -106,6 +107,11 @@ def plan(source: Source, *, wishes: Wishes = Wishes(), out: Path | None = None, 
     return made
 
 
+def processes() -> int:
+    """Return how many processes ``torchrun`` started."""
+    return int(os.environ.get("WORLD_SIZE", "1"))
+
+
 def settle(wishes: Wishes, *, processes: int = 1) -> int:
     """Fix threads and deterministic kernels for this process and return the number of threads."""
     from hounsfield.learn.threads import settle_threads
@@ -157,6 +163,7 @@ def first_draft(known: Study, wishes: Wishes, here: Machine) -> Plan:
         threads=wishes.threads or here.cores,
         device=here.device,
         memory_gib=round(here.memory_gib, 1),
+        processes=processes(),
     )
     return Plan(
         hounsfield=__version__,

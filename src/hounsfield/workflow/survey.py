@@ -41,6 +41,7 @@ def survey(cohort: Cohort, *, progress: Progress) -> Survey:
     glances: list[Glance] = []
     looks: dict[str, dict[str, Look]] = {spec.name: {} for spec in cohort.schema.inputs}
     unreadable: list[SetAside] = []
+    told = {spec.name: spec.modality for spec in cohort.schema.inputs}
     with progress.step("Reading", float(len(cohort))) as shown:
         for sample in cohort.samples:
             try:
@@ -51,7 +52,7 @@ def survey(cohort: Cohort, *, progress: Progress) -> Survey:
                 unreadable.append(SetAside(sample=sample.id, reason=error.found))
             else:
                 for name, (image, facts) in images.items():
-                    looks[name][sample.id] = look(image, facts)
+                    looks[name][sample.id] = look(image, facts, modality=image.modality or told[name])
                 image, facts = next(iter(images.values()))
                 glances.append(glance(sample.id, image, facts))
             shown.advance()

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -25,9 +24,10 @@ from hounsfield.learn.ranks import Ranks, joined
 from hounsfield.workflow.checkpoints import FileStore
 from hounsfield.workflow.fitting import Fitted, Fold, assemble, fit_all
 from hounsfield.workflow.jobs import Prepared, check_plan, prepare_feed
-from hounsfield.workflow.planning import REPORT_SECONDS, make_plan, settle
+from hounsfield.workflow.planning import REPORT_SECONDS, make_plan, processes, settle
 from hounsfield.workflow.reports import Ran, report_run
 from hounsfield.workflow.study import Source, Study, study
+from hounsfield.workflow.tensorboard import observer
 from hounsfield.workflow.wishes import Wishes
 
 INNER_SHARE = 0.15
@@ -74,7 +74,7 @@ def train(source: Source, *, out: Path | None = None, wishes: Wishes = Wishes(),
         If data or plan cannot be used.
     """
     began = time.perf_counter()
-    with joined(int(os.environ.get("WORLD_SIZE", "1"))) as ranks:
+    with joined(processes()) as ranks:
         settle(wishes, processes=ranks.world)
         given, data = _given_plan(source)
         wishes = _wishes_of(given, wishes)
@@ -99,7 +99,13 @@ def _now() -> str:
 
 
 def _digest(wishes: Wishes, given: Plan | None) -> str:
-    facts = {**asdict(wishes), "lang": "", "threads": wishes.threads, "plan": given.model_dump_json() if given else ""}
+    facts = {
+        **asdict(wishes),
+        "lang": "",
+        "tensorboard": False,
+        "threads": wishes.threads,
+        "plan": given.model_dump_json() if given else "",
+    }
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
 
@@ -275,7 +281,13 @@ class _Flow:
             # Each member may use its share of what is left; the clock is a brake only.
             left = max(0.0, end - self.elapsed()) if minutes is not None else float("inf")
             until = self.elapsed() + left / (len(folds) - member)
-            return Watch(store=store, brake=lambda step: self.elapsed() > until, progress=self.progress, ranks=ranks)
+            return Watch(
+                store=store,
+                brake=lambda step: self.elapsed() > until,
+                progress=self.progress,
+                ranks=ranks,
+                observe=observer(folder.path / "tensorboard" / f"member-{member}", wanted=self.wishes.tensorboard),
+            )
 
         return fit_all(plan, self.known, prepared.feed, folds, work=folder.work, watching=watching, clock=self.elapsed)
 

@@ -36,6 +36,8 @@ class Wishes:
         Torch threads; None takes the machine's cores.
     max_steps : int or None
         Upper bound of optimisation steps, for quick trials.
+    tensorboard : bool
+        Whether training curves are also written for TensorBoard.
 
     Raises
     ------
@@ -60,6 +62,7 @@ class Wishes:
     prevalence: float | None = None
     threads: int | None = None
     max_steps: int | None = None
+    tensorboard: bool = False
 
     def __post_init__(self) -> None:
         for name in ("sensitivity", "specificity", "prevalence"):

@@ -25,7 +25,8 @@ def phantom(number: int, *, side: int = 128) -> Picture:
     lungs = ((np.abs(x) - 0.42) ** 2 / 0.09 + y**2 / 0.25 < 1).astype(np.float64)
     own = gaussian_filter(rng.standard_normal((side, side)), 2.0) * 6
     grain = rng.standard_normal((side, side)) * 0.03
-    return np.clip((0.15 + 0.6 * body - 0.45 * lungs + 0.12 * own * body + grain) * 220, 0, 255).astype(np.uint8)
+    drawn = (0.15 + 0.6 * body - 0.45 * lungs + 0.12 * own * body + grain) * 220
+    return np.asarray(np.clip(drawn, 0, 255), dtype=np.uint8)
 
 
 def jpeg(picture: Picture, quality: int) -> Picture:

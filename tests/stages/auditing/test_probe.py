@@ -2,6 +2,7 @@ import numpy as np
 
 from hounsfield.core.cohort import Part, Sample, Schema, TargetSpec
 from hounsfield.core.streams import stream
+from hounsfield.core.types import Attribute
 from hounsfield.stages.auditing import Glance
 from hounsfield.stages.auditing.probe import probe
 from tests.stages.auditing.making import TARGET, look, sample
@@ -15,7 +16,7 @@ def made(count: int = 200) -> tuple[list[Sample], list[Glance]]:
     for i in range(count):
         ill = bool(rng.random() < 0.5)
         name = f"s{i}"
-        records = {
+        records: dict[str, Attribute] = {
             "original": f"patient {i}." + ("png" if ill or rng.random() < 0.3 else "jpg"),
             "in:notes.csv": float(ill),
             "noise": float(rng.random()),

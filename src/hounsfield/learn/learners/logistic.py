@@ -59,8 +59,10 @@ class LinearRunner:
         scaled = (np.stack(rows) - self._arrays["mean"]) / self._arrays["scale"]
         outputs = {}
         for place, head in enumerate(self._heads):
-            scores = scaled @ self._arrays[f"weights/{place}"].T + self._arrays[f"bias/{place}"]
-            outputs[head.target.name] = _as_raw(np.asarray(scores, dtype=np.float64), head)
+            weights = np.asarray(self._arrays[f"weights/{place}"], dtype=np.float64)
+            bias = np.asarray(self._arrays[f"bias/{place}"], dtype=np.float64)
+            # Row by row: a product of matrices sums in another order for another number of rows.
+            outputs[head.target.name] = _as_raw(np.stack([weights @ row + bias for row in scaled]), head)
         return outputs
 
 

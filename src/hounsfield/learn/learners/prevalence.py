@@ -51,12 +51,20 @@ def share(values: AnyArray, head: HeadSpec) -> Float64Array:
         median = float(np.nanmedian(numbers)) if np.isfinite(numbers).any() else head.mean
         found = np.array([(median - head.mean) / head.std])
     elif head.loss == "multilabel":
-        found = np.nan_to_num(np.nanmean(numbers, axis=0), nan=0.5)
+        found = label_shares(numbers)
     else:
         known = numbers[numbers >= 0].astype(np.int64)
         counts = np.bincount(known, minlength=len(head.target.classes)) + 1e-3
         found = counts / counts.sum()
     return found
+
+
+def label_shares(values: Float64Array) -> Float64Array:
+    """Return the share of samples with each label, ``k``, of answers ``n k`` (NaN missing); 0.5 where none is known."""
+    known = np.isfinite(values)
+    counts = known.sum(axis=0)
+    shares: Float64Array = np.where(known, values, 0.0).sum(axis=0) / np.maximum(counts, 1)
+    return np.where(counts > 0, shares, 0.5)
 
 
 PREVALENCE = Prevalence()

@@ -1,6 +1,7 @@
 """A network fitted to answers."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from types import ModuleType
 
 import numpy as np
@@ -15,6 +16,7 @@ from hounsfield.learn.augment.draw import draw
 from hounsfield.learn.augment.mix import MixParams, apply_mix, draw_mix, mix_targets
 from hounsfield.learn.batch import Batch
 from hounsfield.learn.feed import Feed
+from hounsfield.learn.learners.prevalence import label_shares
 from hounsfield.learn.learners.protocol import HeadSpec, Job, State
 from hounsfield.learn.loop import Loop, Optimisation, Phase, Watch, precision, run
 from hounsfield.learn.losses import categorical, multilabel, number, ordinal
@@ -23,6 +25,7 @@ from hounsfield.learn.nn.network import Network
 from hounsfield.learn.nn.table import build
 from hounsfield.learn.prepare.image import ImagePreparation, normalise
 from hounsfield.learn.ranks import Ranks
+from hounsfield.learn.threads import device
 
 LOSSES: dict[str, ModuleType] = {
     "categorical": categorical,
@@ -222,19 +225,14 @@ class Supervised:
 
     def fit(self, feed: Feed, job: Job, *, watch: Watch) -> State:
         """Train from fresh weights, or on from a checkpoint."""
-        network = start(feed, job)
+        network = start(feed, job, on=device())
         settings = job.optimisation
         if not settings.steps:
             raise PlanError(
                 "The plan has 0 steps.", expected="optimisation.steps of at least 1", next_step="plan again"
             )
-        looked = Watch(
-            store=watch.store,
-            brake=watch.brake,
-            validate=(lambda nets: validation(nets["network"], feed, job)) if len(feed.val) else None,
-            progress=watch.progress,
-            ranks=watch.ranks,
-        )
+        look = (lambda nets: validation(nets["network"], feed, job)) if len(feed.val) else None
+        looked = replace(watch, validate=look)
         done = run(Answers(network, job), Batches(feed, job, ranks=watch.ranks), settings, watch=looked)
         arrays = {k: v.contiguous().cpu().numpy() for k, v in done.weights["network"].items()}
         return State(arrays, None, done.history, done.stopped_by_brake, done.steps)
@@ -257,10 +255,10 @@ class Supervised:
                 expected="weights and plan of the same bundle",
                 next_step="copy the bundle again, whole",
             ) from error
-        return NetworkRunner(network, job.preparation)
+        return NetworkRunner(network.to(device()), job.preparation)
 
 
-def start(feed: Feed, job: Job, *, device: str = "cpu") -> Network:
+def start(feed: Feed, job: Job, *, on: str = "cpu") -> Network:
     """Build the network with fresh weights and the training part's base rates in its heads' biases."""
     network = build(job.network, seed=address(job.seed, "weights") % 2**31)
     heads = getattr(network, "heads", None)
@@ -269,7 +267,7 @@ def start(feed: Feed, job: Job, *, device: str = "cpu") -> Network:
             bias = _base_rate(feed.targets[head.target.name][feed.train], head)
             if bias is not None:
                 heads.set_bias(head.target.name, bias)
-    return network.to(device)
+    return network.to(on)
 
 
 def _base_rate(values: AnyArray, head: HeadSpec) -> Tensor | None:
@@ -278,16 +276,17 @@ def _base_rate(values: AnyArray, head: HeadSpec) -> Tensor | None:
         counts = np.bincount(known[known >= 0], minlength=head.width).astype(np.float64) + 1.0
         return torch.from_numpy(np.log(counts / counts.sum()))
     if head.loss == "multilabel":
-        share = np.clip(np.nan_to_num(np.nanmean(np.asarray(values, dtype=np.float64), axis=0), nan=0.5), 0.01, 0.99)
+        share = np.clip(label_shares(np.asarray(values, dtype=np.float64)), 0.01, 0.99)
         return torch.from_numpy(np.log(share) - np.log1p(-share))
     return None
 
 
 def validation(network: nn.Module, feed: Feed, job: Job) -> dict[str, float]:
-    """Return the loss on the validation rows, without augmentation, class weights or smoothing."""
+    """Return the mean loss over labelled validation rows, without augmentation, class weights or smoothing."""
     plain = job.optimisation.model_copy(update={"smoothing": 0.0, "class_weights": []})
     network.eval()
-    sums: dict[str, float] = {}
+    sums = {h.target.name: 0.0 for h in job.heads}
+    masses = dict(sums)
     with torch.inference_mode(), precision(job.optimisation, next(network.parameters()).device.type):
         for first in range(0, len(feed.val), RUN_BATCH):
             rows = feed.val[first : first + RUN_BATCH]
@@ -299,10 +298,13 @@ def validation(network: nn.Module, feed: Feed, job: Job) -> dict[str, float]:
             device = next(network.parameters()).device
             batch = Batch(torch.from_numpy(rows.copy()), inputs, targets, torch.ones(len(rows))).to(device)
             loss = head_losses(job.heads, network(batch.inputs, {}), batch, settings=plain, ranks=Ranks())
-            sums["loss"] = sums.get("loss", 0.0) + float(loss.total) * len(rows)
-            for name, term in loss.terms.items():
-                sums[f"loss of {name}"] = sums.get(f"loss of {name}", 0.0) + float(term) * len(rows)
-    return {name: value / len(feed.val) for name, value in sums.items()}
+            for head in job.heads:
+                name = head.target.name
+                mass = float(labelled_mass(LOSSES[head.loss].labelled(batch.targets[name]), batch.weight))
+                sums[name] += float(loss.terms[name]) * mass
+                masses[name] += mass
+    means = {name: value / masses[name] if masses[name] else 0.0 for name, value in sums.items()}
+    return {"loss": sum(means.values()), **{f"loss of {name}": value for name, value in means.items()}}
 
 
 def probe(feed: Feed, job: Job, *, steps: int, clock: Callable[[], float]) -> list[float]:
@@ -317,7 +319,9 @@ def probe(feed: Feed, job: Job, *, steps: int, clock: Callable[[], float]) -> li
     clock : callable
         Returns seconds; owned by the caller.
     """
-    loop = Loop(Answers(start(feed, job), job), job.optimisation.model_copy(update={"steps": max(steps, 1)}))
+    loop = Loop(
+        Answers(start(feed, job, on=device()), job), job.optimisation.model_copy(update={"steps": max(steps, 1)})
+    )
     batches = Batches(feed, job, ranks=Ranks())
     seconds = []
     for _ in range(steps):

@@ -25,8 +25,8 @@ class ResidualOptions(BaseModel):
     max_width
         Upper bound on channels.
     stem
-        ``small``: 3x3 at full size, for images up to 64 pixels; ``large``: 5x5 with stride 2, then anti-aliased
-        halving, so the first stage works at a quarter of the size.
+        ``small``: 3x3 at full size, for images up to 64 pixels; ``medium``: 5x5 with stride 2, the first stage works
+        at half the size; ``large``: the same, then anti-aliased halving, the first stage works at a quarter.
     norm
         ``batch``; or ``group``, which does not depend on the other samples: for small batches and several processes.
     group_size
@@ -49,7 +49,7 @@ class ResidualOptions(BaseModel):
     width: int = Field(default=24, ge=4)
     depths: list[int] = Field(default=[1, 1, 1, 1], min_length=1, max_length=6)
     max_width: int = Field(default=512, ge=4)
-    stem: Literal["small", "large"] = "large"
+    stem: Literal["small", "medium", "large"] = "large"
     norm: Literal["batch", "group"] = "batch"
     group_size: int = Field(default=8, ge=1)
     downsample: Literal["early", "late"] = "early"
@@ -85,13 +85,13 @@ class ResidualEncoder(Encoder):
         super().__init__()
         ndim, widths = shape.ndim, options.widths()
         self.memory_format = torch.channels_last if ndim == 2 else torch.channels_last_3d
-        large = options.stem == "large"
+        strided = options.stem != "small"
         stem: list[nn.Module] = [
-            convolution(shape.channels, widths[0], ndim=ndim, kernel=5 if large else 3, stride=2 if large else 1),
+            convolution(shape.channels, widths[0], ndim=ndim, kernel=5 if strided else 3, stride=2 if strided else 1),
             normalisation(widths[0], ndim=ndim, kind=options.norm, group_size=options.group_size),
             nn.ReLU(inplace=True),
         ]
-        if large:
+        if options.stem == "large":
             stem.append(BlurPool(widths[0], ndim=ndim))
         self.stem = nn.Sequential(*stem)
         total = sum(options.depths)

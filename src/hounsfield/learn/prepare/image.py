@@ -3,7 +3,7 @@
 from typing import Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, model_validator
 
 from hounsfield.core.errors import PlanError
 from hounsfield.core.image import Image
@@ -47,6 +47,12 @@ class ImagePreparation(BaseModel):
     mean: float = 0.5
     std: float = 0.25
     storage: Literal["uint8", "float16"] = "uint8"
+
+    @model_validator(mode="after")
+    def _one_size_per_axis(self) -> "ImagePreparation":
+        if len(self.size) != self.ndim or min(self.size) < 1:
+            raise ValueError(f"size {list(self.size)} must have {self.ndim} positive numbers, one for each space axis")
+        return self
 
 
 def prepare(image: Image, spec: ImagePreparation) -> AnyArray:

@@ -3,7 +3,7 @@
 Two chest X-rays of two people correlate at .95: they share an anatomy and a pose. What they do not share are fine
 structures. So pictures are band-passed, aligned, and freed of their mean and of the few directions in which the
 whole cohort varies before they are correlated. Measured: pictures of different people stay below .76 (662 chest
-X-rays, 746 CT slices, 300 simulated slices); shifted, re-encoded or resized copies lie above .93.
+X-rays, 746 CT slices) and .86 (300 simulated slices of 128 pixels); shifted, re-encoded, resized copies lie above .92.
 """
 
 from dataclasses import dataclass

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
+from hounsfield.core.errors import PlanError
 from hounsfield.core.plan import Decision, Facts
 from hounsfield.stages.planning.recipes import recipe
 from hounsfield.stages.planning.rules import Rule, augmentation, judging, network, optimisation, preparation
@@ -26,6 +27,7 @@ def draft(facts: Facts) -> Sections:
     """
     sections: Sections = {}
     for name in facts.fingerprint.inputs:
+        _check_axes(name, facts)
         facts = _decide(sections, f"preparation.{name}", preparation.rules(name), facts)
     facts = _decide(sections, "network", network.RULES, facts)
     facts = _decide(sections, "augmentation", augmentation.RULES, facts)
@@ -40,6 +42,18 @@ def redecide(sections: Sections, facts: Facts) -> Sections:
     fresh: Sections = dict(sections)
     _decide(fresh, "optimisation", optimisation.RULES, facts)
     return fresh
+
+
+def _check_axes(name: str, facts: Facts) -> None:
+    """Refuse a network whose protocol fixes a size of other axes than the images have."""
+    size = (_fixed(f"preparation.{name}", facts) or {}).get("size")
+    axes = facts.fingerprint.inputs[name].ndim
+    if size is not None and isinstance(size.value, list) and len(size.value) != axes:
+        raise PlanError(
+            f"The network {facts.network!r} is for {len(size.value)}D images; input {name!r} is {axes}D.",
+            expected=f"a network for {axes}D images",
+            next_step="leave --network out, or write --network residual",
+        )
 
 
 def _decide(sections: Sections, section: str, rules: Mapping[str, Rule], facts: Facts) -> Facts:

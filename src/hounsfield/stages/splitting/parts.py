@@ -29,6 +29,7 @@ class _Scene:
     groups: Mapping[str, str]
     strata: Mapping[str, tuple[str, ...]]
     seed: int
+    everyone: tuple[Sample, ...]
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,9 @@ def split(cohort: Cohort, audit: Audit, *, seed: int, folds: int = 0) -> Split:
     target = cohort.schema.targets[0] if cohort.schema.targets else None
     left = {a.sample: a.reason for a in (*audit.unreadable, *audit.removed_from_training)}
     samples = [s for s in cohort.samples if s.id not in left]
-    scene = _Scene(target, join_groups(cohort.samples, audit.clusters), strata_of(samples, target), seed)
+    scene = _Scene(
+        target, join_groups(cohort.samples, audit.clusters), strata_of(samples, target), seed, cohort.samples
+    )
     official = any(s.part for s in cohort.samples)
     _check_answers(samples, target, official=official)
     division = _official(samples, scene) if official else _own(samples, scene)
@@ -107,6 +110,12 @@ def _official(samples: Sequence[Sample], scene: _Scene) -> _Division:
     parts = {s.id: str(s.part) for s in samples if s.part}
     out = {s.id: "the table gives it no part" for s in samples if not s.part}
     if "train" not in parts.values():
+        if any(s.part == "train" for s in scene.everyone):
+            raise CohortError(
+                "No sample of the official training part is left: all were set aside or repeat a held-out picture.",
+                expected="readable training images that are not those of the validation and test parts",
+                next_step="see with hu inspect what was left out and why",
+            )
         raise SplitError(
             f"The official division has no training part, only {', '.join(sorted(set(parts.values()))) or 'nothing'}.",
             expected="a part named train",
@@ -128,6 +137,7 @@ def _official(samples: Sequence[Sample], scene: _Scene) -> _Division:
             grouped = grouped and whole
             how = "by patient" if whole else "by sample, since a class has a single patient"
             said.append(f"{missing} carved from training {how}, {_balanced(scene.target)}, seed {scene.seed}")
+    _check_training(samples, parts, scene)
     return _Division(parts, out, grouped=grouped, rule="; ".join(said))
 
 
@@ -176,6 +186,17 @@ def _check_answers(samples: Sequence[Sample], target: TargetSpec | None, *, offi
             f"The answers in {target.name!r} do not differ: {only}.",
             expected="at least two classes or values",
             next_step="choose another column with --target, or add samples of another class",
+        )
+
+
+def _check_training(samples: Sequence[Sample], parts: Mapping[str, str], scene: _Scene) -> None:
+    """Refuse an official training part with one class: there is nothing to tell apart in it."""
+    held = demanded([s for s in samples if parts.get(s.id) == "train"], scene.target)
+    if scene.target is not None and len(held) == 1:
+        raise CohortError(
+            f"The official training part has one class of {scene.target.name!r} only: {held[0]!r}.",
+            expected="at least two classes in the training part",
+            next_step="name another column of parts with --split, or remove it so that the parts are made here",
         )
 
 

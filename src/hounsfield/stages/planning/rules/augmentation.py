@@ -44,6 +44,13 @@ def _rotation(facts: Facts) -> Decision:
 
 
 def _scale(facts: Facts) -> Decision:
+    measured = next((t.name for t in facts.targets if t.kind == "number"), None)
+    if measured is not None:
+        return Decision(
+            value=[1.0, 1.0],
+            rule="no zoom where a number is asked for: a diameter or volume would no longer fit its picture",
+            evidence=f"target {measured!r}",
+        )
     low, high = (0.8, 1.25) if not _small(facts) else (0.9, 1.15)
     return Decision(
         value=[low, high],

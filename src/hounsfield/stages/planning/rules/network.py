@@ -4,6 +4,9 @@ from hounsfield.core.plan import Decision, Facts
 from hounsfield.stages.planning.rules import Rule
 from hounsfield.stages.planning.rules.preparation import SMALL
 
+MEDIUM = 160
+"""Images up to this edge go through a stem that halves them once."""
+
 
 def _family(facts: Facts) -> Decision:
     if facts.network:
@@ -27,22 +30,23 @@ def _ndim(facts: Facts) -> int:
 
 
 def _stem(facts: Facts) -> Decision:
-    small = _longest(facts) <= SMALL
+    longest = _longest(facts)
     return Decision(
-        value="small" if small else "large",
-        rule=f"a stem that keeps full size for inputs up to {SMALL} pixels, else one that quarters the area twice",
-        evidence=f"longest edge {_longest(facts)}",
+        value="small" if longest <= SMALL else "medium" if longest <= MEDIUM else "large",
+        rule=f"full size up to {SMALL} pixels, half the edge up to {MEDIUM}, else a quarter: small findings must "
+        "survive the stem (simulated CT, 128 pixels: validation AUC .94 at half the edge, .84 at a quarter)",
+        evidence=f"longest edge {longest}",
     )
 
 
 def _width(facts: Facts) -> Decision:
     n = facts.fingerprint.samples
     width = 24 if n < 1000 else 32
-    if _ndim(facts) == 3:
-        width = 16
+    if _ndim(facts) == 3 or SMALL < _longest(facts) <= MEDIUM:
+        width = 16 if n < 1000 else 24
     return Decision(
         value=width,
-        rule="24 channels below 1,000 samples, 32 above; 16 in 3D, where each costs a dimension more",
+        rule="24 channels below 1,000 samples, 32 above; a third less where the first stage works on many pixels",
         evidence=f"{n} training samples, {_ndim(facts)}D",
     )
 
@@ -61,11 +65,23 @@ def _depths(facts: Facts) -> Decision:
 
 def _pooling(facts: Facts) -> Decision:
     del facts
-    return Decision(value="mean", rule="mean over the image: the plainest that serves", evidence="")
+    return Decision(
+        value="mean+max",
+        rule="mean and maximum over the image side by side: how much, and whether anywhere; a small finding drowns in "
+        "a mean (simulated CT, 128 pixels: validation AUC .95 against .93)",
+        evidence="",
+    )
 
 
 def _dropout(facts: Facts) -> Decision:
     few = facts.fingerprint.samples < 2000
+    number = next((t.name for t in facts.targets if t.kind == "number"), None)
+    if number is not None:
+        return Decision(
+            value=0.0,
+            rule="none beside a number: dropped features change the scale of what a linear head adds up",
+            evidence=f"target {number!r}",
+        )
     return Decision(
         value=0.2 if few else 0.1,
         rule="0.2 below 2,000 samples, 0.1 above (Srivastava et al. 2014)",
@@ -74,9 +90,11 @@ def _dropout(facts: Facts) -> Decision:
 
 
 def _norm(facts: Facts) -> Decision:
-    del facts
+    several = facts.budget.processes > 1
     return Decision(
-        value="batch", rule="batch norm; group norm where several processes share a batch", evidence="one process"
+        value="group" if several else "batch",
+        rule="batch norm; group norm where several processes share a batch and none sees all of it",
+        evidence=f"{facts.budget.processes} processes" if several else "one process",
     )
 
 

@@ -22,6 +22,13 @@ def _fixed(value: PlanValue, rule: str) -> Rule:
 
 
 def _precision(facts: Facts) -> Decision:
+    if facts.machine.device == "cpu" and any(i.ndim == 3 for i in facts.fingerprint.inputs.values()):
+        return Decision(
+            value="float32",
+            rule="float32 for volumes on a processor: its bfloat16 gradient of a 3x3x3 convolution reads memory that "
+            "nobody wrote where the volume is 2 deep (measured: NaN, and other bits at every run)",
+            evidence="3D input",
+        )
     return Decision(
         value="bfloat16" if facts.machine.bfloat16 else "float32",
         rule="bfloat16 where the processor multiplies it in hardware (weights stay float32), else float32",

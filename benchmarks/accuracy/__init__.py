@@ -1,0 +1,1 @@
+"""Accuracy on real data, one folder per task."""

@@ -1,0 +1,10 @@
+"""The READMEs' figures are those that a run wrote."""
+
+import pytest
+
+from benchmarks.tables import HEADS, TOP, filled
+
+
+@pytest.mark.parametrize("page", list(HEADS))
+def test_readme_tables_come_from_the_results(page: str) -> None:
+    assert (TOP / page).read_text(encoding="utf-8") == filled(page)

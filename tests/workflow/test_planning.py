@@ -1,0 +1,65 @@
+"""Measured speed becomes steps; minutes that do not suffice are said."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from hounsfield.core.errors import PlanError, RunExistsError
+from hounsfield.core.plan import Machine
+from hounsfield.workflow.planning import Speed, _fixed, first_draft, plan
+from hounsfield.workflow.wishes import Wishes
+from tests.workflow.conftest import Drafted
+
+HERE = Machine(cores=1)
+
+
+def speed(step: float) -> Speed:
+    return Speed(step=step, run=0.001, baselines=0.001, read=0.001, peak_mib=500.0)
+
+
+def steps(given: Drafted, *, minutes: float | None, step: float, wishes: Wishes = Wishes()) -> int:
+    wishes = replace(wishes, minutes=minutes)
+    fixed = _fixed(first_draft(given.known, wishes, HERE), given.known, wishes, HERE, speed=speed(step), elapsed=5.0)
+    value = fixed.value("optimisation", "steps")
+    assert isinstance(value, int)
+    seconds = fixed.value("cost", "seconds")
+    assert isinstance(seconds, float)
+    if minutes is not None and wishes.network is None:
+        assert seconds <= minutes * 60
+    assert fixed.value("cost", "seconds_per_step") == step
+    return value
+
+
+def test_steps_follow_minutes_and_speed(drafted: Drafted) -> None:
+    free = steps(drafted, minutes=None, step=0.1)
+    few = steps(drafted, minutes=1.0, step=0.5)
+    assert few < steps(drafted, minutes=2.0, step=0.5) < free
+    assert steps(drafted, minutes=1.0, step=0.25) == pytest.approx(2 * few, rel=0.1)
+    assert steps(drafted, minutes=1000.0, step=0.1) == free
+
+
+def test_an_upper_bound_on_steps(drafted: Drafted) -> None:
+    assert steps(drafted, minutes=None, step=0.1, wishes=Wishes(max_steps=7)) == 7
+
+
+def test_too_few_minutes_are_refused_with_what_would_do(drafted: Drafted) -> None:
+    with pytest.raises(PlanError, match="not enough") as caught:
+        steps(drafted, minutes=0.1, step=0.5)
+    assert "minutes" in caught.value.expected
+    enough = float(caught.value.expected.split()[2])
+    assert steps(drafted, minutes=enough + 0.1, step=0.5) >= 1
+
+
+def test_folds_share_the_minutes(drafted: Drafted) -> None:
+    alone = steps(drafted, minutes=2.0, step=0.5)
+    shared = steps(drafted, minutes=2.0, step=0.5, wishes=Wishes(folds=3))
+    assert shared < alone / 2.5
+
+
+def test_an_existing_plan_is_not_overwritten(tmp_path: Path) -> None:
+    out = tmp_path / "plan.yaml"
+    out.write_text("mine")
+    with pytest.raises(RunExistsError):
+        plan(tmp_path, out=out)
+    assert out.read_text() == "mine"
