@@ -10,12 +10,16 @@ import numpy as np
 import pytest
 from sklearn.metrics import accuracy_score, roc_auc_score
 
+from hounsfield.bundle.sealed import open_sealed
 from hounsfield.core.errors import CohortError, InputError, RunExistsError
+from hounsfield.core.progress import SILENT
 from hounsfield.core.streams import stream
 from hounsfield.workflow.comparing import compare
 from hounsfield.workflow.evaluating import evaluate
+from hounsfield.workflow.study import study
 from hounsfield.workflow.training import Run
-from tests.journeys.making import everything_in, hu, quick, write_cohort, write_folders
+from hounsfield.workflow.wishes import Wishes
+from tests.journeys.making import everything_in, hu, picture, quick, write_cohort, write_folders, write_table
 
 FILES = {
     "cohort.yaml",
@@ -144,14 +148,8 @@ def test_runs_on_different_samples_are_not_compared(plain_run: Run, tmp_path: Pa
 
 
 def test_folds_judge_each_sample_by_a_member_without_it(tmp_path: Path) -> None:
-    from hounsfield.bundle.sealed import open_sealed
-    from hounsfield.workflow.study import study
-    from hounsfield.workflow.wishes import Wishes
-
     rows = write_cohort(tmp_path / "data", n=30)
     paired = [[name, f"p{i // 4:02d}{said}", said] for i, (name, _, said) in enumerate(rows)]
-    from tests.journeys.making import write_table
-
     write_table(tmp_path / "data" / "labels.csv", ["image", "patient", "disease"], paired)
     report = quick(tmp_path / "data", tmp_path / "run", folds=3).report
     assert set(report.parts) == {"cv"}
@@ -162,8 +160,6 @@ def test_folds_judge_each_sample_by_a_member_without_it(tmp_path: Path) -> None:
     assert sorted(r["sample"] for r in said) == sorted(f"{i:02d}" for i in range(30))
     assert {r["part"] for r in said} == {"cv"}
     assert len(open_sealed(tmp_path / "run" / "bundle").members) == 3
-    from hounsfield.core.progress import SILENT
-
     folds = study(tmp_path / "data", Wishes(folds=3), progress=SILENT).split.folds
     of_patient: dict[str, set[int]] = {}
     for row in said:
@@ -185,8 +181,6 @@ def test_an_existing_folder_is_left_alone(plain_run: Run, plain_folder: Path, tm
 
 
 def test_evaluating_samples_from_a_generator(plain_run: Run) -> None:
-    from tests.journeys.making import picture
-
     def samples() -> list[dict[str, object]]:
         return [{"image": picture(i, i % 2), "disease": ("no", "yes")[i % 2]} for i in range(50, 58)]
 

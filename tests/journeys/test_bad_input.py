@@ -42,12 +42,16 @@ def test_an_empty_folder(tmp_path: Path) -> None:
 def test_no_labels(tmp_path: Path) -> None:
     for i in range(6):
         save(tmp_path / "data" / f"{i}.png", picture(i, 0))
-    refused(tmp_path / "run", tmp_path / "data", found="There are no labels: 'data' holds 6 images", next_step="labels.csv")
+    refused(
+        tmp_path / "run", tmp_path / "data", found="There are no labels: 'data' holds 6 images", next_step="labels.csv"
+    )
 
 
 def test_one_class_folder_only(tmp_path: Path) -> None:
     write_folders(tmp_path / "data", n=6, classes=("benign",))
-    refused(tmp_path / "run", tmp_path / "data", found="one class only", next_step="Next: add the images of another class")
+    refused(
+        tmp_path / "run", tmp_path / "data", found="one class only", next_step="Next: add the images of another class"
+    )
 
 
 def test_one_class_in_a_table(tmp_path: Path) -> None:
@@ -60,7 +64,9 @@ def test_a_class_of_one_patient_is_refused(tmp_path: Path) -> None:
     rows = write_cohort(tmp_path / "data", n=24)
     one = [[name, "A" if said == "yes" else who, said] for name, who, said in rows]
     write_table(tmp_path / "data" / "labels.csv", ["image", "patient", "disease"], one)
-    refused(tmp_path / "run", tmp_path / "data", found="12 samples of 1 patients", next_step="add patients of this class")
+    refused(
+        tmp_path / "run", tmp_path / "data", found="12 samples of 1 patients", next_step="add patients of this class"
+    )
 
 
 def test_a_class_of_one_patient_in_an_official_split_is_warned_of(tmp_path: Path) -> None:
@@ -89,8 +95,15 @@ def test_too_few_minutes(tmp_path: Path) -> None:
 def test_a_path_outside_the_folder(tmp_path: Path) -> None:
     rows = write_cohort(tmp_path / "data", n=8)
     save(tmp_path / "secret.png", picture(1, 0))
-    write_table(tmp_path / "data" / "labels.csv", ["image", "patient", "disease"], [*rows, ["../secret.png", "x", "no"]])
-    refused(tmp_path / "run", tmp_path / "data", found="outside the data folder (first in row 10", next_step="copy the files")
+    write_table(
+        tmp_path / "data" / "labels.csv", ["image", "patient", "disease"], [*rows, ["../secret.png", "x", "no"]]
+    )
+    refused(
+        tmp_path / "run",
+        tmp_path / "data",
+        found="outside the data folder (first in row 10",
+        next_step="copy the files",
+    )
 
 
 def test_a_class_missing_from_the_official_training_part(tmp_path: Path) -> None:
@@ -142,8 +155,12 @@ def test_nan_and_infinity_in_an_archive(tmp_path: Path) -> None:
     images[3, 0, 0], images[4, 1, 1] = np.nan, np.inf
     labels = np.arange(60) % 2
     ends = {"train": slice(0, 40), "val": slice(40, 50), "test": slice(50, 60)}
-    arrays = {f"{part}_{what}": values[rows] for part, rows in ends.items() for what, values in (("images", images), ("labels", labels))}
-    np.savez(tmp_path / "data.npz", **arrays)
+    arrays = {
+        f"{part}_{what}": values[rows]
+        for part, rows in ends.items()
+        for what, values in (("images", images), ("labels", labels))
+    }
+    np.savez(tmp_path / "data.npz", **arrays)  # type: ignore[arg-type]  # names are free
     report = quick(tmp_path / "data.npz", tmp_path / "run").report
     assert [e["sample"] for e in report.audit.unreadable] == ["train_3", "train_4"]
     assert all("NaN or infinite" in e["reason"] for e in report.audit.unreadable)
@@ -153,9 +170,16 @@ def test_training_samples_that_all_repeat_test_samples(tmp_path: Path) -> None:
     rows = write_cohort(tmp_path / "data", n=12)
     for name, _, _ in rows:
         shutil.copy(tmp_path / "data" / str(name), tmp_path / "data" / f"again_{name}")
-    twice = [[f"again_{r[0]}", f"again_{r[1]}", r[2], "train"] for r in rows] + [[*r, "test"] for r in rows]
+    twice = [[f"again_{r[0]}", f"again_{r[1]}", r[2], "train"] for r in rows] + [
+        [*r, ("val", "test")[i // 6]] for i, r in enumerate(rows)
+    ]
     write_table(tmp_path / "data" / "labels.csv", ["image", "patient", "disease", "split"], twice)
-    refused(tmp_path / "run", tmp_path / "data", found="No sample of the official training part is left", next_step="hu inspect")
+    refused(
+        tmp_path / "run",
+        tmp_path / "data",
+        found="No sample of the official training part is left",
+        next_step="hu inspect",
+    )
 
 
 def test_untidy_labels(tmp_path: Path) -> None:
@@ -177,17 +201,18 @@ def test_a_full_disk_while_a_checkpoint_is_written(tmp_path: Path, monkeypatch: 
     from hounsfield.workflow import checkpoints
 
     write_cohort(tmp_path / "data", n=18)
-    real, full = os.fsync, []
+    real = os.fsync
+    full: list[bool] = []
 
     def fsync(handle: int) -> None:
-        if full and "member" in os.readlink(f"/proc/self/fd/{handle}"):
+        if full and "member" in Path(f"/proc/self/fd/{handle}").readlink().name:
             raise OSError(errno.ENOSPC, "No space left on device")
         real(handle)
 
     full.append(True)
     monkeypatch.setattr(os, "fsync", fsync)
     with monkeypatch.context() as patch:
-        patch.setitem(checkpoints.FileStore.__init__.__kwdefaults__, "every_seconds", 0.0)
+        patch.setattr(checkpoints.FileStore, "due", lambda _: True)
         with pytest.raises(StorageError, match="No space left on device") as caught:
             quick(tmp_path / "data", tmp_path / "run")
     assert caught.value.exit_code == 2
@@ -221,7 +246,7 @@ def test_a_bundle_of_a_future_version(plain_run: Run, plain_folder: Path, tmp_pa
     text = (bundle / "manifest.json").read_text()
     assert '"schema_version": 1' in text
     (bundle / "manifest.json").write_text(text.replace('"schema_version": 1', '"schema_version": 99', 1))
-    with pytest.raises(BundleError, match="newer|99"):
+    with pytest.raises(BundleError, match=r"newer|99"):
         list(predict(bundle, [plain_folder / "00.png"]))
     result = hu("evaluate", bundle, plain_folder, "--out", tmp_path / "out")
     assert result.exit_code == 2
@@ -245,8 +270,21 @@ def test_a_plan_with_an_unknown_name(tmp_path: Path, written: str, instead: str,
 def test_a_network_for_pictures_on_volumes(tmp_path: Path) -> None:
     images = np.stack([np.stack([picture(i, i % 2)] * 8) for i in range(40)])
     labels = np.arange(40) % 2
-    np.savez(tmp_path / "data.npz", train_images=images[:24], train_labels=labels[:24], test_images=images[24:], test_labels=labels[24:])
-    refused(tmp_path / "run", tmp_path / "data.npz", "--network", "textbook", found="2D images", next_step="--network residual")
+    np.savez(
+        tmp_path / "data.npz",
+        train_images=images[:24],
+        train_labels=labels[:24],
+        test_images=images[24:],
+        test_labels=labels[24:],
+    )
+    refused(
+        tmp_path / "run",
+        tmp_path / "data.npz",
+        "--network",
+        "textbook",
+        found="2D images",
+        next_step="--network residual",
+    )
 
 
 @pytest.mark.parametrize("source", ["nowhere", "data/00.png"])

@@ -71,7 +71,7 @@ def test_sigkill_in_the_middle_costs_no_bit(tmp_path: Path) -> None:
 
     assert (tmp_path / "killed" / "plan.yaml").read_bytes() == (tmp_path / "alone" / "plan.yaml").read_bytes()
     assert "continued" in (tmp_path / "killed" / "log.jsonl").read_text()
-    files = [p for p in (tmp_path / "alone" / "bundle").rglob("*.safetensors")]
+    files = list((tmp_path / "alone" / "bundle").rglob("*.safetensors"))
     assert len(files) >= 4
     for file in files:
         same = tmp_path / "killed" / file.relative_to(tmp_path / "alone")

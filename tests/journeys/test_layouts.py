@@ -28,15 +28,17 @@ def split_folders(root: Path) -> Path:
 
 def semicolons_and_bom(root: Path) -> Path:
     rows = write_cohort(root, n=N)
-    text = "\n".join(";".join(map(str, row)) for row in [["Bild", "Patient", "Befund"], *rows])
+    table: list[list[object]] = [["Bild", "Patient", "Befund"], *rows]
+    text = "\n".join(";".join(str(cell) for cell in row) for row in table)
     (root / "labels.csv").write_bytes(b"\xef\xbb\xbf" + text.encode())
     return root
 
 
 def chinese(root: Path) -> Path:
     rows = write_cohort(root, n=N)
-    said = [[name, who, "肺炎" if answer == "yes" else "正常"] for name, who, answer in rows]
-    text = "\n".join(",".join(map(str, row)) for row in [["图像", "患者", "诊断"], *said])
+    said: list[list[object]] = [[name, who, "肺炎" if answer == "yes" else "正常"] for name, who, answer in rows]
+    table = [["图像", "患者", "诊断"], *said]
+    text = "\n".join(",".join(str(cell) for cell in row) for row in table)
     (root / "labels.csv").write_bytes(text.encode("gb18030"))
     return root
 
@@ -58,7 +60,7 @@ def parquet(root: Path) -> Path:
 def sixteen_bits(root: Path) -> Path:
     rows = write_cohort(root, n=N)
     for i, row in enumerate(rows):
-        Pillow.fromarray((picture(i, i % 2).astype(np.uint16) * 200)).save(root / str(row[0]))
+        Pillow.fromarray(picture(i, i % 2).astype(np.uint16) * 200).save(root / str(row[0]))
     return root
 
 

@@ -142,6 +142,16 @@ def test_brake_ends_the_loop_and_is_recorded() -> None:
     assert (whole.steps, whole.stopped_by_brake) == (6, False)
 
 
+def test_a_run_that_the_clock_ended_stays_ended() -> None:
+    """Killed while the report was made, it must not train on and forget that the clock was used."""
+    store = MemoryStore()
+    watch = Watch(store=store, brake=lambda step: step >= 4)
+    first = SUPERVISED.fit(make_feed(ALL, missing=True), full(), watch=watch)
+    again = fit(full(), store=store)
+    assert (first.steps, first.stopped_by_brake) == (again.steps, again.stopped_by_brake) == (4, True)
+    assert same_bits(first, again)
+
+
 class _Line:
     """A network of one weight and a norm's running mean; its loss is given by a function of the weight."""
 

@@ -198,6 +198,7 @@ class Loop:
         self.best: dict[str, dict[str, Tensor]] = {}
         self.best_loss = float("inf")
         self.steps = 0
+        self.stopped = False
         self.history: dict[str, list[float]] = {}
 
     def step(self, batches: Callable[[int], Batch]) -> float:
@@ -222,7 +223,7 @@ class Loop:
             loss = self.objective.loss(phase, self.networks, batch, self.ranks)
         loss.total.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
         value = float(loss.total.detach())
-        if not np.isfinite(value):
+        if self.ranks.any(not np.isfinite(value)):
             raise PlanError(
                 f"The loss is {value} at step {self.steps}.",
                 expected="a finite loss",
@@ -300,7 +301,7 @@ class Loop:
             _put(arrays, f"best/{name}", best)
         best_loss = self.best_loss if np.isfinite(self.best_loss) else None
         history: dict[str, Json] = {key: list(values) for key, values in self.history.items()}
-        return arrays, {"step": self.steps, "best_loss": best_loss, "history": history}
+        return arrays, {"step": self.steps, "stopped": self.stopped, "best_loss": best_loss, "history": history}
 
     def restore(self, arrays: Mapping[str, AnyArray], facts: Json) -> None:
         """Go back to a state."""
@@ -310,6 +311,7 @@ class Loop:
             )
         step, best_loss, history = facts["step"], facts["best_loss"], facts["history"]
         self.steps = int(step) if isinstance(step, int) else 0
+        self.stopped = facts.get("stopped") is True
         self.best_loss = float(best_loss) if isinstance(best_loss, float) else float("inf")
         if isinstance(history, dict):
             self.history = {
@@ -355,21 +357,24 @@ def run(objective: Objective, batches: Callable[[int], Batch], settings: Optimis
     found = watch.store.load() if watch.store else None
     if found is not None:
         loop.restore(*found)
-    stopped = False
     loss = float("nan")
     every = settings.validate_every or settings.steps
     with watch.progress.step("Training", settings.steps) as shown:
         if loop.steps:
             shown.advance(loop.steps, "continued")
-        while loop.steps < settings.steps and not stopped:
+        while loop.steps < settings.steps and not loop.stopped:
             loss = loop.step(batches)
             shown.advance(1, f"loss {loss:.3f}")
-            stopped = watch.ranks.any(watch.brake(loop.steps)) and loop.steps < settings.steps
-            if watch.validate and (loop.steps % every == 0 or loop.steps == settings.steps or stopped):
+            loop.stopped = watch.ranks.any(watch.brake(loop.steps)) and loop.steps < settings.steps
+            if watch.validate and (loop.steps % every == 0 or loop.steps == settings.steps or loop.stopped):
                 watch.observe(loop.steps, loop.validate(watch.validate, loss))
-            if watch.store and watch.ranks.first and (loop.steps == settings.steps or stopped or watch.store.due()):
+            if (
+                watch.store
+                and watch.ranks.first
+                and (loop.steps == settings.steps or loop.stopped or watch.store.due())
+            ):
                 watch.store.save(*loop.state())
-    return Trained(loop.selected(), loop.steps, stopped, loop.history)
+    return Trained(loop.selected(), loop.steps, loop.stopped, loop.history)
 
 
 def _optimiser(network: nn.Module, settings: Optimisation) -> torch.optim.Optimizer:

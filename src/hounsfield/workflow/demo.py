@@ -16,8 +16,8 @@ from hounsfield.science.physics.ct_cohort import CtSlice, simulate_ct_slice
 from hounsfield.workflow.training import Run, train
 from hounsfield.workflow.wishes import Wishes
 
-PATIENTS = 100
-SLICES = 5
+PATIENTS = 200
+SLICES = 4
 SIZE = 128
 MINUTES = 3.5
 """Wall time for training and report; simulation comes on top, so that all stays under five minutes."""
@@ -29,7 +29,7 @@ TRAPS = {
     "contradiction": "a training slice that appears twice, under opposite answers",
 }
 COLUMNS = ("image", "patient", "split", "lesion", "lesion_types", "grade", "diameter_mm", "scanner", "age", "sex")
-SHARES = (0.6, 0.8)
+SHARES = (0.68, 0.8)
 """Where the training and the validation part end, as shares of the patients."""
 
 COHORT_YAML = """\

@@ -68,6 +68,7 @@ def inspect(
     findings = audit(cohort, seen.glances, seen.unreadable, seed=wishes.seed)
     if out is None:
         return Inspection(cohort, findings)
+    out.mkdir(parents=True, exist_ok=True)
     write_text(out / written[0], cohort_yaml(cohort))
     write_text(out / written[1], samples_csv(cohort))
     return Inspection(cohort, findings, written)
