@@ -7,11 +7,11 @@ import hounsfield as hf
 from hounsfield.workflow.demo import write_cohort
 
 
-def main(minutes: float = 0.7) -> list[str]:
+def main(minutes: float = 1.0) -> list[str]:
     """Run the whole flow and return what is said of two test images."""
     with tempfile.TemporaryDirectory() as folder:
         cohort = Path(folder) / "ct"
-        write_cohort(cohort, patients=30, slices=3, size=64)
+        write_cohort(cohort, patients=60, slices=3, size=64)
 
         seen = hf.inspect(cohort)
         print("targets:", ", ".join(f"{t.name} ({t.kind})" for t in seen.cohort.schema.targets))
@@ -21,7 +21,7 @@ def main(minutes: float = 0.7) -> list[str]:
         figure = run.report.parts["test"].metrics["auroc"]
         print(f"AUC {figure.value:.3f} ({figure.low:.3f} to {figure.high:.3f})")
 
-        images = sorted((cohort / "images").glob("P030_*.png"))[:2]
+        images = sorted((cohort / "images").glob("P060_*.png"))[:2]
         return [f"{p.sample}: {p.targets['lesion'].value}" for p in hf.predict(run.path, images) if p.targets]
 
 

@@ -1,7 +1,6 @@
 """The READMEs' figures are those that a run wrote."""
 
 import pytest
-
 from benchmarks.tables import HEADS, TOP, filled
 
 

@@ -37,7 +37,7 @@ def semicolons_and_bom(root: Path) -> Path:
 def chinese(root: Path) -> Path:
     rows = write_cohort(root, n=N)
     said: list[list[object]] = [[name, who, "肺炎" if answer == "yes" else "正常"] for name, who, answer in rows]
-    table = [["图像", "患者", "诊断"], *said]
+    table: list[list[object]] = [["图像", "患者", "诊断"], *said]
     text = "\n".join(",".join(str(cell) for cell in row) for row in table)
     (root / "labels.csv").write_bytes(text.encode("gb18030"))
     return root

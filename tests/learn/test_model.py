@@ -18,7 +18,7 @@ from hounsfield.learn.guard import GuardLimits, distances, fit_guard, limits
 from hounsfield.learn.learners import LEARNERS
 from hounsfield.learn.learners.protocol import Learner
 from hounsfield.learn.learners.supervised import RUN_BATCH
-from hounsfield.learn.learners.texture import texture
+from hounsfield.learn.learners.texture import appearance, texture
 from hounsfield.learn.loop import Optimisation, Watch
 from hounsfield.learn.model import (
     GUARD,
@@ -55,7 +55,7 @@ def contents() -> BundleContents:
     """Two members, two baselines and a guard; on noise-free limits that only the tests set."""
     members = (member("supervised", seed=0), member("supervised", seed=1))
     feed = make_feed(count=80)
-    described = np.stack([texture(i) for i in feed.inputs["image"]])
+    described = np.stack([appearance(texture(i), ndim=2) for i in feed.inputs["image"]])
     arrays = fit_guard(described[feed.train])
     flag, refuse = limits(distances(arrays, described[feed.val]))
     return BundleContents(
@@ -125,12 +125,27 @@ def test_members_are_averaged_and_baselines_run_beside(contents: BundleContents,
     each = [runner(m).run({"image": images}) for m in contents.members]
     beside = runner(contents.baselines["logistic.0"]).run({"image": images})
     for place, judged in enumerate(model.judge(items(5))):
-        for name in each[0]:
+        assert set(judged.outputs) == set(each[0]) - {"embedding"}  # kept for every sample: answers only
+        for name in judged.outputs:
             np.testing.assert_array_equal(judged.outputs[name], np.mean([e[name][place] for e in each], axis=0))
         for name, values in beside.items():
+            assert name != "embedding"
             np.testing.assert_array_equal(judged.baselines["logistic.0"][name], values[place])
         assert set(judged.baselines) == {"logistic.0", "prevalence.0"}
     assert next(Model(contents).judge(items(1))).baselines == {}
+
+
+def test_a_baseline_of_several_folds_is_averaged_as_members_are(contents: BundleContents) -> None:
+    images, other = striped(3, seed=3), member("prevalence", seed=1)
+    shares: dict[str, AnyArray] = {k: np.asarray(v, np.float64) * 0.5 for k, v in other.arrays.items()}
+    twice = replace(contents, baselines={**contents.baselines, "prevalence.1": replace(other, arrays=shares)})
+    each = [runner(twice.baselines[f"prevalence.{i}"]).run({"image": images}) for i in (0, 1)]
+    (judged, *_) = Model(twice, baselines=("prevalence", "logistic")).judge(items(3))
+    assert set(judged.baselines) == {"prevalence", "logistic"}
+    for name, values in judged.baselines["prevalence"].items():
+        np.testing.assert_allclose(values, (each[0][name][0] + each[1][name][0]) / 2)
+    with pytest.raises(BundleError, match="no baseline"):
+        Model(twice, baselines=("forest",))
 
 
 def test_training_like_images_pass(model: Model) -> None:

@@ -64,3 +64,13 @@ def test_one_class_in_the_training_part_is_refused(tmp_path: Path) -> None:
     write_table(tmp_path / "data" / "labels.csv", ["image", "patient", "disease", "split"], kept)
     with pytest.raises((CohortError, SplitError), match="one class of 'disease' only"):
         quick(tmp_path / "data", tmp_path / "run")
+
+
+def test_a_file_listed_in_two_parts_stays_in_the_test_part(tmp_path: Path) -> None:
+    rows = write_cohort(tmp_path / "data", n=36, parts=True)
+    test = [[*r[:3], "train"] for r in rows if r[3] == "test"]
+    write_table(tmp_path / "data" / "labels.csv", ["image", "patient", "disease", "split"], [*test, *rows])
+    report = quick(tmp_path / "data", tmp_path / "run").report
+    assert report.parts["test"].samples == 12
+    assert len(report.audit.duplicates_across_parts) == 12
+    assert len(report.audit.removed_from_training) == 12

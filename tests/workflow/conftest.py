@@ -22,6 +22,11 @@ class Drafted:
     prepared: Prepared
 
 
+@pytest.fixture(autouse=True)
+def _small_cohorts_have_a_guard(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hounsfield.workflow.fitting.FEWEST_PATIENTS", 2)
+
+
 @pytest.fixture(scope="session")
 def drafted(tmp_path_factory: pytest.TempPathFactory) -> Drafted:
     wishes = Wishes(threads=1)

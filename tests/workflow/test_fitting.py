@@ -12,7 +12,7 @@ from hounsfield.core.streams import stream
 from hounsfield.learn.learners.logistic import Logistic
 from hounsfield.learn.loop import Watch
 from hounsfield.learn.model import GUARD, SELF_TEST, Model
-from hounsfield.science.statistics.calibration import fit_temperature
+from hounsfield.tasks.classify.temperature import careful_temperature
 from hounsfield.workflow.checkpoints import FileStore
 from hounsfield.workflow.fitting import Calibrated, Fitted, Fold, assemble, calibrate, fit_all, validation_outputs
 from tests.workflow.conftest import Drafted
@@ -98,7 +98,7 @@ def test_temperature_and_threshold_come_from_validation_outputs(drafted: Drafted
     truth[:5] = -1
     found = calibrate(drafted.plan, drafted.known, {"label": outputs}, {"label": truth})
     decoding, point = found.decodings["label"], found.points["label"]
-    assert decoding.temperature == pytest.approx(fit_temperature(outputs, truth))
+    assert decoding.temperature == pytest.approx(careful_temperature(outputs, truth))
     assert decoding.threshold == point.threshold
     scores = outputs / decoding.temperature
     probability = 1 / (1 + np.exp(scores[:, 0] - scores[:, 1]))

@@ -52,7 +52,7 @@ def test_one_row_per_sample() -> None:
     assert (one["size/truth"], one["size/predicted"]) == ("12.5", "13")
     assert (one["flags"], one["refusal"]) == ("dark; small", "")
     assert (refused["truth"], refused["predicted"], refused["at_operating_point"]) == ("", "", "")
-    assert refused["size/predicted"] == ""
+    assert (refused["size/predicted"], refused["size/value"]) == ("", "13")
     assert float(refused["probability:yes"]) == pytest.approx(0.9)  # kept, so that figures can be recomputed
     assert refused["refusal"] == "unlike"
     assert (failed["truth"], failed["probability:yes"], failed["predicted"]) == ("no", "", "")
@@ -67,7 +67,7 @@ def test_a_row_has_as_many_cells_as_the_header() -> None:
 
 @pytest.mark.parametrize(
     ("answer", "text"),
-    [(None, ""), ("yes", "yes"), (("x", "z"), "x|z"), ((), ""), (0.1, "0.1"), (1 / 3, "0.333333333")],
+    [(None, ""), ("yes", "yes"), (("x", "z"), "x|z"), ((), "(none)"), (0.1, "0.1"), (1 / 3, "0.333333333")],
 )
 def test_answers_as_text(answer: TargetValue, text: str) -> None:
     assert written_answer(answer) == text

@@ -124,7 +124,7 @@ class RunFolder:
 
     def _forget(self) -> None:
         """Remove what was written so far; the folder was absent or empty when the run began."""
-        for file in (self.cohort, self.samples, self.audit, self.fingerprint, self.log_file):
+        for file in (self.cohort, self.samples, self.audit, self.fingerprint, self.log_file, self.path / "seen.json"):
             with suppress(OSError):
                 file.unlink(missing_ok=True)
         shutil.rmtree(self.work, ignore_errors=True)

@@ -30,6 +30,7 @@ def train(
     lang: options.Lang = "en",
     sensitivity: options.Sensitivity = None,
     specificity: options.Specificity = None,
+    prevalence: options.Prevalence = None,
     threads: options.Threads = None,
     tensorboard: Annotated[
         bool, typer.Option("--tensorboard", help="Write training curves for TensorBoard too.")
@@ -57,6 +58,7 @@ def train(
         lang=lang,
         sensitivity=sensitivity,
         specificity=specificity,
+        prevalence=prevalence,
         threads=threads,
         tensorboard=tensorboard,
     )

@@ -122,6 +122,9 @@ class Plan(BaseModel):
         Where the cohort lies, relative to the folder of ``plan.yaml``; empty in runs and bundles.
     task : str
     targets : tuple of TargetSpec
+    roles : dict of str to str or list of str
+        What the user said of the data, so that they can be understood alike again: ``target``, ``image``, ``group``,
+        ``split``, ``positive``, ``labels`` (file name only), ``task``; what was not said is absent.
     seed : int
     folds : int
         0, or the number of folds.
@@ -138,6 +141,7 @@ class Plan(BaseModel):
     source: str = ""
     task: str
     targets: tuple[TargetSpec, ...]
+    roles: dict[str, str | list[str]] = {}
     seed: int = 0
     folds: int = 0
     budget: Budget = Budget()

@@ -88,6 +88,10 @@ class PartFigures(Block):
         Patients behind `patient_metrics`; patients left out of it because their samples' answers differ.
     classes : dict of str to int
         Samples per class, label or level.
+    not_run : int
+        Samples with an answer that could not be run; they are in no figure.
+    refused : int
+        Judged samples that the input guard refuses: in the figures, but a user gets no answer for them.
     """
 
     samples: int
@@ -103,6 +107,8 @@ class PartFigures(Block):
     patients_judged: int = 0
     patients_skipped: int = 0
     classes: dict[str, int] = {}
+    not_run: int = 0
+    refused: int = 0
 
 
 class Baseline(Block):
@@ -115,7 +121,7 @@ class Baseline(Block):
     difference : dict of str to Figure
         Network minus baseline, paired patient-level bootstrap.
     ties : bool
-        Whether the interval of the main difference includes 0.
+        Whether the interval of the main difference includes 0; False where it is undefined.
     """
 
     metrics: dict[str, Figure]
@@ -124,13 +130,22 @@ class Baseline(Block):
 
 
 class OperatingPointBlock(Block):
-    """The threshold in use, how it was fixed, and on how many validation samples."""
+    """The threshold in use, how it was fixed, and on how many validation samples.
+
+    Attributes
+    ----------
+    threshold : float
+        Of the model that the bundle ships.
+    folds : tuple of float
+        Of each fold's own model, fixed on its own validation samples: part ``cv`` is judged with these.
+    """
 
     threshold: float
     rule: str
     samples: int
     sensitivity: float | None = None
     specificity: float | None = None
+    folds: tuple[float, ...] = ()
 
 
 class Picture(Block):
@@ -145,7 +160,13 @@ class Picture(Block):
 
 
 class TargetReport(Block):
-    """One target, judged."""
+    """One target, judged.
+
+    Attributes
+    ----------
+    recommended : str
+        ``network`` or the name of a baseline; ``""`` where no baseline could be compared.
+    """
 
     target: TargetSpec
     parts: dict[str, PartFigures]

@@ -2,13 +2,18 @@
 
 import hashlib
 import json
+import re
+import zipfile
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import cast
 
-from hounsfield.core.cohort import Cohort, Roles, Sample
+import numpy as np
+
+from hounsfield.core.cohort import Cohort, Ref, Roles, Sample
 from hounsfield.core.errors import CohortError
+from hounsfield.core.types import AnyArray
 from hounsfield.data.cohort_file import cohort_yaml, samples_csv
 from hounsfield.data.files import IMAGE_ENDINGS, TABLE_ENDINGS, ending, list_files
 from hounsfield.data.layouts import LAYOUTS
@@ -17,6 +22,10 @@ from hounsfield.data.protocols import Layout
 __all__ = ["check_trainable", "cohort_yaml", "digest", "samples_csv", "understand", "unlabelled"]
 
 Item = Sample | Mapping[str, object]
+
+_END_BYTES = 64 * 1024
+_LABELS = re.compile(r"(.*label.*|y_.*|y)\.npy$", re.IGNORECASE)
+"""Members of an archive that hold answers."""
 
 
 def understand(source: str | Path | Iterable[Item], roles: Roles | None = None) -> Cohort:
@@ -114,9 +123,14 @@ def digest(cohort: Cohort, *, without_test_answers: bool = True) -> str:
     Returns
     -------
     str
-        64 hexadecimal digits over sample ids, patients, parts, refs, file sizes and answers.
+        64 hexadecimal digits over sample ids, patients, parts, refs, what they hold, and answers.
+
+    Notes
+    -----
+    Arrays in memory count byte by byte, files by size and their first and last 64 KiB, ``.npz`` archives by the
+    checksums of their members other than labels. Tables of answers count by the answers that were read from them.
     """
-    sizes: dict[str, int] = {}
+    marks: dict[str, str] = {}
     total = hashlib.sha256()
     for spec in cohort.schema.targets:
         total.update(json.dumps([spec.name, spec.kind, spec.classes, spec.positive]).encode())
@@ -128,7 +142,7 @@ def digest(cohort: Cohort, *, without_test_answers: bool = True) -> str:
             sample.patient,
             sample.part,
             sample.time_days,
-            [[r.key(), _size(cohort, r.reader, r.path, sizes)] for r in refs],
+            [[r.key(), _mark(cohort, r, marks)] for r in refs],
             None if hidden else sorted(sample.targets.items()),
             None if hidden else sorted((k, v.key()) for k, v in sample.masks.items()),
         ]
@@ -136,15 +150,50 @@ def digest(cohort: Cohort, *, without_test_answers: bool = True) -> str:
     return total.hexdigest()
 
 
-def _size(cohort: Cohort, reader: str, path: str, known: dict[str, int]) -> int:
-    if path not in known:
-        if reader == "memory":
-            array = cohort.arrays.get(path)
-            known[path] = -1 if array is None else int(array.nbytes)
+def _mark(cohort: Cohort, ref: Ref, known: dict[str, str]) -> str:
+    """Return a text that changes with what a ref's file or array holds."""
+    name = f"{ref.reader}|{ref.path}"
+    if name not in known:
+        if ref.reader == "memory":
+            known[name] = _array_mark(cohort.arrays.get(ref.path))
         else:
-            place = Path(cohort.root) / path
-            known[path] = place.stat().st_size if place.is_file() else -1
-    return known[path]
+            known[name] = _file_mark(Path(cohort.root) / ref.path)
+    return known[name]
+
+
+def _array_mark(array: AnyArray | None) -> str:
+    if array is None:
+        return ""
+    total = hashlib.sha256(f"{array.shape}|{array.dtype.str}".encode())
+    if not array.dtype.hasobject:
+        total.update(np.ascontiguousarray(array).reshape(-1).view(np.uint8).data)
+    return total.hexdigest()
+
+
+def _file_mark(path: Path) -> str:
+    try:
+        members = _members(path) if ending(path.name) == ".npz" else None
+        total = hashlib.sha256(f"{path.stat().st_size if members is None else members}|".encode())
+        if members is None:
+            with path.open("rb") as file:
+                size = file.seek(0, 2)
+                file.seek(0)
+                total.update(file.read(_END_BYTES))
+                file.seek(max(min(size, _END_BYTES), size - _END_BYTES))
+                total.update(file.read(_END_BYTES))
+    except OSError:
+        return ""
+    return total.hexdigest()
+
+
+def _members(path: Path) -> str | None:
+    """Return names, checksums and sizes of an archive's members other than labels; None where it is no archive."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            members = [[m.filename, m.CRC, m.file_size] for m in archive.infolist() if not _LABELS.match(m.filename)]
+    except zipfile.BadZipFile:
+        return None
+    return json.dumps(sorted(members))
 
 
 def _layout(name: str) -> Layout:
@@ -186,10 +235,12 @@ def _no_answers(root: Path, cohort: Cohort) -> CohortError:
             expected="a column of labels",
             next_step="name it with --target",
         )
+    from hounsfield.data.layouts.class_folders import NO_CLASS
+
     paths = list_files(root).paths if root.is_dir() else (root.name,)
     folders = {p.split("/")[-2] if "/" in p else "" for p in paths if ending(p) in IMAGE_ENDINGS}
-    if len(folders) == 1 and "" not in folders:
-        only = next(iter(folders))
+    only = next(iter(folders)) if len(folders) == 1 else ""
+    if only and only.casefold() not in NO_CLASS:
         return CohortError(
             f"There is one class only: {root.name!r} holds {_listing(paths)}, all in the folder {only!r}.",
             expected="at least two folders, one for each class, or a table of answers",

@@ -170,7 +170,7 @@ class _Builder:
         attributes = {c: _values(columns[c]) for c in self.understood.columns("attribute")}
         patient = self.understood.column("patient")
         time = self.understood.column("time")
-        seen: dict[tuple[str, tuple[TargetValue, ...]], str] = {}
+        seen: set[tuple[str, Part | None, tuple[TargetValue, ...]]] = set()
         samples, aside = [], []
         for i, name in enumerate(ids):
             path = self.paths[i]
@@ -181,10 +181,11 @@ class _Builder:
             if self.answers and all(v is None for v in values):
                 aside.append(SetAside(sample=name, reason="no answer"))
                 continue
-            if (path, values) in seen:
+            # listed in two parts it stays in both: the audit names it, and training gives way to the test part
+            if (path, self.parts[i], values) in seen:
                 aside.append(SetAside(sample=name, reason="listed twice"))
                 continue
-            seen[path, values] = name
+            seen.add((path, self.parts[i], values))
             days = (parse_number(columns[time][i]) or 0.0) if time is not None else 0.0
             samples.append(
                 Sample(

@@ -3,13 +3,14 @@
 import errno
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 
 from hounsfield.core.errors import StorageError
-from hounsfield.core.types import AnyArray, IntArray
+from hounsfield.core.types import AnyArray, Float64Array, IntArray
+from hounsfield.learn.learners.texture import texture
 
 
 @dataclass(frozen=True)
@@ -33,10 +34,17 @@ class Feed:
     train: IntArray
     val: IntArray
     groups: IntArray
+    _described: dict[int, tuple[Float64Array, ...]] = field(default_factory=dict, compare=False, repr=False)
+
+    def described(self, row: int) -> tuple[Float64Array, ...]:
+        """Return the texture numbers of one row, one vector per input; computed once."""
+        if row not in self._described:
+            self._described[row] = tuple(texture(stored[row]) for stored in self.inputs.values())
+        return self._described[row]
 
     def with_parts(self, train: IntArray, val: IntArray) -> "Feed":
         """Return the same arrays divided otherwise, as a fold divides them."""
-        return Feed(self.inputs, self.targets, train, val, self.groups)
+        return replace(self, train=train, val=val)
 
 
 def fill(path: Path, shape: tuple[int, ...], dtype: str, rows: Iterable[tuple[int, AnyArray]]) -> AnyArray:

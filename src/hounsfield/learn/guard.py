@@ -7,6 +7,10 @@ from pydantic import BaseModel, ConfigDict
 
 from hounsfield.core.types import AnyArray, Float64Array
 
+FEWEST_PATIENTS = 20
+"""Below this many patients there is no guard: aggregates over fewer would show the single images."""
+OUTLYING = 5.0
+"""Standardised numbers beyond this count as this: no odd image shall draw a direction to itself."""
 COMPONENTS = 24
 """Principal directions of the texture numbers that are looked at one by one; the rest is looked at as one remainder."""
 RIDGE = 1e-3
@@ -47,7 +51,7 @@ def fit_guard(features: Float64Array) -> dict[str, AnyArray]:
     Returns
     -------
     dict of str to numpy.ndarray
-        Aggregates: mean, scale, directions, variances. No sample can be read off them.
+        Aggregates: mean, scale, directions, variances.
 
     Notes
     -----
@@ -56,7 +60,7 @@ def fit_guard(features: Float64Array) -> dict[str, AnyArray]:
     """
     mean, scale = features.mean(axis=0), features.std(axis=0)
     scale = np.maximum(scale, 1e-3 * max(float(scale.max()), 1e-12))
-    scaled = (features - mean) / scale
+    scaled = np.clip((features - mean) / scale, -OUTLYING, OUTLYING)
     count = int(min(COMPONENTS, max(1, len(features) // 8), features.shape[1]))
     _, singular, directions = np.linalg.svd(scaled, full_matrices=False)
     variance = singular**2 / max(len(features) - 1, 1)

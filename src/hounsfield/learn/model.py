@@ -1,6 +1,6 @@
 """A bundle made ready to run: prepare, guard, run all members, merge."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import cast
 
@@ -15,11 +15,12 @@ from hounsfield.learn.guard import GuardLimits, distances
 from hounsfield.learn.learners import LEARNERS
 from hounsfield.learn.learners.protocol import Job, Learner, Runner, State
 from hounsfield.learn.learners.supervised import RUN_BATCH
-from hounsfield.learn.learners.texture import texture
+from hounsfield.learn.learners.texture import appearance, texture
 from hounsfield.learn.prepare.image import ImagePreparation, prepare
 
 SELF_TEST = "self_test"
 GUARD = "guard"
+EMBEDDING = "embedding"
 TOLERANCE = 1e-3
 """Largest difference of a self-test output from the stored one, relative to the spread of the stored ones: other
 processors sum in another order, a damaged model is off by far more."""
@@ -58,7 +59,8 @@ class Model:
     contents : BundleContents
         As opened and verified.
     baselines : iterable of str
-        Baselines to run beside the network.
+        Baselines to run beside the network: ``name`` is one of the bundle's, or the mean of all its ``name.0``,
+        ``name.1``, ..., as the network is the mean of its members.
 
     Raises
     ------
@@ -69,7 +71,7 @@ class Model:
     def __init__(self, contents: BundleContents, *, baselines: Iterable[str] = ()) -> None:
         self.contents = contents
         self._runners = [runner(member) for member in contents.members]
-        self._baselines = {name: runner(contents.baselines[name]) for name in baselines}
+        self._baselines = {name: [runner(m) for m in baseline_members(contents, name)] for name in baselines}
         self._job = member_job(contents.members[0])
         guard = contents.documents.get(GUARD)
         self._limits = GuardLimits.model_validate(guard) if guard is not None else None
@@ -96,8 +98,7 @@ class Model:
 
     def run(self, inputs: Mapping[str, AnyArray]) -> dict[str, Float64Array]:
         """Return raw outputs of the members' mean, by target, for stored inputs ``n c ...``."""
-        found = [r.run(inputs) for r in self._runners]
-        return {name: np.mean([f[name] for f in found], axis=0) for name in found[0]}
+        return _mean_outputs(self._runners, inputs)
 
     def judge(self, items: Iterable[tuple[str, Mapping[str, Image] | HounsfieldError]]) -> Iterator[Judgement]:
         """Judge samples one chunk at a time, in order, in constant memory.
@@ -146,10 +147,13 @@ class Model:
         far = np.zeros(len(usable))
         if usable:
             inputs = {name: np.stack([row[1][name] for row in usable]) for name in self.preparation}
-            outputs = self.run(inputs)
-            beside = {name: r.run(inputs) for name, r in self._baselines.items()}
-            if self._limits is not None:
-                features = [np.concatenate([texture(row[1][n]) for n in self.preparation]) for row in usable]
+            outputs = _answers(self.run(inputs))
+            beside = {name: _answers(_mean_outputs(found, inputs)) for name, found in self._baselines.items()}
+            if self._limits is not None and GUARD in self.contents.arrays:
+                features = [
+                    np.concatenate([appearance(texture(row[1][n]), ndim=p.ndim) for n, p in self.preparation.items()])
+                    for row in usable
+                ]
                 far = distances(self.contents.arrays[GUARD], np.stack(features))
         place = 0
         for key, stored, flags, refusal in chunk:
@@ -174,6 +178,35 @@ class Model:
                 f"The image is unlike the training images: distance {far:.2f}, refused above {self._limits.refuse:.2f}."
             )
         return (f"unusual intensities or texture: distance {far:.2f}, usual up to {self._limits.flag:.2f}",), ""
+
+
+def baseline_members(contents: BundleContents, name: str) -> list[Member]:
+    """Return the members of a baseline: the one of this very name, or one per fold, in their order.
+
+    Raises
+    ------
+    BundleError
+        If the bundle has none.
+    """
+    if name in contents.baselines:
+        return [contents.baselines[name]]
+    found = {k.removeprefix(f"{name}."): m for k, m in contents.baselines.items() if k.startswith(f"{name}.")}
+    numbered = {int(k): m for k, m in found.items() if k.isdigit()}
+    if not numbered:
+        raise BundleError(
+            f"The bundle has no baseline {name!r}.", expected="a bundle of this version", next_step="train again"
+        )
+    return [numbered[k] for k in sorted(numbered)]
+
+
+def _mean_outputs(runners: Sequence[Runner], inputs: Mapping[str, AnyArray]) -> dict[str, Float64Array]:
+    found = [r.run(inputs) for r in runners]
+    return {name: np.mean([f[name] for f in found], axis=0) for name in found[0]}
+
+
+def _answers(outputs: Mapping[str, Float64Array]) -> dict[str, Float64Array]:
+    # Kept for every sample until the report is written: the embedding would be most of it, and nobody reads it.
+    return {name: values for name, values in outputs.items() if name != EMBEDDING}
 
 
 def plain_doubts(image: Image, limits: GuardLimits) -> list[str]:

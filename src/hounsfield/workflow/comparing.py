@@ -1,6 +1,7 @@
 """Compare two runs on the same test samples, paired."""
 
 import csv
+import io
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -11,13 +12,11 @@ from pydantic import BaseModel, ConfigDict
 from hounsfield.core.cohort import TargetSpec
 from hounsfield.core.errors import InputError
 from hounsfield.core.report import Figure, Report
-from hounsfield.core.types import TargetValue
-from hounsfield.science.statistics.operating_point import OperatingPoint
+from hounsfield.core.types import Float64Array
 from hounsfield.stages.evaluation.comparing import compare as paired
+from hounsfield.stages.evaluation.preparing import PerSample
 from hounsfield.stages.evaluation.samples import JudgedSample, JudgeOptions
-from hounsfield.workflow.fitting import NETWORK
-from hounsfield.workflow.judging import calibrations
-from hounsfield.workflow.opening import open_bundle
+from hounsfield.workflow.predictions import read_answer
 
 
 class Comparison(BaseModel):
@@ -30,7 +29,9 @@ class Comparison(BaseModel):
     part, target : str
         What was compared.
     samples, patients : int
-        Judged by both.
+        Answered by both.
+    left_out : int
+        Samples with an answer that one of the two could not run.
     metrics_a, metrics_b : dict of str to Figure
         As the two reports have them.
     difference : dict of str to Figure
@@ -51,13 +52,14 @@ class Comparison(BaseModel):
     metrics_b: dict[str, Figure]
     difference: dict[str, Figure]
     verdict: str
+    left_out: int = 0
 
 
 @dataclass(frozen=True)
 class _Side:
     report: Report
     rows: dict[str, dict[str, str]]
-    point: OperatingPoint | None
+    points: PerSample | None
 
 
 def compare(a: str | Path, b: str | Path, *, seed: int = 0) -> Comparison:
@@ -66,7 +68,7 @@ def compare(a: str | Path, b: str | Path, *, seed: int = 0) -> Comparison:
     Parameters
     ----------
     a, b : str or Path
-        Run folders.
+        Run folders, or folders that `evaluate` wrote.
     seed : int
         Of the bootstrap.
 
@@ -97,13 +99,21 @@ def compare(a: str | Path, b: str | Path, *, seed: int = 0) -> Comparison:
             expected="the same judged samples with the same answers",
             next_step="train both on the same data with the same split, or use hu evaluate on one set for both",
         )
-    samples = [JudgedSample(i, first.rows[i]["patient"], _truth(target, first.rows[i]["truth"])) for i in ids]
+    shared = len(ids)
+    ids = [i for i in ids if _is_answered(target, first.rows[i]) and _is_answered(target, second.rows[i])]
+    if not ids:
+        raise InputError(
+            f"None of the {shared} judged samples was answered by both runs.",
+            expected="predictions of the same samples",
+            next_step="look at the column refusal of both predictions.csv",
+        )
+    samples = [JudgedSample(i, first.rows[i]["patient"], read_answer(first.rows[i]["truth"], target)) for i in ids]
     difference = paired(
         target,
         samples,
         ours=_answers(target, first.rows, ids),
         theirs=_answers(target, second.rows, ids),
-        points=(first.point, second.point),
+        points=(first.points, second.points),
         options=JudgeOptions(seed=seed),
     )
     return Comparison(
@@ -117,6 +127,7 @@ def compare(a: str | Path, b: str | Path, *, seed: int = 0) -> Comparison:
         metrics_b=second.report.parts[part].metrics,
         difference=difference,
         verdict=_verdict(difference, Path(a).name, Path(b).name),
+        left_out=shared - len(ids),
     )
 
 
@@ -124,29 +135,39 @@ def _side(path: Path) -> _Side:
     folder = path.parent if path.name == "bundle" else path
     try:
         report = Report.model_validate_json((folder / "report.json").read_text(encoding="utf-8"))
-        text = (folder / "predictions.csv").read_text(encoding="utf-8")
+        text = (folder / "predictions.csv").read_bytes().decode("utf-8")
     except (OSError, ValueError) as error:
         raise InputError(
             f"{folder.name!r} is not a complete run.",
             expected="a folder with report.json and predictions.csv",
-            next_step="give the folder that hu train wrote",
+            next_step="give the folder that hu train or hu evaluate wrote",
         ) from error
-    rows = {r["sample"]: r for r in csv.DictReader(text.splitlines()) if r["part"] == report.judged_part}
-    usable = {k: r for k, r in rows.items() if r.get("truth")}
-    fixed = calibrations(open_bundle(folder))[NETWORK]
-    return _Side(report, usable, fixed.points.get(report.target.name))
+    # Not splitlines: a name may hold what counts as the end of a line there.
+    table = csv.DictReader(io.StringIO(text, newline=""))
+    rows = {r["sample"]: r for r in table if r["part"] == report.judged_part and r.get("truth")}
+    return _Side(report, rows, _points(report, rows))
 
 
-def _truth(target: TargetSpec, text: str) -> TargetValue:
-    if target.kind == "number":
-        return float(text)
-    return tuple(text.split("|")) if target.kind == "multilabel" else text
+def _points(report: Report, rows: dict[str, dict[str, str]]) -> PerSample | None:
+    judged = report.targets.get(report.target.name)
+    point = judged.operating_point if judged else None
+    if point is None:
+        return None
+    folds = {str(fold): threshold for fold, threshold in enumerate(point.folds)}
+    return PerSample({i: folds.get(row.get("fold", ""), point.threshold) for i, row in rows.items()})
 
 
-def _answers(target: TargetSpec, rows: dict[str, dict[str, str]], ids: list[str]) -> np.typing.NDArray[np.float64]:
-    if target.kind == "number":
-        return np.array([float(rows[i]["predicted"]) for i in ids])
-    return np.array([[float(rows[i][f"probability:{c}"]) for c in target.classes] for i in ids])
+def _columns(target: TargetSpec) -> list[str]:
+    return ["value"] if target.kind == "number" else [f"probability:{c}" for c in target.classes]
+
+
+def _is_answered(target: TargetSpec, row: dict[str, str]) -> bool:
+    return all(row.get(column) for column in _columns(target))
+
+
+def _answers(target: TargetSpec, rows: dict[str, dict[str, str]], ids: list[str]) -> Float64Array:
+    found = np.array([[float(rows[i][column]) for column in _columns(target)] for i in ids], dtype=np.float64)
+    return found[:, 0] if target.kind == "number" else found
 
 
 def _verdict(difference: dict[str, Figure], a: str, b: str) -> str:

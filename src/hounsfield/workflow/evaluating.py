@@ -6,15 +6,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from hounsfield.bundle.atomic import write_json, write_text
+from hounsfield.bundle.run_folder import find_bundle
 from hounsfield.bundle.sealed import BundleContents
 from hounsfield.core.audit import Audit
-from hounsfield.core.cohort import Cohort, TargetSpec
 from hounsfield.core.errors import CohortError, RunExistsError
 from hounsfield.core.progress import SILENT, Progress
-from hounsfield.core.report import Cost, Report
+from hounsfield.core.report import Caveat, Cost, Report
 from hounsfield.learn.model import Model
 from hounsfield.stages.evaluation.caveats import CaveatFacts, caveats
 from hounsfield.stages.evaluation.samples import JudgeOptions
+from hounsfield.workflow.asking import Asked, ask
 from hounsfield.workflow.fitting import NETWORK
 from hounsfield.workflow.judging import calibrations, judge_target
 from hounsfield.workflow.opening import ensemble_baselines, open_bundle
@@ -29,8 +30,8 @@ from hounsfield.workflow.reports import (
     shortcut_block,
     wrongest,
 )
-from hounsfield.workflow.study import Source
-from hounsfield.workflow.survey import survey
+from hounsfield.workflow.study import SEEN, Seen, Source, seen_digest
+from hounsfield.workflow.survey import Survey, survey
 from hounsfield.workflow.tasks import task_named
 from hounsfield.workflow.wishes import Wishes
 
@@ -53,7 +54,8 @@ def evaluate(
         Run folder or bundle.
     source : str, Path or iterable
         Data with answers of the same names. Of the cohort that the bundle was trained on, the official or planned
-        test part is judged; of any other data, all of it.
+        test part is judged; of any other data, all of it but the pictures that the model was trained on, as far as
+        the run folder around the bundle says which those are.
     out : Path or None
         Folder for ``report.html``, ``report.json``, ``predictions.csv`` and ``audit.json``.
     wishes : Wishes
@@ -86,7 +88,8 @@ def evaluate(
     contents = open_bundle(bundle)
     if not isinstance(source, str | Path):
         source = list(source)  # looked at more than once below; a generator would be empty then
-    report, table, findings = _judged(contents, source, wishes, progress, began)
+    learned = _seen(find_bundle(Path(bundle)).parent)
+    report, table, findings = _judged(contents, source, wishes, learned=learned, progress=progress, began=began)
     if out is not None:
         from hounsfield.stages.reporting.page import render_html
 
@@ -99,13 +102,21 @@ def evaluate(
 
 
 def _judged(
-    contents: BundleContents, source: Source, wishes: Wishes, progress: Progress, began: float
+    contents: BundleContents,
+    source: Source,
+    wishes: Wishes,
+    *,
+    learned: frozenset[str] | None,
+    progress: Progress,
+    began: float,
 ) -> tuple[Report, str, Audit]:
     from hounsfield.stages.auditing.findings import audit
 
     plan, task = contents.plan, task_named(contents.plan.task)
-    cohort, rule = _question(contents, source, wishes, progress)
-    seen = survey(cohort, progress=progress)
+    asked = ask(plan, contents.fingerprint, source, wishes, progress=progress)
+    seen = survey(asked.cohort, progress=progress)
+    asked, told = _unseen(asked, seen, learned)
+    cohort = asked.cohort
     findings = audit(cohort, seen.glances, seen.unreadable, seed=plan.seed)
     gone = {a.sample for a in findings.unreadable}
     usable = [s for s in cohort.samples if s.id not in gone]
@@ -145,16 +156,18 @@ def _judged(
         environment=environment(),
         targets=targets,
         judged_part="test",
-        split_rule=rule,
+        split_rule=asked.rule,
         expected_interval=expected(plan.targets[0], rows),
-        caveats=caveats(
+        caveats=_caveats(
+            told,
             CaveatFacts(
                 target=first.target,
                 figures=first.parts["test"],
+                judged_part="test" if asked.own else "elsewhere",
                 audit=findings,
                 patients_known=cohort.schema.patients_known,
                 validation_samples=first.operating_point.samples if first.operating_point else None,
-            )
+            ),
         ),
         plan=plan_lines(plan),
         errors=wrongest(rows, cohort, plan.targets[0], task=task, contents=contents),
@@ -162,66 +175,57 @@ def _judged(
     return report, written([rows], plan.targets, task=task, decodings=fixed[NETWORK].decodings), findings
 
 
-def _question(contents: BundleContents, source: Source, wishes: Wishes, progress: Progress) -> tuple[Cohort, str]:
-    """Understand the source as an answer to the bundle's question, and keep what is to be judged."""
-    from hounsfield.data.cohorts import digest, understand
-
-    plan = contents.plan
-    roles = replace(wishes.roles, target=wishes.target or _known_targets(source, plan.targets, wishes))
-    cohort = understand(source, roles)
-    own = digest(cohort) == plan.cohort_digest
-    if own and plan.folds and not any(s.part == "test" for s in cohort.samples):
-        raise CohortError(
-            "The bundle was trained on these samples in folds: none of them is left to judge it on.",
-            expected="other data, or a cohort with an official test part",
-            next_step="see part cv of the run's report.json, where each sample was judged by a model without it",
-        )
-    if own:
-        from hounsfield.workflow.study import study
-
-        known = study(source, replace(wishes, seed=plan.seed), progress=progress)
-        test = set(known.split.ids("test"))
-        if test:
-            return replace(
-                known.cohort, samples=tuple(s for s in known.cohort.samples if s.id in test)
-            ), known.split.rule
-    _check_answers(cohort, plan.targets)
-    schema = cohort.schema.model_copy(update={"targets": plan.targets})
-    name = next(iter(contents.fingerprint.inputs))
-    samples = tuple(
-        replace(s, part=None, inputs={name: next(iter(s.inputs.values()))} if name not in s.inputs else s.inputs)
-        for s in cohort.samples
-    )
-    rule = "all samples; a bundle keeps no list of what it was trained on, so some of them may have been"
-    return replace(cohort, schema=schema, samples=samples), rule
+def _caveats(told: tuple[Caveat, ...], facts: CaveatFacts) -> tuple[Caveat, ...]:
+    return tuple(sorted((*told, *caveats(facts)), key=lambda caveat: caveat.level != "warning"))
 
 
-def _known_targets(source: Source, targets: tuple[TargetSpec, ...], wishes: Wishes) -> tuple[str, ...]:
-    """Return the bundle's targets where the source has columns of these names, else nothing: then it is inferred."""
-    from hounsfield.core.errors import HounsfieldError
-    from hounsfield.data.cohorts import understand
-
-    names = tuple(t.name for t in targets)
+def _seen(run: Path) -> frozenset[str] | None:
+    """Return what a run has learned from, or None where nothing says it."""
     try:
-        understand(source, replace(wishes.roles, target=names))
-    except HounsfieldError:
-        return ()
-    return names
+        return frozenset(Seen.model_validate_json((run / SEEN).read_text(encoding="utf-8")).digests)
+    except (OSError, ValueError):
+        return None
 
 
-def _check_answers(cohort: Cohort, targets: tuple[TargetSpec, ...]) -> None:
-    found = {t.name: t for t in cohort.schema.targets}
-    for target in targets:
-        if target.name not in found:
-            raise CohortError(
-                f"The data have no answers to {target.name!r}; they have {', '.join(found) or 'none'}.",
-                expected=f"a column {target.name!r} ({target.kind}) with {', '.join(target.classes) or 'numbers'}",
-                next_step="rename the column, or name it with --target and give it the same classes",
-            )
-        strange = sorted(set(found[target.name].classes) - set(target.classes)) if target.classes else []
-        if strange:
-            raise CohortError(
-                f"{target.name!r} has the answers {', '.join(strange)}, which the model does not know.",
-                expected=", ".join(target.classes),
-                next_step="use the same names for the classes, or leave these samples out",
-            )
+def _unseen(asked: Asked, found: Survey, learned: frozenset[str] | None) -> tuple[Asked, tuple[Caveat, ...]]:
+    """Leave out what the bundle has learned from, and say so.
+
+    Raises
+    ------
+    CohortError
+        If nothing else is there.
+    """
+    if asked.own:
+        return asked, ()
+    if learned is None:
+        return asked, (_UNCHECKED,)
+    known = {g.sample for g in found.glances if seen_digest(g.digest) in learned}
+    if not known:
+        return replace(asked, rule=f"{asked.rule}; the bundle was trained on none of these pictures"), ()
+    left = [s.id for s in asked.cohort.samples if s.id not in known]
+    if not left:
+        raise CohortError(
+            f"The bundle was trained on all {len(known)} samples: none of them is left to judge it on.",
+            expected="pictures that the model has not seen",
+            next_step="give other data, or the whole cohort that it was trained on: then its test part is judged",
+        )
+    rule = f"{asked.rule} but {len(known)} that the bundle was trained on"
+    return replace(asked, cohort=asked.cohort.select(left), rule=rule), (_learned(len(known), len(left)),)
+
+
+def _learned(count: int, left: int) -> Caveat:
+    return Caveat(
+        level="warning",
+        en=f"{count} of {count + left} samples show pictures that the model was trained on; they are left out. "
+        "These data are not independent of the training data: pictures of the same patients may remain.",
+        zh=f"{count + left} 个样本中有 {count} 个是模型训练时用过的图像，已排除。这些数据与训练数据并不独立，"
+        "其中可能仍有同一患者的其他图像。",
+    )
+
+
+_UNCHECKED = Caveat(
+    level="note",
+    en="Whether the model was trained on some of these samples could not be checked: the bundle lies outside its run "
+    "folder, or the run keeps no list.",
+    zh="无法核对模型是否用过其中的样本进行训练：模型包不在其运行文件夹内，或该运行没有留下记录。",
+)

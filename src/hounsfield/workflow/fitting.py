@@ -1,5 +1,6 @@
 """Fit members and baselines, calibrate on validation outputs, and put a bundle together."""
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,10 +15,10 @@ from hounsfield.core.progress import Progress
 from hounsfield.core.protocols import Decoding
 from hounsfield.core.types import AnyArray, Float64Array, IntArray, Json
 from hounsfield.learn.feed import Feed
-from hounsfield.learn.guard import GuardLimits, distances, fit_guard, limits
+from hounsfield.learn.guard import FEWEST_PATIENTS, GuardLimits, distances, fit_guard, limits
 from hounsfield.learn.learners import LEARNERS
 from hounsfield.learn.learners.protocol import Job, Learner, State
-from hounsfield.learn.learners.texture import texture
+from hounsfield.learn.learners.texture import appearance
 from hounsfield.learn.loop import Watch
 from hounsfield.learn.model import GUARD, SELF_TEST, member_json, runner, self_test_inputs
 from hounsfield.science.statistics import operating_point
@@ -74,13 +75,14 @@ class Fitted:
     seconds_per_step: float | None
 
     def to_json(self) -> Json:
-        """Return what the report tells of training."""
-        history: dict[str, Json] = {k: [float(x) for x in v] for k, v in self.history.items()}
+        """Return what the report tells of training; None in a curve where it is not a finite number."""
+        history: dict[str, Json] = {
+            k: [float(x) if math.isfinite(x) else None for x in v] for k, v in self.history.items()
+        }
         return {
             "history": history,
             "steps": self.steps,
             "stopped_by_clock": self.stopped_by_clock,
-            "seconds_per_step": self.seconds_per_step,
         }
 
 
@@ -255,6 +257,12 @@ def assemble(
 ) -> BundleContents:
     """Calibrate, fit the guard, record the self-test, and put everything into one bundle.
 
+    Notes
+    -----
+    ``calibration_<model>`` belongs to the shipped mean of all members, and is fitted on the validation rows of all.
+    With folds these rows are held-out samples of other members, so each member has a ``calibration_<model>.<i>`` of
+    its own besides, from its own validation rows only: part ``cv`` is judged with these.
+
     Parameters
     ----------
     plan : Plan
@@ -269,6 +277,11 @@ def assemble(
         outputs, rows = validation_outputs(members, feed, folds)
         truth = {target: values[rows] for target, values in feed.targets.items()}
         documents[f"calibration_{name}"] = calibrate(plan, known, outputs, truth).to_json()
+        ends = np.cumsum([len(fold.val) for fold in folds])
+        for number, end in enumerate(ends if len(folds) > 1 else ()):
+            own = slice(int(end) - len(folds[number].val), int(end))
+            said, right = {k: v[own] for k, v in outputs.items()}, {k: v[own] for k, v in truth.items()}
+            documents[f"calibration_{name}.{number}"] = calibrate(plan, known, said, right).to_json()
     guard_arrays, guard_limits = _guard(known, feed, folds, progress)
     documents[GUARD] = cast(Json, guard_limits.model_dump(mode="json"))
     job = _job(fitted.members[0])
@@ -281,7 +294,7 @@ def assemble(
         plan=plan.model_copy(update={"source": ""}),
         fingerprint=known.fingerprint,
         documents=documents,
-        arrays={GUARD: guard_arrays, SELF_TEST: expected},
+        arrays={**({GUARD: guard_arrays} if guard_arrays else {}), SELF_TEST: expected},
         baselines=baselines,
         card=card(plan, known),
     )
@@ -294,17 +307,21 @@ def _guard(
     held = folds[0].val if len(folds) == 1 else train[::5]
     if len(folds) > 1:
         train = np.setdiff1d(train, held)
+    dims = [stored.ndim - 2 for stored in feed.inputs.values()]
     described = {}
     for name, rows in (("train", train), ("held", held)):
         with progress.step("Input guard", float(len(rows))) as shown:
             found = []
             for row in rows:
-                found.append(np.concatenate([texture(stored[row]) for stored in feed.inputs.values()]))
+                planes = zip(feed.described(int(row)), dims, strict=True)
+                found.append(np.concatenate([appearance(numbers, ndim=n) for numbers, n in planes]))
                 shown.advance()
         described[name] = np.stack(found) if found else np.zeros((0, 1))
     arrays = fit_guard(described["train"])
     far = distances(arrays, described["held"]) if len(held) else np.zeros(0)
     flag, refuse = limits(far)
+    if known.fingerprint.patients < FEWEST_PATIENTS:
+        arrays, flag, refuse = {}, 1e9, 1e9
     seen = next(iter(known.fingerprint.inputs.values()))
     return arrays, GuardLimits(
         flag=min(flag, 1e9),

@@ -2,26 +2,42 @@
 
 from collections.abc import Mapping, Sequence
 
+import numpy as np
+
 from hounsfield.bundle.sealed import BundleContents
 from hounsfield.core.cohort import TargetSpec
 from hounsfield.core.protocols import Decoding, Task
 from hounsfield.core.report import Baseline, OperatingPointBlock, PartFigures, TargetReport
-from hounsfield.core.types import Float64Array
+from hounsfield.core.types import Float64Array, IntArray
 from hounsfield.stages.evaluation.comparing import baseline_block, recommend
 from hounsfield.stages.evaluation.judging import judge
-from hounsfield.stages.evaluation.samples import JudgedSample, JudgeOptions
+from hounsfield.stages.evaluation.preparing import PerSample, Points
+from hounsfield.stages.evaluation.samples import JudgedSample, JudgeOptions, known
 from hounsfield.workflow.fitting import NETWORK, Calibrated
-from hounsfield.workflow.predictions import Rows
+from hounsfield.workflow.predictions import Row, Rows
+
+CONSTANT = "prevalence"
+"""The baseline that says the same of everyone."""
 
 
 def calibrations(contents: BundleContents) -> dict[str, Calibrated]:
-    """Return decoding and operating points of the network and of each baseline."""
+    """Return decoding and operating points of network and baselines, and of each fold's own (``network.0``, ...)."""
     prefix = "calibration_"
     return {
         name.removeprefix(prefix): Calibrated.from_json(document)
         for name, document in contents.documents.items()
         if name.startswith(prefix)
     }
+
+
+def of_model(fixed: Mapping[str, Calibrated], name: str, fold: int) -> Calibrated:
+    """Return how a model's outputs are read: as the fold's own member has it, or as the shipped mean of all has it."""
+    return fixed.get(f"{name}.{fold}", fixed[name])
+
+
+def models(fixed: Mapping[str, Calibrated]) -> list[str]:
+    """Return the names of network and baselines, without those of single folds."""
+    return [name for name in fixed if not name.rpartition(".")[2].isdigit()]
 
 
 def judge_target(
@@ -32,6 +48,7 @@ def judge_target(
     fixed: Mapping[str, Calibrated],
     judged_part: str,
     options: JudgeOptions,
+    groups: Mapping[str, str] | None = None,
 ) -> TargetReport:
     """Judge one target on all parts, and beside its baselines on the judged one.
 
@@ -41,64 +58,151 @@ def judge_target(
     parts : mapping of str to Rows
     task : Task
     fixed : mapping of str to Calibrated
-        Of the network and of each baseline.
+        Of the network and of each baseline, and of their folds (``network.0``), if there are any.
     judged_part : str
     options : JudgeOptions
+    groups : mapping of str to str or None
+        Sample id to group, the unit of every interval; patients if None.
     """
     network = fixed[NETWORK]
-    decoding, point = network.decodings[target.name], network.points.get(target.name)
     figures: dict[str, PartFigures] = {}
     for name, rows in parts.items():
-        outputs = rows.outputs(target.name)
-        figures[name] = judge(
+        found = judge(
             target,
-            judged_samples(rows, target),
-            decoded(task, target, outputs, decoding),
+            judged_samples(rows, target, groups),
+            answers(rows, target, task=task, fixed=fixed),
             uncalibrated=(
-                decoded(task, target, outputs, decoding.model_copy(update={"temperature": 1.0}))
-                if target.kind != "number"
-                else None
+                answers(rows, target, task=task, fixed=fixed, calibrated=False) if target.kind != "number" else None
             ),
-            operating_point=point,
+            operating_point=points_of(rows, target, fixed),
             options=options,
         )
-    baselines = _baselines(target, parts[judged_part], task=task, fixed=fixed, options=options)
+        figures[name] = found.model_copy(update=_left_without_answer(rows, target))
+    samples = judged_samples(parts[judged_part], target, groups)
+    baselines = _baselines(target, parts[judged_part], samples, task=task, fixed=fixed, options=options)
     return TargetReport(
         target=target,
         parts=figures,
         baselines=baselines,
-        operating_point=_point_block(network, target),
-        temperature=decoding.temperature if target.kind != "number" else None,
+        operating_point=_point_block(fixed, target),
+        temperature=network.decodings[target.name].temperature if target.kind != "number" else None,
         recommended=recommend(target, baselines),
     )
 
 
 def _baselines(
-    target: TargetSpec, rows: Rows, *, task: Task, fixed: Mapping[str, Calibrated], options: JudgeOptions
+    target: TargetSpec,
+    rows: Rows,
+    samples: Sequence[JudgedSample],
+    *,
+    task: Task,
+    fixed: Mapping[str, Calibrated],
+    options: JudgeOptions,
 ) -> dict[str, Baseline]:
-    network = fixed[NETWORK]
-    ours = decoded(task, target, rows.outputs(target.name), network.decodings[target.name])
-    blocks = {}
-    for name, other in fixed.items():
-        if name != NETWORK:
-            theirs = decoded(task, target, rows.outputs(target.name, name), other.decodings[target.name])
-            blocks[name] = baseline_block(
-                target,
-                judged_samples(rows, target),
-                network=ours,
-                baseline=theirs,
-                points=(network.points.get(target.name), other.points.get(target.name)),
-                options=options,
-            )
-    return blocks
+    ours, point = answers(rows, target, task=task, fixed=fixed), points_of(rows, target, fixed)
+    return {
+        name: baseline_block(
+            target,
+            samples,
+            network=ours,
+            baseline=answers(rows, target, task=task, fixed=fixed, name=name),
+            points=(point, points_of(rows, target, fixed, name=name)),
+            options=options,
+        )
+        for name in models(fixed)
+        if name != NETWORK
+    }
 
 
-def judged_samples(rows: Rows, target: TargetSpec) -> list[JudgedSample]:
-    """Return the rows beside their truth."""
+def _left_without_answer(rows: Rows, target: TargetSpec) -> dict[str, int]:
+    def count(found: Sequence[Row]) -> int:
+        return int(known(judged_samples(Rows(tuple(found)), target)).sum())
+
+    return {"not_run": count(rows.failed), "refused": count([r for r in rows.rows if r.judgement.refusal])}
+
+
+def judged_samples(rows: Rows, target: TargetSpec, groups: Mapping[str, str] | None = None) -> list[JudgedSample]:
+    """Return the rows beside their truth; `groups` names what is drawn for intervals in place of patients."""
     return [
-        JudgedSample(r.sample.id, r.sample.patient, r.sample.targets.get(target.name), r.sample.attributes)
+        JudgedSample(
+            r.sample.id,
+            r.sample.patient,
+            r.sample.targets.get(target.name),
+            r.sample.attributes,
+            (groups or {}).get(r.sample.id, ""),
+        )
         for r in rows.rows
     ]
+
+
+def answers(
+    rows: Rows,
+    target: TargetSpec,
+    *,
+    task: Task,
+    fixed: Mapping[str, Calibrated],
+    name: str = NETWORK,
+    calibrated: bool = True,
+) -> Float64Array:
+    """Return one model's probabilities ``n k``, or numbers ``n``, each row read as the fold's own member is read.
+
+    Parameters
+    ----------
+    rows : Rows
+    target : TargetSpec
+    task : Task
+    fixed : mapping of str to Calibrated
+    name : str
+        ``network`` or a baseline.
+    calibrated : bool
+        Whether temperatures are applied.
+
+    Notes
+    -----
+    What says the same of everyone would, pooled over folds, do worse than chance: a fold with many positives leaves
+    few to train on, and gets the lower share. Its rows therefore all have the mean of the folds' shares.
+    """
+    outputs = rows.outputs(target.name, None if name == NETWORK else name)
+    folds = np.array([r.fold for r in rows.rows], dtype=np.int64)
+    places: list[IntArray] = []
+    made: list[Float64Array] = []
+    for fold in np.unique(folds):
+        decoding = of_model(fixed, name, int(fold)).decodings[target.name]
+        if not calibrated:
+            decoding = decoding.model_copy(update={"temperature": 1.0})
+        places.append(np.flatnonzero(folds == fold))
+        made.append(decoded(task, target, outputs[places[-1]], decoding))
+    if name == CONSTANT and len(made) > 1:
+        mean: Float64Array = np.mean([values[:1] for values in made], axis=0)
+        return np.repeat(mean, len(folds), axis=0)
+    values: Float64Array = np.concatenate(made)[np.argsort(np.concatenate(places))]
+    return values
+
+
+def points_of(rows: Rows, target: TargetSpec, fixed: Mapping[str, Calibrated], *, name: str = NETWORK) -> Points:
+    """Return one model's threshold, or that of its own fold's member for each row.
+
+    Parameters
+    ----------
+    rows : Rows
+    target : TargetSpec
+    fixed : mapping of str to Calibrated
+    name : str
+        ``network`` or a baseline.
+    """
+    by_fold = {r.fold: of_model(fixed, name, r.fold).points.get(target.name) for r in rows.rows if r.fold >= 0}
+    own = {fold: point.threshold for fold, point in by_fold.items() if point is not None}
+    if not own:
+        return fixed[name].points.get(target.name)
+    if name == CONSTANT:
+        own = dict.fromkeys(own, float(np.mean(list(own.values()))))
+    return PerSample({r.sample.id: own[r.fold] for r in rows.rows if r.fold in own})
+
+
+def fold_decodings(fixed: Mapping[str, Calibrated]) -> dict[int, Mapping[str, Decoding]]:
+    """Return the network's decodings by fold; empty without folds."""
+    prefix = f"{NETWORK}."
+    return {int(k.removeprefix(prefix)): v.decodings for k, v in fixed.items() if k.startswith(prefix)}
 
 
 def decoded(task: Task, target: TargetSpec, outputs: Float64Array, decoding: Decoding) -> Float64Array:
@@ -107,16 +211,18 @@ def decoded(task: Task, target: TargetSpec, outputs: Float64Array, decoding: Dec
     return values[:, 0] if target.kind == "number" else values
 
 
-def _point_block(network: Calibrated, target: TargetSpec) -> OperatingPointBlock | None:
-    point = network.points.get(target.name)
+def _point_block(fixed: Mapping[str, Calibrated], target: TargetSpec) -> OperatingPointBlock | None:
+    point = fixed[NETWORK].points.get(target.name)
     if point is None:
         return None
+    own = [fixed[f"{NETWORK}.{fold}"].points[target.name].threshold for fold in sorted(fold_decodings(fixed))]
     return OperatingPointBlock(
         threshold=point.threshold,
         rule=point.rule.value,
         samples=point.positives + point.negatives,
         sensitivity=point.sensitivity,
         specificity=point.specificity,
+        folds=tuple(own),
     )
 
 

@@ -18,14 +18,13 @@ from hounsfield.stages.planning.draft import draft, redecide
 from hounsfield.stages.planning.recipes import recipe
 from hounsfield.workflow.jobs import Prepared, check_plan, job_of, normalisation, prepare_feed
 from hounsfield.workflow.machine import machine
-from hounsfield.workflow.study import Source, Study, study
+from hounsfield.workflow.study import Source, Study, roles_said, study
 from hounsfield.workflow.wishes import Wishes
 
 SHARE = 0.94
 """Share of the minutes that is planned for: the rest is for what measuring cannot foresee."""
 REPORT_SECONDS = 6.0
-"""Evaluation and rendering of a small cohort, measured; grows with samples, targets and baselines."""
-REPORT_SECONDS_PER_SAMPLE = 0.004
+"""Evaluation and rendering of a small cohort, measured."""
 PROBES = 6
 
 
@@ -171,6 +170,7 @@ def first_draft(known: Study, wishes: Wishes, here: Machine) -> Plan:
         cohort_digest=known.digest,
         task=known.task.name,
         targets=known.cohort.schema.targets,
+        roles=roles_said(wishes),
         seed=wishes.seed,
         folds=wishes.folds,
         budget=budget,
@@ -247,18 +247,19 @@ def _fixed(drafted: Plan, known: Study, wishes: Wishes, here: Machine, *, speed:
     """Turn minutes into steps and write down what all will cost."""
     members = max(1, wishes.folds)
     around = _around(known, drafted, members=members, speed=speed)
+    fixed_part = elapsed + around.before + around.after
     per_step = speed.step + _looks_per_step(known, drafted, speed)
     decided: dict[tuple[str, str], PlanValue] = {
         (section, key): d.value for section, made in drafted.sections.items() for key, d in made.items()
     }
     if wishes.minutes is not None:
-        left = wishes.minutes * 60.0 * SHARE - elapsed - around
+        left = wishes.minutes * 60.0 * SHARE - elapsed - around.before - around.after
         allowed = int(left / per_step / members)
         if allowed < 1:
             raise PlanError(
                 f"{wishes.minutes:g} minutes are not enough: reading, baselines and report alone take about "
-                f"{(elapsed + around) / 60:.1f}.",
-                expected=f"at least {(elapsed + around + 20 * per_step * members) / 60 / SHARE:.1f} minutes",
+                f"{fixed_part / 60:.1f}.",
+                expected=f"at least {(fixed_part + 20 * per_step * members) / 60 / SHARE:.1f} minutes",
                 next_step="raise --minutes, or leave it out",
             )
         decided[("cost", "allowed_steps")] = allowed
@@ -272,8 +273,8 @@ def _fixed(drafted: Plan, known: Study, wishes: Wishes, here: Machine, *, speed:
     if wishes.max_steps is not None and steps > wishes.max_steps:
         why = Decision(value=wishes.max_steps, rule="an upper bound was asked for", evidence=f"{steps} by rule")
         fixed, steps = _with_value(fixed, "optimisation", "steps", why), wishes.max_steps
-    total = elapsed + around + steps * per_step * members
-    return fixed.with_section("cost", _cost(total, speed, steps=steps, members=members))
+    total = fixed_part + steps * per_step * members
+    return fixed.with_section("cost", _cost(total, speed, after=around.after, steps=steps, members=members))
 
 
 def _steps(plan_: Plan) -> int:
@@ -281,12 +282,17 @@ def _steps(plan_: Plan) -> int:
     return value if isinstance(value, int) else 0
 
 
-def _cost(total: float, speed: Speed, *, steps: int, members: int) -> dict[str, Decision]:
+def _cost(total: float, speed: Speed, *, after: float, steps: int, members: int) -> dict[str, Decision]:
     return {
         "seconds": Decision(
             value=round(total, 1),
             rule="time so far, plus steps, looks at the validation part, baselines, predictions, report",
             evidence=f"{members} x {steps} steps",
+        ),
+        "after_seconds": Decision(
+            value=round(after, 1),
+            rule="guard, predictions and report, kept free when the clock has to end the training",
+            evidence=f"{speed.run * 1000:.0f} ms per sample to run, {speed.baselines * 1000:.0f} ms to describe",
         ),
         "seconds_per_step": Decision(
             value=round(speed.step, 5),
@@ -318,16 +324,36 @@ def _looks_per_step(known: Study, drafted: Plan, speed: Speed) -> float:
     return looks * known.fingerprint.val_samples * speed.run * 0.6 / count
 
 
-def _around(known: Study, drafted: Plan, *, members: int, speed: Speed) -> float:
-    """Return the seconds of everything after the plan that is not optimisation."""
-    del drafted
-    judged = len(known.split.ids("val")) + len(known.split.ids("test")) + len(known.split.folds)
-    tests = len(known.split.ids("test")) * (members - 1)
-    targets = len(known.cohort.schema.targets)
-    fitting = members * (known.fingerprint.samples * speed.baselines + 2.0 * targets)
-    predicting = judged * (speed.read + speed.run + speed.baselines) + tests * speed.run
-    report = REPORT_SECONDS + targets * REPORT_SECONDS_PER_SAMPLE * judged
-    return fitting + predicting + report
+@dataclass(frozen=True)
+class _Around:
+    """Seconds of what is not optimisation: before it (baselines), and after it (guard, predictions, report)."""
+
+    before: float
+    after: float
+
+
+def _around(known: Study, drafted: Plan, *, members: int, speed: Speed) -> _Around:
+    """Estimate from measured speed what the rest of a run will take.
+
+    Notes
+    -----
+    Per sample and output: fitting the linear baseline 1.2 ms (on at most `MOST_ROWS` rows), judging 0.3 ms for the
+    network and for each baseline, measured on one core.
+    """
+    from hounsfield.learn.learners.logistic import MOST_ROWS
+
+    names = drafted.value("baselines", "names")
+    baselines = len(names) if isinstance(names, list) else 0
+    outputs = sum(max(1, len(t.classes)) for t in known.cohort.schema.targets)
+    train, val = known.fingerprint.samples, known.fingerprint.val_samples * members
+    judged = len(known.split.folds) or len(known.split.ids("val"))
+    tests = len(known.split.ids("test")) if not known.split.folds or "test" in known.split.official else 0
+    rows = min(train, MOST_ROWS)
+    before = members * (rows * speed.baselines + 0.0012 * outputs * rows + 0.5)
+    guard = (train - rows) * speed.baselines + val * (speed.run + 2 * speed.baselines)
+    predicting = (judged + tests) * (speed.read + speed.run + speed.baselines) + tests * (members - 1) * speed.run
+    report = REPORT_SECONDS + 0.0003 * outputs * (judged + tests) * (1 + baselines)
+    return _Around(before, guard + predicting + report)
 
 
 def _with_value(plan_: Plan, section: str, key: str, decision: Decision) -> Plan:

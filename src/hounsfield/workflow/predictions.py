@@ -19,6 +19,8 @@ from hounsfield.workflow.survey import latest_image
 
 DIGITS = 9
 """Significant digits of a probability in a table: what float32 holds, and a little more."""
+NO_LABEL = "(none)"
+"""An answer with no label, which is not a missing answer."""
 
 
 @dataclass(frozen=True)
@@ -118,13 +120,15 @@ def say(
     return Prediction(judgement.key, answers, judgement.flags, judgement.refusal)
 
 
-def table_header(targets: Sequence[TargetSpec], *, with_truth: bool) -> list[str]:
+def table_header(targets: Sequence[TargetSpec], *, with_truth: bool, with_fold: bool = False) -> list[str]:
     """Return the columns of a table of predictions."""
     columns = ["sample", "patient", "part"] if with_truth else ["sample"]
+    columns += ["fold"] if with_fold else []
     for place, target in enumerate(targets):
         prefix = "" if place == 0 else f"{target.name}/"
         columns += [f"{prefix}truth"] if with_truth else []
         columns += [f"{prefix}probability:{c}" for c in target.classes]
+        columns += [f"{prefix}value"] if target.kind == "number" else []
         columns += [f"{prefix}predicted"]
         if _has_point(target):
             columns += [f"{prefix}at_operating_point"]
@@ -137,40 +141,69 @@ def table_row(prediction: Prediction, targets: Sequence[TargetSpec]) -> list[str
 
 
 def written(
-    parts: Iterable[Rows], targets: Sequence[TargetSpec], *, task: Task, decodings: Mapping[str, Decoding]
+    parts: Iterable[Rows],
+    targets: Sequence[TargetSpec],
+    *,
+    task: Task,
+    decodings: Mapping[str, Decoding],
+    folds: Mapping[int, Mapping[str, Decoding]] | None = None,
 ) -> str:
-    """Return ``predictions.csv`` of a run as text."""
+    """Return ``predictions.csv`` of a run as text.
+
+    Parameters
+    ----------
+    parts : iterable of Rows
+    targets : sequence of TargetSpec
+    task : Task
+    decodings : mapping of str to Decoding
+        By target.
+    folds : mapping of int to mapping or None
+        The same of each fold's own member, for rows that were held out of one; the table then has a column ``fold``.
+    """
     file = io.StringIO()
     writer = csv.writer(file, lineterminator="\n")
-    writer.writerow(table_header(targets, with_truth=True))
-    for rows in parts:
-        for row in (*rows.rows, *rows.failed):
-            prediction = say(row.judgement, targets, task=task, decodings=decodings)
-            cells = [row.sample.id, row.sample.patient, row.part]
-            for target in targets:
-                cells += [written_answer(row.sample.targets.get(target.name)), *_cells(prediction, target)]
-            writer.writerow([*cells, *_notes(prediction)])
+    rows = [row for part in parts for row in (*part.rows, *part.failed)]
+    with_fold = any(row.fold >= 0 for row in rows)
+    writer.writerow(table_header(targets, with_truth=True, with_fold=with_fold))
+    for row in rows:
+        prediction = say(row.judgement, targets, task=task, decodings=(folds or {}).get(row.fold, decodings))
+        cells = [row.sample.id, row.sample.patient, row.part]
+        cells += [str(row.fold) if row.fold >= 0 else ""] if with_fold else []
+        for target in targets:
+            cells += [written_answer(row.sample.targets.get(target.name)), *_cells(prediction, target)]
+        writer.writerow([*cells, *_notes(prediction)])
     return file.getvalue()
 
 
 def written_answer(answer: TargetValue) -> str:
-    """Return an answer as a table holds it."""
+    """Return an answer as a table holds it; `read_answer` reads it back."""
     if answer is None:
         return ""
     if isinstance(answer, tuple):
-        return "|".join(answer)
+        return "|".join(answer) or NO_LABEL
     return f"{answer:.{DIGITS}g}" if isinstance(answer, float) else str(answer)
+
+
+def read_answer(text: str, target: TargetSpec) -> TargetValue:
+    """Return the answer that `written_answer` wrote; None for an empty cell."""
+    if not text:
+        return None
+    if target.kind == "number":
+        return float(text)
+    if target.kind == "multilabel":
+        return () if text == NO_LABEL else tuple(text.split("|"))
+    return text
 
 
 def _cells(prediction: Prediction, target: TargetSpec) -> list[str]:
     said = prediction.targets.get(target.name)
-    extra = 1 if _has_point(target) else 0
     if said is None:
-        return [""] * (len(target.classes) + 1 + extra)
+        return [""] * len(table_header([target], with_truth=False)[1:-2])
+    # A refused sample keeps its probabilities or number, so that figures can be recomputed, but no answer is given.
     cells = [f"{said.probabilities[c]:.{DIGITS}g}" for c in target.classes]
-    # A refused sample keeps its probabilities, so that figures can be recomputed, but no answer is given.
+    cells += [written_answer(said.value)] if target.kind == "number" else []
     cells.append("" if prediction.refusal else written_answer(said.value))
-    if extra:
+    if _has_point(target):
         cells.append("" if prediction.refusal else said.at_operating_point or "")
     return cells
 

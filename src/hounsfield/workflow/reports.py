@@ -31,7 +31,7 @@ from hounsfield.stages.evaluation.expecting import expected_interval
 from hounsfield.stages.evaluation.samples import JudgeOptions
 from hounsfield.workflow.doctor import doctor
 from hounsfield.workflow.fitting import NETWORK, TRAINING
-from hounsfield.workflow.judging import calibrations, decoded, judge_target, merged
+from hounsfield.workflow.judging import answers, calibrations, fold_decodings, judge_target, merged
 from hounsfield.workflow.opening import ensemble_baselines
 from hounsfield.workflow.planning import peak_mib
 from hounsfield.workflow.predictions import Rows, run_part, written
@@ -55,6 +55,9 @@ class Ran:
         Sample id to the fold that it was held out of.
     created : str
         Time of the report, ISO 8601.
+    seconds_per_step : float or None
+        As measured while training; None where an earlier process trained. Not in the bundle, which is the same bytes
+        however long training took.
     """
 
     plan: Plan
@@ -62,6 +65,7 @@ class Ran:
     prevalence: float | None
     folds: Mapping[str, int] = field(default_factory=dict)
     created: str = ""
+    seconds_per_step: float | None = None
 
 
 def report_run(
@@ -95,10 +99,24 @@ def report_run(
     )
     progress.say("Judging")
     targets = {
-        t.name: judge_target(t, parts, task=known.task, fixed=fixed, judged_part=judged, options=options)
+        t.name: judge_target(
+            t,
+            parts,
+            task=known.task,
+            fixed=fixed,
+            judged_part=judged,
+            options=options,
+            groups=known.split.groups,
+        )
         for t in plan.targets
     }
-    table = written(parts.values(), plan.targets, task=known.task, decodings=fixed[NETWORK].decodings)
+    table = written(
+        parts.values(),
+        plan.targets,
+        task=known.task,
+        decodings=fixed[NETWORK].decodings,
+        folds=fold_decodings(fixed),
+    )
     first = targets[plan.targets[0].name]
     report = Report(
         hounsfield=plan.hounsfield,
@@ -136,7 +154,9 @@ def predicted_parts(contents: BundleContents, ran: Ran, progress: Progress) -> d
             model = _model(contents, names, member=number)
             held = known.samples(i for i, fold in ran.folds.items() if fold == number)
             groups.append(run_part(model, known.cohort, held, part="cv", progress=progress, folds=dict(ran.folds)))
-        parts["cv"] = merged(groups)
+        pooled = merged(groups)
+        if pooled.rows:
+            parts["cv"] = pooled
         wanted = ["test"] if "test" in known.split.official else []
     else:
         wanted = ["val", "test"]
@@ -177,10 +197,18 @@ def _caveats(ran: Ran, contents: BundleContents, first: TargetReport, judged: st
             audit=known.audit,
             patients_known=known.cohort.schema.patients_known,
             grouped=known.split.grouped,
-            validation_samples=point.samples if point else known.fingerprint.val_samples,
+            validation_samples=_fixed_on(contents, first.target, judged) if point else known.fingerprint.val_samples,
             stopped_by_clock=bool(_training(contents).get("stopped_by_clock")),
         )
     )
+
+
+def _fixed_on(contents: BundleContents, target: TargetSpec, judged: str) -> int:
+    """Return on how many validation samples the threshold rests that the judged part was called with."""
+    fixed = calibrations(contents)
+    own = [fixed[f"{NETWORK}.{fold}"] for fold in fold_decodings(fixed)] if judged == "cv" else []
+    points = [c.points[target.name] for c in own or [fixed[NETWORK]]]
+    return min(p.positives + p.negatives for p in points)
 
 
 def expected(target: TargetSpec, rows: Rows) -> str:
@@ -195,8 +223,8 @@ def expected(target: TargetSpec, rows: Rows) -> str:
 
 
 def first_fold_baselines(contents: BundleContents, names: Sequence[str]) -> dict[str, Member]:
-    """Return the baselines of the first member, by plain name."""
-    return {name: contents.baselines[f"{name}.0"] for name in names}
+    """Return these baselines of every fold, ``name.0``, ``name.1``, ...; `Model` averages them as it does members."""
+    return {k: member for k, member in contents.baselines.items() if k.rsplit(".", 1)[0] in names}
 
 
 def _training(contents: BundleContents) -> dict[str, Json]:
@@ -214,7 +242,7 @@ def _history(contents: BundleContents) -> dict[str, tuple[float, ...]]:
 
 def _cost(ran: Ran, contents: BundleContents, seconds: float) -> Cost:
     told = _training(contents)
-    steps, per_step = told.get("steps"), told.get("seconds_per_step")
+    steps = told.get("steps")
     predicted = {k: d.value for k, d in ran.plan.sections.get("cost", {}).items()}
 
     def number(key: str) -> float | None:
@@ -227,7 +255,7 @@ def _cost(ran: Ran, contents: BundleContents, seconds: float) -> Cost:
         predicted_seconds_per_step=number("seconds_per_step"),
         predicted_peak_mib=number("peak_mib"),
         peak_mib=round(peak_mib(), 1),
-        seconds_per_step=float(per_step) if isinstance(per_step, int | float) else None,
+        seconds_per_step=ran.seconds_per_step,
         steps=steps if isinstance(steps, int) else 0,
         stopped_by_clock=bool(told.get("stopped_by_clock")),
     )
@@ -293,13 +321,16 @@ def wrongest(
     """Return the errors that the model was surest of, as small pictures."""
     if target.kind not in ("categorical", "ordinal"):
         return ()
-    decoding = calibrations(contents)[NETWORK].decodings[target.name]
-    probability = decoded(task, target, rows.outputs(target.name), decoding)
-    order = np.argsort(-probability.max(axis=1), kind="stable")
+    fixed = calibrations(contents)
+    kind, decoding = task.kind(target), fixed[NETWORK].decodings[target.name]
+    probability = answers(rows, target, task=task, fixed=fixed)
+    calls = [str(kind.say(target, row, decoding).value) for row in probability]
+    sure = np.array([row[target.classes.index(said)] for row, said in zip(probability, calls, strict=True)])
+    order = np.argsort(-sure, kind="stable")
     pictures = []
     for place in order:
         row = rows.rows[int(place)]
-        truth, said = row.sample.targets.get(target.name), target.classes[int(probability[place].argmax())]
+        truth, said = row.sample.targets.get(target.name), calls[int(place)]
         if truth is None or str(truth) == said:
             continue
         try:
@@ -313,7 +344,7 @@ def wrongest(
                 part=row.part,
                 truth=str(truth),
                 predicted=said,
-                probability=float(probability[place].max()),
+                probability=float(sure[place]),
                 png=png,
             )
         )

@@ -1,8 +1,12 @@
 """What is known before anything is planned: the cohort understood, looked at, audited, divided."""
 
+import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
 
 from hounsfield.core.audit import Audit
 from hounsfield.core.cohort import Cohort, Sample
@@ -17,6 +21,23 @@ from hounsfield.workflow.wishes import Wishes
 
 Source = str | Path | Iterable[Sample | Mapping[str, object]]
 """A folder, a file, or samples in memory."""
+
+SEEN = "seen.json"
+"""File of a run folder, never of a bundle, that holds a `Seen`."""
+
+
+class Seen(BaseModel):
+    """What a run has learned from, so that an evaluation can leave it out.
+
+    Attributes
+    ----------
+    digests : tuple of str
+        See `seen_digests`.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    schema_version: Literal[1] = 1
+    digests: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -84,7 +105,9 @@ def study(source: Source, wishes: Wishes, *, progress: Progress) -> Study:
     findings = audit(cohort, seen.glances, seen.unreadable, seed=wishes.seed)
     usable = _usable(cohort, findings)
     divided = split(usable, findings, seed=wishes.seed, folds=wishes.folds)
-    return Study(usable, task, seen, findings, divided, facts(usable, seen, divided), digest(cohort))
+    usable = _answered(usable, divided)
+    summed = digest(replace(cohort, schema=usable.schema))
+    return Study(usable, task, seen, findings, divided, facts(usable, seen, divided), summed)
 
 
 def facts(cohort: Cohort, seen: Survey, divided: Split) -> Fingerprint:
@@ -95,6 +118,85 @@ def facts(cohort: Cohort, seen: Survey, divided: Split) -> Fingerprint:
     looks = {name: [by[s.id] for s in training] for name, by in seen.looks.items()}
     held = len(training) // 10 if divided.folds else len(divided.ids("val"))
     return fingerprint(training, looks, targets=cohort.schema.targets, val_samples=held)
+
+
+def _answered(cohort: Cohort, divided: Split) -> Cohort:
+    """Leave out further targets that no training sample answers; there is nothing to learn them from."""
+    training = [s for s in cohort.samples if _may_train(divided, s.id)]
+    targets = cohort.schema.targets
+    gone = [t.name for t in targets[1:] if all(s.targets.get(t.name) is None for s in training)]
+    if not gone:
+        return cohort
+    kept = tuple(t for t in targets if t.name not in gone)
+    notes = (*cohort.schema.notes, *(f"{n}: left out, no training sample has an answer." for n in gone))
+    return replace(cohort, schema=cohort.schema.model_copy(update={"targets": kept, "notes": notes}))
+
+
+def seen_digests(known: Study) -> list[str]:
+    """Return hashes of the pixels of every sample that training or calibration looks at.
+
+    Parameters
+    ----------
+    known : Study
+
+    Returns
+    -------
+    list of str
+        Sorted, without repeats: of the training and validation parts, or of all folds. For ``seen.json`` of the run
+        folder, as a `Seen`.
+    """
+    divided = known.split
+    used = divided.folds or {k: 0 for k, part in divided.parts.items() if part in ("train", "val")}
+    return sorted({seen_digest(g.digest) for g in known.survey.glances if g.sample in used})
+
+
+def seen_digest(pixels: str) -> str:
+    """Return the hash of a pixel digest, see `hounsfield.stages.auditing.thumbnails.Glance`."""
+    return hashlib.sha256(f"hounsfield seen {pixels}".encode()).hexdigest()
+
+
+def roles_said(wishes: Wishes) -> dict[str, str | list[str]]:
+    """Return what a user said of the data as a plan keeps it: names only, of the table of answers its file name.
+
+    Parameters
+    ----------
+    wishes : Wishes
+    """
+    said: dict[str, str | list[str]] = {"target": list(wishes.target)} if wishes.target else {}
+    for name in ("image", "group", "split", "positive", "task"):
+        value = getattr(wishes, name)
+        if value is not None:
+            said[name] = str(value)
+    if wishes.labels is not None:
+        said["labels"] = Path(wishes.labels).name
+    return said
+
+
+def with_roles(wishes: Wishes, roles: Mapping[str, str | list[str]]) -> Wishes:
+    """Return the wishes, with what a plan keeps of its own data where they say nothing.
+
+    Parameters
+    ----------
+    wishes : Wishes
+    roles : mapping
+        ``roles`` of a plan.
+    """
+    target = roles.get("target", [])
+    return replace(
+        wishes,
+        target=wishes.target or ((target,) if isinstance(target, str) else tuple(target)),
+        image=wishes.image or _name(roles, "image"),
+        group=wishes.group or _name(roles, "group"),
+        split=wishes.split or _name(roles, "split"),
+        positive=wishes.positive or _name(roles, "positive"),
+        labels=wishes.labels or _name(roles, "labels"),
+        task=wishes.task or _name(roles, "task"),
+    )
+
+
+def _name(roles: Mapping[str, str | list[str]], key: str) -> str | None:
+    value = roles.get(key)
+    return value if isinstance(value, str) else None
 
 
 def _may_train(divided: Split, sample: str) -> bool:

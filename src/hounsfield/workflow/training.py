@@ -4,7 +4,7 @@ import hashlib
 import json
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -21,12 +21,13 @@ from hounsfield.core.progress import SILENT, Progress
 from hounsfield.core.report import Report
 from hounsfield.learn.loop import Watch
 from hounsfield.learn.ranks import Ranks, joined
+from hounsfield.learn.threads import settle_threads
 from hounsfield.workflow.checkpoints import FileStore
 from hounsfield.workflow.fitting import Fitted, Fold, assemble, fit_all
 from hounsfield.workflow.jobs import Prepared, check_plan, prepare_feed
 from hounsfield.workflow.planning import REPORT_SECONDS, make_plan, processes, settle
 from hounsfield.workflow.reports import Ran, report_run
-from hounsfield.workflow.study import Source, Study, study
+from hounsfield.workflow.study import SEEN, Seen, Source, Study, seen_digests, study, with_roles
 from hounsfield.workflow.tensorboard import observer
 from hounsfield.workflow.wishes import Wishes
 
@@ -131,17 +132,8 @@ def _given_plan(source: Source) -> tuple[Plan | None, Source]:
 def _wishes_of(given: Plan | None, wishes: Wishes) -> Wishes:
     if given is None:
         return wishes
-    from dataclasses import replace
-
-    return replace(
-        wishes,
-        task=given.task,
-        target=tuple(t.name for t in given.targets),
-        positive=given.targets[0].positive if given.targets[0].positive_source == "declared" else wishes.positive,
-        seed=given.seed,
-        folds=given.folds,
-        minutes=given.budget.minutes,
-    )
+    wishes = with_roles(wishes, given.roles)
+    return replace(wishes, task=given.task, seed=given.seed, folds=given.folds, minutes=given.budget.minutes)
 
 
 class _Flow:
@@ -158,17 +150,29 @@ class _Flow:
 
     def through(self, folder: RunFolder, given: Plan | None, ranks: Ranks) -> Run:
         """Go from the study to the report."""
-        self._write_findings(folder)
-        plan = self._sealed_plan(folder)
-        if plan is None:
-            plan = self._made(folder, given, ranks)
+        try:
+            self._write_findings(folder)
+            plan = self._sealed_plan(folder)
+            planned = None if plan is not None else self._planned(folder, given)
+        except BaseException:
+            ranks.any(here=True)
+            raise
+        ranks.any(here=False)  # the others may go on: plan and memory maps are there
+        per_step: float | None = None
+        if planned is not None:
+            plan, prepared = planned
+            ranks.any(here=False)
+            per_step = self._made(folder, plan, prepared, ranks)
+        else:
+            ranks.any(here=True)  # sealed before: nothing is left to fit
         contents = open_sealed(folder.bundle)
         ran = Ran(
-            plan=plan,
+            plan=plan if plan is not None else contents.plan,
             known=self.known,
             prevalence=self.wishes.prevalence,
             folds=dict(self.known.split.folds),
             created=_now(),
+            seconds_per_step=per_step,
         )
         report, table = report_run(contents, ran, elapsed=self.elapsed, progress=self.progress)
         self._write_report(folder, report, table)
@@ -189,11 +193,9 @@ class _Flow:
             return None
         return read_plan(folder.plan)
 
-    def _made(self, folder: RunFolder, given: Plan | None, ranks: Ranks) -> Plan:
-        """Plan, fit and seal."""
-        plan, prepared = self._planned(folder, given)
+    def _made(self, folder: RunFolder, plan: Plan, prepared: Prepared, ranks: Ranks) -> float | None:
+        """Fit and seal; return the seconds that a step took."""
         folder.log("planned", {"steps": _as_int(plan.value("optimisation", "steps"))})
-        ranks.wait()
         folds = self.folds(plan, prepared)
         fitted = self.fitted(plan, prepared, folds, folder, ranks)
         folder.log("fitted", {"steps": fitted.steps, "stopped_by_clock": fitted.stopped_by_clock})
@@ -202,17 +204,23 @@ class _Flow:
             assemble(plan, self.known, prepared.feed, folds, fitted=fitted, progress=self.progress),
         )
         folder.log("sealed", {"members": len(fitted.members)})
-        return plan
+        return fitted.seconds_per_step
 
     def beside(self, ranks: Ranks) -> Run:
         """Help with the optimisation as one of several processes, and read the report that the first one writes."""
-        ranks.wait()  # until the first process has written the plan and the memory maps
-        folder = RunFolder(self.path, continued=True, lock=FolderLock(self.path / ".work" / "lock"))
-        plan = read_plan(folder.plan)
-        prepared = self._prepared(plan, folder.work)
-        self.fitted(plan, prepared, self.folds(plan, prepared), folder, ranks)
+        if ranks.any(here=False):
+            raise PlanError(
+                "The first process could not plan the run.",
+                expected="its message above",
+                next_step="correct that first",
+            )
+        if not ranks.any(here=False):
+            folder = RunFolder(self.path, continued=True, lock=FolderLock(self.path / ".work" / "lock"))
+            plan = read_plan(folder.plan)
+            prepared = self._prepared(plan, folder.work)
+            self.fitted(plan, prepared, self.folds(plan, prepared), folder, ranks)
         ranks.wait()
-        return Run(self.path, Report.model_validate_json(folder.report_json.read_text(encoding="utf-8")))
+        return Run(self.path, Report.model_validate_json((self.path / "report.json").read_text(encoding="utf-8")))
 
     def _write_findings(self, folder: RunFolder) -> None:
         from hounsfield.data.cohorts import cohort_yaml, samples_csv
@@ -221,12 +229,14 @@ class _Flow:
         write_text(folder.samples, samples_csv(self.known.cohort))
         write_json(folder.audit, self.known.audit)
         write_json(folder.fingerprint, self.known.fingerprint)
+        write_json(folder.path / SEEN, Seen(digests=tuple(seen_digests(self.known))))
 
     def _planned(self, folder: RunFolder, given: Plan | None) -> tuple[Plan, Prepared]:
         if folder.continued and folder.plan.exists():
             self.progress.say("Continuing an unfinished run with its own plan")
             folder.log("continued", {})
             plan = read_plan(folder.plan)
+            settle_threads(plan.budget.threads)  # other threads would sum in another order
             return plan, self._prepared(plan, folder.work)
         if given is not None:
             check_plan(given, self.known.task, self.known.fingerprint)
@@ -274,8 +284,9 @@ class _Flow:
     def fitted(self, plan: Plan, prepared: Prepared, folds: list[Fold], folder: RunFolder, ranks: Ranks) -> Fitted:
         """Fit baselines and members under the plan's clock."""
         minutes = plan.budget.minutes
-        judged = len(self.known.split.ids("test")) + len(prepared.ids)
-        end = minutes * 60.0 - REPORT_SECONDS - 0.03 * judged if minutes is not None else float("inf")
+        after = plan.value("cost", "after_seconds")
+        free = float(after) if isinstance(after, int | float) else REPORT_SECONDS
+        end = minutes * 60.0 - free if minutes is not None else float("inf")
 
         def watching(member: int, store: FileStore) -> Watch:
             # Each member may use its share of what is left; the clock is a brake only.

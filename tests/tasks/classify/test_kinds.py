@@ -20,6 +20,7 @@ from hounsfield.tasks.classify.multilabel import MULTILABEL
 from hounsfield.tasks.classify.number import NUMBER
 from hounsfield.tasks.classify.ordinal import ORDINAL, cumulative
 from hounsfield.tasks.classify.task import TARGET_KINDS, Classify
+from hounsfield.tasks.classify.temperature import PRIOR_SAMPLES
 from tests.references import losses
 
 BINARY = TargetSpec(name="ill", kind="categorical", classes=("no", "yes"), positive="yes")
@@ -123,9 +124,18 @@ def test_calibration_finds_the_most_likely_temperature(target: TargetSpec) -> No
     best = minimize_scalar(
         lambda log_t: likelihood(target, raw, truth, float(np.exp(log_t))), bounds=(-2, 2.5), method="bounded"
     )
-    assert found.temperature == pytest.approx(float(np.exp(best.x)), rel=5e-3)
+    known = int((np.asarray(truth, dtype=np.float64) >= 0).reshape(300, -1).any(axis=1).sum())
+    drawn_to_one = float(np.exp(best.x * known / (known + PRIOR_SAMPLES)))
+    assert found.temperature == pytest.approx(drawn_to_one, rel=5e-3)
     assert found.threshold == 0.3
     assert found.temperature > 1.2  # the outputs were too sure
+
+
+def test_a_few_perfect_answers_do_not_make_the_model_certain() -> None:
+    """Three validation samples told apart perfectly have their best temperature at its lower bound."""
+    raw = np.array([[2.0, -2.0], [-2.0, 2.0], [1.0, -1.0]])
+    found = kind(BINARY).calibrate(BINARY, raw, np.array([0, 1, 0]), Decoding())
+    assert 0.5 < found.temperature < 1.0
 
 
 @pytest.mark.parametrize("target", [BINARY, THREE, LABELS, GRADE], ids=lambda t: t.name)

@@ -12,7 +12,7 @@ from hounsfield.data.rows import columns_of, target_without_columns, unique_ids
 from hounsfield.data.words import modality_of, part_of
 
 _PARTS: dict[str, Part] = {"train": "train", "val": "val", "test": "test"}
-_NO_CLASS = frozenset(
+NO_CLASS = frozenset(
     {*MASK_WORDS, "image", "images", "img", "imgs", "data", "png", "jpg", "labels", "label", "imagestr", "imagests"}
 )
 
@@ -65,12 +65,12 @@ def _levels(pictures: list[str], roles: Roles) -> _Levels:
     part = next((i for i, n in enumerate(names) if all(part_of(x) for x in n) and (len(n) > 1 or depth > 1)), None)
     able = []
     for i, found in enumerate(names):
-        classes = {n.casefold() for n in found} - _NO_CLASS
+        classes = {n.casefold() for n in found} - NO_CLASS
         if i != part and len(found) > 1 and len(classes) == len({n.casefold() for n in found}):
             able.append((len(found), i))
     if not able:
         # One folder only: a class where a part folder stands beside it, else the name of the data set.
-        single = [i for i in range(depth) if i != part and not names[i] & _NO_CLASS]
+        single = [i for i in range(depth) if i != part and not names[i] & NO_CLASS]
         return _Levels(part, single[-1] if part is not None and single else None, None)
     few, target = min(able)
     if few > max(20, len(pictures) // 4):

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from hounsfield.core.streams import stream
 from hounsfield.core.types import AnyArray, Float64Array, IntArray
 from hounsfield.learn.feed import Feed
 from hounsfield.learn.learners.prevalence import share
@@ -15,6 +16,8 @@ from hounsfield.learn.loop import Watch
 STRENGTHS = (1e-4, 1e-3, 1e-2, 1e-1)
 """Inverse ridge penalties tried inside the training part."""
 INNER_FOLDS = 4
+MOST_ROWS = 5000
+"""Rows that the linear model is fitted to at most: more change it little and cost time that the network needs."""
 
 
 class Logistic:
@@ -25,18 +28,21 @@ class Logistic:
     def fit(self, feed: Feed, job: Job, *, watch: Watch) -> State:
         """Fit scaler, penalty and weights to the training rows alone."""
         arrays: dict[str, AnyArray] = {}
-        with watch.progress.step("Baseline: texture", float(len(feed.train))) as shown:
+        chosen = feed.train
+        if len(chosen) > MOST_ROWS:
+            chosen = np.sort(stream(job.seed, "baseline rows").permutation(chosen)[:MOST_ROWS])
+        with watch.progress.step("Baseline: texture", float(len(chosen))) as shown:
             rows = []
-            for row in feed.train:
-                rows.append(np.concatenate([texture(stored[row]) for stored in feed.inputs.values()]))
+            for row in chosen:
+                rows.append(np.concatenate(feed.described(int(row))))
                 shown.advance()
         features = np.stack(rows)
-        arrays["mean"] = features.mean(axis=0)
-        arrays["scale"] = np.maximum(features.std(axis=0), 1e-6)
-        scaled = (features - arrays["mean"]) / arrays["scale"]
-        groups = feed.groups[feed.train]
+        mean, scale = features.mean(axis=0), np.maximum(features.std(axis=0), 1e-6)
+        arrays |= {"mean": mean, "scale": scale}
+        scaled = (features - mean) / scale
+        groups = feed.groups[chosen]
         for place, head in enumerate(job.heads):
-            weights, bias = _fit_head(scaled, feed.targets[head.target.name][feed.train], head, groups)
+            weights, bias = _fit_head(scaled, feed.targets[head.target.name][chosen], head, groups)
             arrays[f"weights/{place}"], arrays[f"bias/{place}"] = weights, bias
         return State(arrays, None)
 

@@ -30,7 +30,7 @@ def categorical(
     *,
     classes: Sequence[str] | None = None,
     positive: int = 1,
-    threshold: float = 0.5,
+    threshold: float | Float64Array = 0.5,
     prevalence: float | None = None,
 ) -> Figures:
     """Prepare the figures of a target whose classes exclude each other.
@@ -45,8 +45,8 @@ def categorical(
         Names, for figures per class; the indices when left out.
     positive : int
         With two classes: the index of the positive one.
-    threshold : float
-        With two classes: the operating point, on the positive class's probability.
+    threshold : float or array (n,)
+        With two classes: the operating point, on the positive class's probability; or one for each sample.
     prevalence : float, optional
         With two classes: where both predictive values are wanted too (``ppv_at_prevalence``, ``npv_at_prevalence``).
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from hounsfield.core.types import AnyArray, Float64Array
+from hounsfield.core.types import AnyArray, Float64Array, IntArray
 from hounsfield.science.statistics.figures import Figures, Replicates, mean_of_rows, plain_values
 from hounsfield.science.statistics.inputs import class_truth, finite, ratio
 from hounsfield.science.statistics.weighted_ranks import weighted_spearman
@@ -46,6 +46,26 @@ def ordinal(truth: AnyArray, probability: AnyArray, *, predicted: AnyArray | Non
         }
 
     return Figures(len(index), plain_values(evaluate, len(index)), evaluate, {"accuracy": known})
+
+
+def median_level(probability: AnyArray) -> IntArray:
+    """Return the median grade of each row, which loses least when the loss grows with the distance.
+
+    Parameters
+    ----------
+    probability : float array (n k)
+        Probability of each grade, in their order.
+
+    Returns
+    -------
+    int array (n,)
+        The lowest grade up to which at least half of the probability lies.
+    """
+    shares = np.asarray(probability, dtype=np.float64)
+    reached = np.cumsum(shares, axis=1) >= 0.5
+    reached[:, -1:] = True
+    level: IntArray = reached.argmax(axis=1).astype(np.int64)
+    return level
 
 
 def number(truth: AnyArray, predicted: AnyArray) -> Figures:

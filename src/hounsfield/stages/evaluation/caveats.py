@@ -119,6 +119,11 @@ def _of_data(facts: CaveatFacts) -> Iterator[Caveat]:
         yield _caveat("duplicates_across_parts", count=len(audit.duplicates_across_parts), removed=removed)
     if audit and audit.unreadable:
         yield _caveat("set_aside", count=len(audit.unreadable))
+    figures = facts.figures
+    if figures.not_run:
+        yield _caveat("not_run", count=figures.not_run, total=figures.samples + figures.not_run)
+    if figures.refused:
+        yield _caveat("refused", count=figures.refused, total=figures.samples)
 
 
 def _of_size(facts: CaveatFacts) -> Iterator[Caveat]:

@@ -32,7 +32,7 @@ def compare(
         Length n.
     ours, theirs : float64 array (n k) or (n,)
         Probabilities or numbers of two models for these samples.
-    points : pair of OperatingPoint, mapping or None
+    points : pair of OperatingPoint, PerSample, mapping or None
         Each model's own threshold.
     options : JudgeOptions
         Seed and replicates.
@@ -47,7 +47,7 @@ def compare(
     differences = paired_figures(
         prepared(left, points[0]),
         prepared(right, points[1]),
-        left.patients,
+        left.units,
         rng=stream(options.seed, f"paired:{target.name}"),
         replicates=options.replicates,
     )
@@ -73,7 +73,7 @@ def baseline_block(
         Length n.
     network, baseline : float64 array (n k) or (n,)
         Probabilities or numbers of both.
-    points : pair of OperatingPoint, mapping or None
+    points : pair of OperatingPoint, PerSample, mapping or None
         The network's and the baseline's own threshold.
     options : JudgeOptions
         Seed and replicates.
@@ -88,7 +88,7 @@ def baseline_block(
 
 
 def ties(difference: Figure | None) -> bool:
-    """Return whether the interval of a difference includes 0."""
+    """Return whether the interval of a difference includes 0; False where it is undefined."""
     if difference is None or difference.low is None or difference.high is None:
         return False
     return difference.low <= 0.0 <= difference.high
@@ -106,18 +106,23 @@ def recommend(target: TargetSpec, baselines: Mapping[str, Baseline]) -> str:
     Returns
     -------
     str
-        ``network``, or of the baselines that it does not clearly beat the one with the best main figure.
+        ``network``, or of the baselines that it does not clearly beat the one with the best main figure; ``""``
+        where there are baselines, but the difference from none of them has an interval: nothing is decided then.
     """
     main = MAIN_METRIC[target.kind]
     sign = -1.0 if main in LOWER_IS_BETTER else 1.0
     rivals: dict[str, float] = {}
+    compared = not baselines
     for name, block in baselines.items():
         figure, difference = block.metrics.get(main), block.difference.get(main)
         if figure is None or figure.value is None or difference is None or difference.low is None:
             continue
+        compared = True
         high = difference.low if difference.high is None else difference.high
         if min(sign * difference.low, sign * high) <= 0:
             rivals[name] = sign * figure.value
+    if not compared:
+        return ""
     return max(rivals, key=lambda name: rivals[name]) if rivals else NETWORK
 
 

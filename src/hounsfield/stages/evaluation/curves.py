@@ -36,7 +36,7 @@ def curves(rows: Rows, uncalibrated: Float64Array | None, options: JudgeOptions)
     drawn: dict[str, Curve] = {}
     if rows.two_classes:
         truth, score = marks[:, rows.positive] > 0, rows.answers[:, rows.positive]
-        drawn["roc"] = roc_with_band(truth, score, rows.patients, options)
+        drawn["roc"] = roc_with_band(truth, score, rows.units, options)
         decision = decision_curve(truth, score)
         drawn["decision"] = _curve(decision.threshold, decision.model)
         drawn["decision_all"] = _curve(decision.threshold, decision.treat_all)
@@ -56,14 +56,14 @@ def curves(rows: Rows, uncalibrated: Float64Array | None, options: JudgeOptions)
     return drawn
 
 
-def roc_with_band(truth: BoolArray, score: Float64Array, patients: AnyArray, options: JudgeOptions) -> Curve:
+def roc_with_band(truth: BoolArray, score: Float64Array, units: AnyArray, options: JudgeOptions) -> Curve:
     """Return a ROC curve with the pointwise 95 % patient-level bootstrap band of its true positive rate.
 
     Parameters
     ----------
     truth : bool array (n,)
     score : float64 array (n,)
-    patients : array (n,)
+    units : array (n,)
         What is drawn with replacement.
     options : JudgeOptions
         Seed and replicates; at most 400 are used.
@@ -75,7 +75,7 @@ def roc_with_band(truth: BoolArray, score: Float64Array, patients: AnyArray, opt
     last = np.append(np.diff(score[order]) != 0, True)
     found = []
     rng = stream(options.seed, "roc band")
-    for weights in patient_weights(patients, replicates=min(options.replicates, BAND_REPLICATES), rng=rng):
+    for weights in patient_weights(units, replicates=min(options.replicates, BAND_REPLICATES), rng=rng):
         drawn = weights[order]
         true = np.cumsum(drawn * truth[order][:, None], axis=0)[last]
         false = np.cumsum(drawn * ~truth[order][:, None], axis=0)[last]

@@ -8,6 +8,7 @@ from hounsfield.core.cohort import TargetSpec
 from hounsfield.core.report import Figure, PartFigures
 from hounsfield.core.types import Float64Array, IntArray
 from hounsfield.science.statistics.discrimination import confusion
+from hounsfield.science.statistics.figures_of_values import median_level
 from hounsfield.stages.evaluation.curves import curves
 from hounsfield.stages.evaluation.pooling import pool_patients
 from hounsfield.stages.evaluation.preparing import (
@@ -46,8 +47,8 @@ def judge(
         Calibrated probabilities in the order of the target's classes, or predicted numbers in its unit.
     uncalibrated : float64 array (n k) or None
         Probabilities before temperature scaling, for the calibration figures before it.
-    operating_point : OperatingPoint, mapping of str to OperatingPoint, or None
-        Threshold of a two-class target, or by label; one half where absent.
+    operating_point : OperatingPoint, PerSample, mapping of str to OperatingPoint, or None
+        Threshold of a two-class target, by sample, or by label; one half where absent.
     options : JudgeOptions
         Seed, replicates, prevalence of use, flagged samples, folds.
 
@@ -93,9 +94,16 @@ def class_counts(rows: Rows) -> dict[str, int]:
 
 
 def said_classes(rows: Rows, points: Points) -> IntArray:
-    """Return the class index that is said of each row: by the threshold of two classes, else the most probable."""
+    """Return the class index that is said of each row.
+
+    Notes
+    -----
+    Two classes: by the threshold. Levels with an order: the median one. Else the most probable class.
+    """
+    if rows.target.kind == "ordinal":
+        return median_level(rows.answers)
     if rows.two_classes:
-        called = rows.answers[:, rows.positive] >= class_threshold(points)
+        called = rows.answers[:, rows.positive] >= class_threshold(rows, points)
         return np.where(called, rows.positive, 1 - rows.positive).astype(np.int64)
     likely: IntArray = rows.answers.argmax(axis=1).astype(np.int64)
     return likely

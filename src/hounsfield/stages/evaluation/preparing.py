@@ -2,23 +2,37 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from hounsfield.core.report import Figure
 from hounsfield.core.streams import stream
-from hounsfield.core.types import Float64Array
+from hounsfield.core.types import Float64Array, IntArray
 from hounsfield.science.statistics.figures import Figures, Replicates, bootstrap_figures
 from hounsfield.science.statistics.figures_of_classes import categorical, multilabel
-from hounsfield.science.statistics.figures_of_values import number, ordinal
+from hounsfield.science.statistics.figures_of_values import median_level, number, ordinal
 from hounsfield.science.statistics.inputs import ratio
 from hounsfield.science.statistics.intervals import Difference, Interval
 from hounsfield.science.statistics.operating_point import OperatingPoint
 from hounsfield.stages.evaluation.samples import JudgeOptions, Rows
 
-Points = OperatingPoint | Mapping[str, OperatingPoint] | None
-"""The threshold of a two-class target, one for each label, or none: one half."""
+
+@dataclass(frozen=True)
+class PerSample:
+    """Thresholds of a two-class target where each sample was predicted by another model, as in folds.
+
+    Parameters
+    ----------
+    thresholds : mapping of str to float
+        Sample id to the threshold of the model that predicted it; one half where absent.
+    """
+
+    thresholds: Mapping[str, float]
+
+
+Points = OperatingPoint | PerSample | Mapping[str, OperatingPoint] | None
+"""The threshold of a two-class target, one for each sample, one for each label, or none: one half."""
 
 CALIBRATION = ("brier", "calibration_slope", "calibration_intercept", "calibration_error")
 
@@ -30,8 +44,8 @@ def prepared(rows: Rows, points: Points = None, *, prevalence: float | None = No
     ----------
     rows : Rows
         Truth beside answers.
-    points : OperatingPoint, mapping or None
-        Of a two-class target, or by label.
+    points : OperatingPoint, PerSample, mapping or None
+        Of a two-class target, by sample, or by label.
     prevalence : float or None
         Where the model will be used; two classes only.
     """
@@ -39,7 +53,8 @@ def prepared(rows: Rows, points: Points = None, *, prevalence: float | None = No
     if target.kind == "number":
         return number(rows.truth, rows.answers)
     if target.kind == "ordinal":
-        return _with_recall(ordinal(rows.truth, rows.answers), rows)
+        said = median_level(rows.answers)
+        return _with_recall(ordinal(rows.truth, rows.answers, predicted=said), rows, said)
     if target.kind == "multilabel":
         return multilabel(rows.truth, rows.answers, labels=target.classes, thresholds=label_thresholds(rows, points))
     return categorical(
@@ -47,13 +62,15 @@ def prepared(rows: Rows, points: Points = None, *, prevalence: float | None = No
         rows.answers,
         classes=target.classes,
         positive=rows.positive,
-        threshold=class_threshold(points),
+        threshold=class_threshold(rows, points),
         prevalence=prevalence if rows.two_classes else None,
     )
 
 
-def class_threshold(points: Points) -> float:
-    """Return the threshold of a two-class target."""
+def class_threshold(rows: Rows, points: Points) -> float | Float64Array:
+    """Return the threshold of a two-class target, or of each of its rows (n,)."""
+    if isinstance(points, PerSample):
+        return np.array([points.thresholds.get(sample.id, 0.5) for sample in rows.samples], dtype=np.float64)
     return points.threshold if isinstance(points, OperatingPoint) else 0.5
 
 
@@ -72,14 +89,14 @@ def with_intervals(figures: Figures, rows: Rows, options: JudgeOptions, *, purpo
     figures : Figures
         Prepared from the rows.
     rows : Rows
-        Their patients are drawn.
+        Their units are drawn: patients, or what joins several of them.
     options : JudgeOptions
         Seed and number of replicates.
     purpose : str
         Addresses the randomness.
     """
     rng = stream(options.seed, f"bootstrap:{rows.target.name}:{purpose}")
-    intervals = bootstrap_figures(figures, rows.patients, rng=rng, replicates=options.replicates)
+    intervals = bootstrap_figures(figures, rows.units, rng=rng, replicates=options.replicates)
     return {name: as_figure(value) for name, value in intervals.items()}
 
 
@@ -103,8 +120,8 @@ def finite_or_none(value: float) -> float | None:
     return float(value) if math.isfinite(value) else None
 
 
-def _with_recall(figures: Figures, rows: Rows) -> Figures:
-    truth, said = rows.truth.astype(np.int64), rows.answers.argmax(axis=1) if len(rows) else np.zeros(0)
+def _with_recall(figures: Figures, rows: Rows, said: IntArray) -> Figures:
+    truth = rows.truth.astype(np.int64)
     right = (truth == said).astype(np.float64)
     members = {f"recall:{name}": truth == index for index, name in enumerate(rows.target.classes)}
 

@@ -17,17 +17,21 @@ class JudgedSample:
     Parameters
     ----------
     id, patient : str
-        As in the cohort; `patient` is the unit of every interval.
+        As in the cohort.
     truth : TargetValue
         The answer; None where missing, and the row then counts nowhere.
     attributes : mapping of str to Attribute
         Site, scanner, age, sex, ...: for subgroups.
+    unit : str
+        What is drawn with replacement for every interval: the patient where left out, or the group that joins
+        patients who share a picture.
     """
 
     id: str
     patient: str
     truth: TargetValue
     attributes: Mapping[str, Attribute] = field(default_factory=dict)
+    unit: str = ""
 
 
 @dataclass(frozen=True)
@@ -88,6 +92,11 @@ class Rows:
     def answered(self, answers: Float64Array) -> "Rows":
         """Return the same rows with other answers."""
         return Rows(self.target, self.samples, self.patients, self.truth, answers)
+
+    @property
+    def units(self) -> np.typing.NDArray[np.str_]:
+        """What is drawn with replacement, shape (n,)."""
+        return np.array([sample.unit or sample.patient for sample in self.samples], dtype=np.str_)
 
     @property
     def two_classes(self) -> bool:

@@ -94,7 +94,11 @@ def target_facts(target: TargetSpec, training: Sequence[Sample]) -> TargetFacts:
     if target.kind == "number":
         numbers = np.array([float(a) for a in known if isinstance(a, int | float)])
         if not len(numbers):
-            raise CohortError(f"No training sample has a number for {target.name!r}.", expected="numbers")
+            raise CohortError(
+                f"No training sample has a number for {target.name!r}.",
+                expected="numbers in the rows of the training part",
+                next_step="fill the column, or name another one with --target",
+            )
         return TargetFacts(
             kind=target.kind,
             missing=missing,

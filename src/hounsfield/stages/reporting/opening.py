@@ -71,7 +71,7 @@ def opening(report: Report) -> Opening:
         sure=tuple(_how_sure(report, figures, main)),
         against=against(report, judged, main),
         verdict=verdict(judged),
-        simpler=judged.recommended != "network",
+        simpler=judged.recommended not in ("", "network"),
     )
 
 
@@ -121,7 +121,7 @@ def verdict(judged: TargetReport) -> Both:
     """Return what the comparison with the baselines says."""
     if not judged.baselines:
         return say("verdict_none")
-    if judged.recommended != "network":
+    if judged.recommended not in ("", "network"):
         return say("verdict_simple", name=baseline_name(judged.recommended))
     metric = MAIN_METRIC[judged.target.kind]
     differences = [block.difference.get(metric) for block in judged.baselines.values()]

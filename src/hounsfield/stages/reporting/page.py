@@ -137,7 +137,7 @@ def _overview(report: Report) -> tuple[TargetLine, ...]:
                 figure=with_interval(part.metrics.get(metric) if part else None, words.format),
                 metric=Both.same(words.short) if words.short else words.name(),
                 baseline=(baseline_name(best) if best else Both.same("")) + Both.same(text),
-                recommended=baseline_name(judged.recommended),
+                recommended=baseline_name(judged.recommended or "–"),
             )
         )
     return tuple(lines)

@@ -9,7 +9,8 @@ from hounsfield.core.fingerprint import TargetFacts
 from hounsfield.core.prediction import TargetPrediction
 from hounsfield.core.protocols import Decoding
 from hounsfield.core.types import AnyArray, Float64Array, TargetValue
-from hounsfield.science.statistics.calibration import Link, apply_temperature, fit_temperature
+from hounsfield.science.statistics.calibration import Link, apply_temperature
+from hounsfield.tasks.classify.temperature import careful_temperature
 
 
 class Categorical:
@@ -35,7 +36,7 @@ class Categorical:
     def calibrate(self, target: TargetSpec, outputs: Float64Array, truth: AnyArray, decoding: Decoding) -> Decoding:
         """Fit the temperature on validation outputs."""
         del target
-        return decoding.model_copy(update={"temperature": fit_temperature(outputs, truth)})
+        return decoding.model_copy(update={"temperature": careful_temperature(outputs, truth)})
 
     def decode(self, target: TargetSpec, outputs: Float64Array, decoding: Decoding) -> Float64Array:
         """Return class probabilities, ``n k``."""

@@ -9,7 +9,9 @@ from hounsfield.core.fingerprint import TargetFacts
 from hounsfield.core.prediction import TargetPrediction
 from hounsfield.core.protocols import Decoding
 from hounsfield.core.types import AnyArray, Float64Array, TargetValue
-from hounsfield.science.statistics.calibration import Link, apply_temperature, fit_temperature
+from hounsfield.science.statistics.calibration import Link, apply_temperature
+from hounsfield.science.statistics.figures_of_values import median_level
+from hounsfield.tasks.classify.temperature import careful_temperature
 
 
 class Ordinal:
@@ -43,7 +45,7 @@ class Ordinal:
         levels = np.arange(self.width(target))
         known = np.asarray(truth, dtype=np.int64)[:, None]
         above = np.where(known < 0, np.nan, (known > levels[None, :]).astype(np.float64))
-        return decoding.model_copy(update={"temperature": fit_temperature(cumulative(outputs), above)})
+        return decoding.model_copy(update={"temperature": careful_temperature(cumulative(outputs), above)})
 
     def decode(self, target: TargetSpec, outputs: Float64Array, decoding: Decoding) -> Float64Array:
         """Return level probabilities, ``n k``: differences of the cumulative ones, which never rise."""
@@ -56,9 +58,8 @@ class Ordinal:
     def say(self, target: TargetSpec, row: Float64Array, decoding: Decoding) -> TargetPrediction:
         """Return the median level, which loses least when the loss grows with the distance."""
         del decoding
-        level = int(np.searchsorted(np.cumsum(row), 0.5))
         return TargetPrediction(
-            value=target.classes[min(level, len(target.classes) - 1)],
+            value=target.classes[int(median_level(row[None])[0])],
             probabilities={n: float(p) for n, p in zip(target.classes, row, strict=True)},
         )
 
