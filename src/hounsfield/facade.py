@@ -126,6 +126,10 @@ def evaluate(
     source: "Source",
     *,
     target: str | Sequence[str] = (),
+    image: str | None = None,
+    group: str | None = None,
+    split: str | None = None,
+    labels: str | None = None,
     prevalence: float | None = None,
     lang: str = "en",
     out: str | Path | None = None,
@@ -134,7 +138,9 @@ def evaluate(
     """Judge a bundle on data with answers; see `hounsfield.workflow.evaluating.evaluate`."""
     from hounsfield.workflow.evaluating import evaluate as work
 
-    wishes = Wishes(target=_names(target), prevalence=prevalence, lang=lang)
+    wishes = Wishes(
+        target=_names(target), image=image, group=group, split=split, labels=labels, prevalence=prevalence, lang=lang
+    )
     return work(bundle, source, out=_path(out), wishes=wishes, progress=progress)
 
 
@@ -145,7 +151,7 @@ def predict(
     out: str | Path | None = None,
     progress: Progress = SILENT,
 ) -> Iterator[Prediction]:
-    """Predict images one by one; see `hounsfield.workflow.predicting.predict`."""
+    """Predict images one by one as the result is iterated; see `hounsfield.workflow.predicting.predict`."""
     from hounsfield.workflow.predicting import predict as work
 
     return work(bundle, inputs, out=_path(out), progress=progress)

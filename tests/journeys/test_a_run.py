@@ -32,6 +32,7 @@ FILES = {
     "report.json",
     "report.html",
     "log.jsonl",
+    "seen.json",
 }
 KEYS = {"schema_version", "task", "target", "parts", "baselines", "shortcut", "audit", "cost", "environment"}
 METRICS = {"auroc", "accuracy", "balanced_accuracy", "f1", "sensitivity", "specificity", "brier"}

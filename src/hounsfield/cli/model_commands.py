@@ -78,6 +78,11 @@ def evaluate(
     source: options.Source,
     *,
     out: Annotated[Path | None, typer.Option("--out", help="Folder to write report and predictions to.")] = None,
+    target: options.Target = None,
+    image: options.Image = None,
+    group: options.Group = None,
+    split: options.Split = None,
+    labels: options.Labels = None,
     prevalence: options.Prevalence = None,
     lang: options.Lang = "en",
     as_json: options.AsJson = False,
@@ -88,7 +93,15 @@ def evaluate(
     from hounsfield.cli.show_run import show_run
     from hounsfield.workflow.wishes import Wishes
 
-    wishes = Wishes(prevalence=prevalence, lang=lang)
+    wishes = Wishes(
+        target=tuple(target or ()),
+        image=image,
+        group=group,
+        split=split,
+        labels=labels,
+        prevalence=prevalence,
+        lang=lang,
+    )
     from hounsfield.workflow.evaluating import evaluate as work  # heavy: after the wishes are checked
 
     with quiet_stdout() as stdout:

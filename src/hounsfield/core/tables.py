@@ -16,7 +16,8 @@ class Table:
     kind : str
         What the entries are, as messages say it: ``"network"``, ``"layout"``.
     entries : dict of str to str
-        Name to ``"package.module:attribute"``. Adding a part is adding one line here.
+        Name to ``"package.module:attribute"``, or to ``"package.module"`` where the part is a module. Adding a part is
+        adding one line here.
 
     Notes
     -----
@@ -48,4 +49,5 @@ class Table:
         if name not in self.entries:
             raise unknown_name(self.kind, name, self.entries)
         module, _, attribute = self.entries[name].partition(":")
-        return getattr(import_module(module), attribute)
+        found = import_module(module)
+        return getattr(found, attribute) if attribute else found

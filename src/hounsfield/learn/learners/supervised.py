@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from types import ModuleType
+from typing import cast
 
 import numpy as np
 import torch
@@ -10,6 +11,7 @@ from torch import Tensor, nn
 
 from hounsfield.core.errors import BundleError, PlanError
 from hounsfield.core.streams import address, stream
+from hounsfield.core.tables import Table
 from hounsfield.core.types import AnyArray, Float64Array, IntArray
 from hounsfield.learn.augment.apply import apply
 from hounsfield.learn.augment.draw import draw
@@ -19,7 +21,7 @@ from hounsfield.learn.feed import Feed
 from hounsfield.learn.learners.prevalence import label_shares
 from hounsfield.learn.learners.protocol import HeadSpec, Job, State
 from hounsfield.learn.loop import Loop, Optimisation, Phase, Watch, precision, run
-from hounsfield.learn.losses import categorical, multilabel, number, ordinal
+from hounsfield.learn.losses import categorical
 from hounsfield.learn.losses.base import Loss, combine, labelled_mass
 from hounsfield.learn.nn.network import Network
 from hounsfield.learn.nn.table import build
@@ -27,13 +29,22 @@ from hounsfield.learn.prepare.image import ImagePreparation, normalise
 from hounsfield.learn.ranks import Ranks
 from hounsfield.learn.threads import device
 
-LOSSES: dict[str, ModuleType] = {
-    "categorical": categorical,
-    "multilabel": multilabel,
-    "ordinal": ordinal,
-    "number": number,
-}
-"""Losses by the name that a target kind gives."""
+LOSSES = Table(
+    "loss",
+    {
+        "categorical": "hounsfield.learn.losses.categorical",
+        "multilabel": "hounsfield.learn.losses.multilabel",
+        "ordinal": "hounsfield.learn.losses.ordinal",
+        "number": "hounsfield.learn.losses.number",
+    },
+)
+"""Losses by the name that a target kind gives; each is a module with `loss` and `labelled`."""
+
+
+def loss_module(name: str) -> ModuleType:
+    """Return the module of a loss."""
+    return cast(ModuleType, LOSSES.resolve(name))
+
 
 RUN_BATCH = 16
 """Samples per inference call. The last call is filled up to it: what is said of a sample must not depend on its
@@ -75,7 +86,7 @@ def head_losses(
     """Sum the losses of all heads on one batch."""
     terms: dict[str, Tensor] = {}
     for place, head in enumerate(heads):
-        module, name = LOSSES[head.loss], head.target.name
+        module, name = loss_module(head.loss), head.target.name
         target = batch.targets[name]
         options: dict[str, object] = {}
         if head.loss != "number":
@@ -300,7 +311,7 @@ def validation(network: nn.Module, feed: Feed, job: Job) -> dict[str, float]:
             loss = head_losses(job.heads, network(batch.inputs, {}), batch, settings=plain, ranks=Ranks())
             for head in job.heads:
                 name = head.target.name
-                mass = float(labelled_mass(LOSSES[head.loss].labelled(batch.targets[name]), batch.weight))
+                mass = float(labelled_mass(loss_module(head.loss).labelled(batch.targets[name]), batch.weight))
                 sums[name] += float(loss.terms[name]) * mass
                 masses[name] += mass
     means = {name: value / masses[name] if masses[name] else 0.0 for name, value in sums.items()}
