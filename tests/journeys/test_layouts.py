@@ -5,9 +5,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
+import openpyxl
+import pyarrow
 import pytest
 from PIL import Image as Pillow
+from pyarrow.parquet import write_table as write_parquet
 
 from hounsfield.core.report import Report
 from tests.journeys.making import hu, picture, quick, save, write_cohort, write_folders, write_table
@@ -46,14 +48,18 @@ def chinese(root: Path) -> Path:
 def workbook(root: Path) -> Path:
     rows = write_cohort(root, n=N)
     (root / "labels.csv").unlink()
-    pd.DataFrame(rows, columns=["image", "patient", "disease"]).to_excel(root / "labels.xlsx", index=False)
+    book = openpyxl.Workbook()
+    for line in (["image", "patient", "disease"], *rows):
+        book.worksheets[0].append(line)
+    book.save(root / "labels.xlsx")
     return root
 
 
 def parquet(root: Path) -> Path:
     rows = write_cohort(root, n=N)
     (root / "labels.csv").unlink()
-    pd.DataFrame(rows, columns=["image", "patient", "disease"]).to_parquet(root / "labels.parquet", index=False)
+    columns = dict(zip(["image", "patient", "disease"], map(list, zip(*rows, strict=True)), strict=True))
+    write_parquet(pyarrow.table(columns), root / "labels.parquet")
     return root
 
 
