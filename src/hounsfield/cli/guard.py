@@ -54,7 +54,7 @@ def guarded(command: Callable[P, None]) -> Callable[P, None]:
             # the reader of our output went away (`hu plan ... | head`); nothing more can be said there
             os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
             raise typer.Exit(UNEXPECTED) from None
-        except Exception as error:
+        except Exception as error:  # the door: whatever came through is told in a line, never as a trace unasked
             if isinstance(error, typer.Exit | typer.Abort | typer.BadParameter):
                 raise
             _unexpected(name, error)

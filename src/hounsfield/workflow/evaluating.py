@@ -23,9 +23,9 @@ from hounsfield.workflow.planning import peak_mib, settle
 from hounsfield.workflow.predictions import run_part, written
 from hounsfield.workflow.reports import (
     audit_block,
+    baselines_named,
     environment,
     expected,
-    first_fold_baselines,
     plan_lines,
     shortcut_block,
     wrongest,
@@ -125,7 +125,7 @@ def _judged(
             "No sample can be judged.", expected="readable images with answers", next_step="run hu inspect"
         )
     names = ensemble_baselines(contents)
-    model = Model(replace(contents, baselines=first_fold_baselines(contents, names)), baselines=names)
+    model = Model(replace(contents, baselines=baselines_named(contents, names)), baselines=names)
     rows = run_part(model, cohort, usable, part="test", progress=progress)
     if not rows.rows:
         raise CohortError(

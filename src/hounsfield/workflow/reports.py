@@ -178,7 +178,7 @@ def predicted_parts(contents: BundleContents, ran: Ran, progress: Progress) -> d
 
 def _model(contents: BundleContents, names: list[str], *, member: int | None) -> Model:
     if member is None:
-        whole = replace(contents, baselines=first_fold_baselines(contents, names))
+        whole = replace(contents, baselines=baselines_named(contents, names))
         return Model(whole, baselines=names)
     arrays = {k: v for k, v in contents.arrays.items() if k != SELF_TEST}
     chosen = {n: contents.baselines[f"{n}.{member}"] for n in names}
@@ -222,7 +222,7 @@ def expected(target: TargetSpec, rows: Rows) -> str:
     return expected_interval(target, counts, total=len(rows.rows))
 
 
-def first_fold_baselines(contents: BundleContents, names: Sequence[str]) -> dict[str, Member]:
+def baselines_named(contents: BundleContents, names: Sequence[str]) -> dict[str, Member]:
     """Return these baselines of every fold, ``name.0``, ``name.1``, ...; `Model` averages them as it does members."""
     return {k: member for k, member in contents.baselines.items() if k.rsplit(".", 1)[0] in names}
 

@@ -45,7 +45,7 @@ def _either(display: PlanValue, calibrated: PlanValue, rule: str) -> Rule:
         exact = _calibrated(facts)
         return Decision(
             value=calibrated if exact else display,
-            rule=f"{rule}; little where values are calibrated (simulated CT: validation AUC .99 against .97)",
+            rule=f"{rule}; little where values are calibrated and a shift would be another tissue",
             evidence="more than 8 bits, not MR: calibrated" if exact else "8-bit pictures, or MR: a display setting",
         )
 

@@ -34,7 +34,8 @@ def _stem(facts: Facts) -> Decision:
     return Decision(
         value="small" if longest <= SMALL else "medium" if longest <= MEDIUM else "large",
         rule=f"full size up to {SMALL} pixels, half the edge up to {MEDIUM}, else a quarter: small findings must "
-        "survive the stem (simulated CT, 128 pixels: validation AUC .94 at half the edge, .84 at a quarter)",
+        "survive the stem (simulated CT of 128 pixels, one seed, 100 validation slices: AUC .94 at half "
+        "the edge and width 16, .84 at a quarter and width 24)",
         evidence=f"longest edge {longest}",
     )
 
@@ -68,7 +69,8 @@ def _pooling(facts: Facts) -> Decision:
     return Decision(
         value="mean+max",
         rule="mean and maximum over the image side by side: how much, and whether anywhere; a small finding drowns in "
-        "a mean (simulated CT, 128 pixels: validation AUC .95 against .93)",
+        "a mean (simulated CT, one seed, 100 validation slices: AUC .95 against .93; no "
+        "clear difference on covid-ct, .775 and .779)",
         evidence="",
     )
 

@@ -67,7 +67,8 @@ def edge(seen: InputFacts, facts: Facts) -> int:
 
 
 PIXELS_PER_CORE_MINUTE = 2.4e8
-"""Training pixels per core and minute of the residual family at width 24, measured with AVX-512 bfloat16."""
+"""Training pixels per core and minute of the residual family at width 24: 0.18 s per step of 32 images of 160 x 160
+on one thread, bfloat16 with AVX-512."""
 
 
 def _size(seen: InputFacts, facts: Facts) -> Decision:
