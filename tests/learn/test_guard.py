@@ -3,11 +3,20 @@
 import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter
+from scipy.stats import binom
 
 from hounsfield.core.streams import stream
 from hounsfield.core.types import AnyArray, Float64Array
-from hounsfield.learn.guard import COMPONENTS, distances, fit_guard, limits
-from hounsfield.learn.learners.texture import texture
+from hounsfield.learn.guard import (
+    COMPONENTS,
+    allowed_refusals,
+    crossed_distances,
+    distances,
+    fit_guard,
+    limits,
+    shrinkage,
+)
+from hounsfield.learn.looks import looks
 from tests.stages.auditing.making import phantom
 
 SIDE = 32
@@ -28,13 +37,13 @@ def clouds(count: int) -> AnyArray:
 
 
 def described(images: AnyArray) -> Float64Array:
-    return np.stack([texture(image) for image in images])
+    return np.stack([looks(image) for image in images])
 
 
 @pytest.fixture(scope="module")
 def fitted() -> tuple[dict[str, AnyArray], float, float]:
-    arrays = fit_guard(described(bodies(120)))
-    return arrays, *limits(distances(arrays, described(bodies(50, first=500))))
+    features = described(bodies(160))
+    return fit_guard(features), *limits(crossed_distances(features, np.arange(160)), 160)
 
 
 def test_images_of_the_training_kind_pass(fitted: tuple[dict[str, AnyArray], float, float]) -> None:
@@ -90,19 +99,47 @@ def test_no_feature_varies() -> None:
 
 
 def test_limits_rise_with_what_they_are_fitted_to() -> None:
-    held = np.sort(np.abs(stream(0, "held").standard_normal(200)))
-    flag, refuse = limits(held)
-    assert flag == np.quantile(held, 0.975)
-    assert refuse >= held.max()
-    assert refuse >= flag
-    wider = limits(held * 2)
-    assert wider[0] > flag
-    assert wider[1] > refuse
-    assert limits(np.array([3.0])) == (3.0, 4.5)
+    held = np.sort(np.abs(stream(0, "held").standard_normal(400)))
+    flag, refuse = limits(held, 400)
+    assert flag == np.quantile(held, 0.95)
+    assert refuse == held[-1 - allowed_refusals(400)]
+    wider = limits(held * 2, 400)
+    assert wider == (2 * flag, 2 * refuse)
+    assert limits(held, 60)[1] > held[-1]
+    assert limits(np.array([3.0]), 1) == pytest.approx((3.0, 3.45))
+
+
+def test_allowed_refusals_keep_the_exact_bound() -> None:
+    """Checked with the binomial distribution itself: one refusal more would no longer be rare at a share of 5 %."""
+    assert [allowed_refusals(n) for n in (1, 50, 71)] == [-1, -1, -1]
+    for groups in (72, 150, 289, 1000):
+        allowed = allowed_refusals(groups)
+        assert binom.cdf(allowed, groups, 0.05) <= 0.025 + 1e-9
+        assert binom.cdf(allowed + 1, groups, 0.05) > 0.025
+
+
+def test_crossed_distances_leave_the_whole_patient_out() -> None:
+    """Copies of a far image under one patient's name do not vouch for each other."""
+    rng = stream(0, "crossed")
+    features = rng.standard_normal((100, 6))
+    groups = np.arange(100)
+    features[90:], groups[90:] = 8.0, 90
+    far = crossed_distances(features, groups)
+    assert far[90:].min() > far[:90].max()
+    assert len(crossed_distances(features[:5], np.zeros(5, dtype=np.int64))) == 0
+
+
+def test_shrinkage_agrees_with_the_published_estimator() -> None:
+    from sklearn.covariance import ledoit_wolf_shrinkage
+
+    for count, width in ((30, 50), (200, 12)):
+        values = stream(count, "shrinkage").standard_normal((count, width)) @ np.diag(np.linspace(0.2, 3, width))
+        values -= values.mean(axis=0)
+        assert shrinkage(values) == pytest.approx(ledoit_wolf_shrinkage(values, assume_centered=True), rel=1e-9)
 
 
 def test_nothing_held_out_refuses_nothing() -> None:
-    assert limits(np.zeros(0)) == (float("inf"), float("inf"))
+    assert limits(np.zeros(0), 0) == (float("inf"), float("inf"))
 
 
 def test_distance_does_not_depend_on_the_company(fitted: tuple[dict[str, AnyArray], float, float]) -> None:

@@ -40,29 +40,6 @@ def texture(stored: AnyArray) -> Float64Array:
     return np.concatenate([_plane(grey[middle[0]]), _plane(grey[:, middle[1]]), _plane(grey[:, :, middle[2]])])
 
 
-def appearance(described: Float64Array, *, ndim: int) -> Float64Array:
-    """Return what of a description tells the kind of picture, without the picture itself.
-
-    Parameters
-    ----------
-    described : numpy.ndarray
-        From `texture`.
-    ndim : int
-        Space axes of the image.
-
-    Returns
-    -------
-    numpy.ndarray
-        The same numbers with each coarse picture of 12 x 12 pixels reduced to 4 x 4: aggregates of these travel in a
-        bundle, and no patient shall be recognised in them.
-    """
-    planes = described.reshape(1 if ndim == 2 else 3, -1)
-    coarse, rest = planes[:, : COARSE**2], planes[:, COARSE**2 :]
-    step = COARSE // 4
-    pooled = coarse.reshape(len(planes), 4, step, 4, step).mean(axis=(2, 4)).reshape(len(planes), 16)
-    return np.hstack([pooled, rest]).ravel()
-
-
 def _plane(grey: Float32Array) -> Float64Array:
     from skimage.feature import graycomatrix, graycoprops, local_binary_pattern
 
