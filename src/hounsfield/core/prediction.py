@@ -3,6 +3,28 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from pydantic import BaseModel, ConfigDict
+
+
+class SetRule(BaseModel):
+    """How prediction sets are made, fitted on calibration cases.
+
+    Attributes
+    ----------
+    level : float
+        Wanted coverage of each class, 0 to 1.
+    limits : dict of str to float or None
+        Class or level to the strangest score that stays in the set, None where it always does. A label has two, for
+        ``label`` and ``label:no``; a number has one, named ``""``: half the width of its interval.
+    cases : dict of str to int
+        Calibration cases behind each limit.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    level: float
+    limits: dict[str, float | None]
+    cases: dict[str, int]
+
 
 @dataclass(frozen=True)
 class TargetPrediction:
@@ -16,11 +38,15 @@ class TargetPrediction:
         Class (argmax), level, labels at or above their threshold, or the number itself.
     at_operating_point : str or None
         Class by the fixed threshold, where there are two classes.
+    plausible : str or None
+        What cannot be ruled out: classes or levels joined by ``|``; labels that are there, and with ``?`` those that
+        may be; a number's bounds joined by ``..``. None where the bundle has no rule for it.
     """
 
     value: str | float | tuple[str, ...]
     probabilities: Mapping[str, float] = field(default_factory=dict)
     at_operating_point: str | None = None
+    plausible: str | None = None
 
 
 @dataclass(frozen=True)

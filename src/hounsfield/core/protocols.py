@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict
 
 from hounsfield.core.cohort import Schema, TargetSpec
 from hounsfield.core.fingerprint import TargetFacts
-from hounsfield.core.prediction import TargetPrediction
+from hounsfield.core.prediction import SetRule, TargetPrediction
 from hounsfield.core.types import AnyArray, Float64Array, TargetValue
 
 
@@ -24,6 +24,8 @@ class Decoding(BaseModel):
         Of the positive class or, for several labels, of each label.
     rule : str
         How the threshold was fixed.
+    sets : SetRule or None
+        How prediction sets are made; None in bundles that have none.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -32,6 +34,7 @@ class Decoding(BaseModel):
     std: float = 1.0
     threshold: float = 0.5
     rule: str = "default"
+    sets: SetRule | None = None
 
 
 class TargetKind(Protocol):

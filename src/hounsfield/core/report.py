@@ -62,6 +62,65 @@ class Subgroup(Block):
     metrics: dict[str, Figure]
 
 
+class ClassCoverage(Block):
+    """How often the prediction set holds the truth, for the samples of one class.
+
+    Attributes
+    ----------
+    cases : int
+        Calibration cases behind the limit; 0 where they differ from fold to fold.
+    samples : int
+        Judged samples of the class.
+    coverage : float or None
+    low, high : float or None
+        Where the true coverage lies in 95 % of draws of the calibration cases (exact, Beta); None over folds.
+    seen_low, seen_high : float or None
+        Where the coverage observed on this many samples lies (beta-binomial).
+    within : bool or None
+        Whether the coverage lies in the second interval.
+    always : bool
+        Too few calibration cases to rule the class out: it is in every set.
+    """
+
+    cases: int
+    samples: int
+    coverage: float | None
+    low: float | None = None
+    high: float | None = None
+    seen_low: float | None = None
+    seen_high: float | None = None
+    within: bool | None = None
+    always: bool = False
+
+
+class SetFigures(Block):
+    """How good the prediction sets are.
+
+    Attributes
+    ----------
+    level : float
+        Wanted coverage.
+    coverage : float
+        Share of samples (of labels, where there are several) whose set holds the truth.
+    per_patient : float
+        The same, each patient counting once.
+    size : float or None
+        Mean number of classes in a set; mean width for a number, None where it has no bounds; share of unsure labels.
+    single, empty : float
+        Share of sets with one class, and with none.
+    classes : dict of str to ClassCoverage
+        By class, level, or label (``label`` and ``label:no``); ``""`` for a number.
+    """
+
+    level: float
+    coverage: float
+    per_patient: float
+    size: float | None
+    single: float
+    empty: float
+    classes: dict[str, ClassCoverage]
+
+
 class PartFigures(Block):
     """How well one target was answered on one part.
 
@@ -92,6 +151,8 @@ class PartFigures(Block):
         Samples with an answer that could not be run; they are in no figure.
     refused : int
         Judged samples that the input guard refuses: in the figures, but a user gets no answer for them.
+    sets : SetFigures or None
+        Coverage and size of the prediction sets.
     """
 
     samples: int
@@ -109,6 +170,7 @@ class PartFigures(Block):
     classes: dict[str, int] = {}
     not_run: int = 0
     refused: int = 0
+    sets: SetFigures | None = None
 
 
 class Baseline(Block):
@@ -159,6 +221,17 @@ class Picture(Block):
     png: str
 
 
+class SecondLook(Block):
+    """A sample whose given answer a model that has not seen it contradicts with confidence."""
+
+    sample: str
+    part: str
+    given: str
+    suggested: str
+    given_probability: float
+    suggested_probability: float
+
+
 class TargetReport(Block):
     """One target, judged.
 
@@ -166,6 +239,10 @@ class TargetReport(Block):
     ----------
     recommended : str
         ``network`` or the name of a baseline; ``""`` where no baseline could be compared.
+    second_look : tuple of SecondLook
+        Suspected label errors of the validation part or out of fold, most doubtful first; nothing was removed.
+    second_look_of : int
+        Samples that were looked at for it.
     """
 
     target: TargetSpec
@@ -174,6 +251,8 @@ class TargetReport(Block):
     operating_point: OperatingPointBlock | None = None
     temperature: float | None = None
     recommended: str = "network"
+    second_look: tuple[SecondLook, ...] = ()
+    second_look_of: int = 0
 
 
 class Caveat(Block):
@@ -229,6 +308,57 @@ class AuditBlock(Block):
     warnings: tuple[str, ...] = ()
 
 
+class LearningPoint(Block):
+    """How well a model did that learned from a share of the training patients.
+
+    Attributes
+    ----------
+    share : float
+        Of the training samples, 0 to 1.
+    samples, patients : int
+        Mean over the runs, rounded.
+    runs : int
+        Subsets of this share that were drawn and fitted.
+    figure : Figure
+        Mean over the runs, with an interval over held-out patients and runs.
+    """
+
+    share: float
+    samples: int
+    patients: int
+    runs: int
+    figure: Figure
+
+
+class LearningCurve(Block):
+    """What more data would bring, from fits to shares of the training part; never scored on a test part.
+
+    Attributes
+    ----------
+    target, metric : str
+    model : str
+        ``network`` or the name of a baseline.
+    part : str
+        Where the fits were scored: ``val`` or ``cv`` (out of fold).
+    points : tuple of LearningPoint
+        Ascending.
+    fitted : Curve or None
+        The inverse power law over the number of training samples, to twice the present, with a 95 % band.
+    now, double, gain : Figure
+        The law at the present number of training samples, at twice that, and the second less the first.
+    """
+
+    target: str
+    metric: str
+    model: str
+    part: str
+    points: tuple[LearningPoint, ...]
+    fitted: Curve | None
+    now: Figure
+    double: Figure
+    gain: Figure
+
+
 class Report(Block):
     """What a reader gets, and what ``report.json`` holds.
 
@@ -244,6 +374,8 @@ class Report(Block):
         The interval that this number of samples can give, said before training.
     history : dict of str to tuple of float
         Training curves by name, for the picture only; no figure comes from them.
+    learning : tuple of LearningCurve
+        What more data would bring, of the primary target, one for each model that it was measured for.
     """
 
     schema_version: Literal[1] = 1
@@ -266,5 +398,6 @@ class Report(Block):
     caveats: tuple[Caveat, ...] = ()
     plan: tuple[PlanLine, ...] = ()
     history: dict[str, tuple[float, ...]] = {}
+    learning: tuple[LearningCurve, ...] = ()
     errors: tuple[Picture, ...] = ()
     alternatives: tuple[dict[str, str], ...] = ()

@@ -11,14 +11,19 @@ from hounsfield.core.report import (
     AuditBlock,
     Baseline,
     Caveat,
+    ClassCoverage,
     Cost,
     Curve,
     Figure,
+    LearningCurve,
+    LearningPoint,
     OperatingPointBlock,
     PartFigures,
     Picture,
     PlanLine,
     Report,
+    SecondLook,
+    SetFigures,
     ShortcutBlock,
     Subgroup,
     TargetReport,
@@ -70,6 +75,55 @@ def part() -> PartFigures:
         patients_judged=110,
         patients_skipped=8,
         classes={"normal": 105, "COVID": 98},
+        sets=sets(),
+    )
+
+
+def sets() -> SetFigures:
+    """Return figures of prediction sets; the second class has too few calibration cases."""
+    return SetFigures(
+        level=0.9,
+        coverage=0.94,
+        per_patient=0.92,
+        size=1.4,
+        single=0.58,
+        empty=0.01,
+        classes={
+            "normal": ClassCoverage(
+                cases=58, samples=105, coverage=0.886, low=0.82, high=0.97, seen_low=0.8, seen_high=0.98, within=True
+            ),
+            "COVID": ClassCoverage(
+                cases=8,
+                samples=98,
+                coverage=1.0,
+                low=1.0,
+                high=1.0,
+                seen_low=1.0,
+                seen_high=1.0,
+                within=True,
+                always=True,
+            ),
+        },
+    )
+
+
+def learning() -> LearningCurve:
+    """Return a learning curve of three shares."""
+    points = tuple(
+        LearningPoint(share=s, samples=round(425 * s), patients=round(233 * s), runs=r, figure=figure(v))
+        for s, r, v in ((0.25, 3, 0.7), (0.5, 2, 0.75), (1.0, 1, 0.78))
+    )
+    law = Curve(x=(106.0, 425.0, 850.0), y=(0.7, 0.78, 0.8), low=(0.65, 0.73, 0.74), high=(0.75, 0.83, 0.87))
+    return LearningCurve(
+        target="label",
+        metric="auroc",
+        model="logistic",
+        part="val",
+        points=points,
+        fitted=law,
+        now=figure(0.78),
+        double=figure(0.8),
+        gain=Figure(value=0.02, low=0.0, high=0.06),
     )
 
 
@@ -91,6 +145,17 @@ def report() -> Report:
         ),
         temperature=1.6,
         recommended="logistic",
+        second_look=(
+            SecondLook(
+                sample="s17",
+                part="val",
+                given="normal",
+                suggested="COVID",
+                given_probability=0.03,
+                suggested_probability=0.97,
+            ),
+        ),
+        second_look_of=118,
     )
     number = TargetReport(
         target=TargetSpec(name="diameter", kind="number", unit="mm"),
@@ -130,6 +195,10 @@ def report() -> Report:
         expected_interval="AUC 0.80: 0.74 to 0.86",
         caveats=(Caveat(level="warning", en="Small test part.", zh="测试集样本量小。"),),
         plan=(PlanLine(section="network", key="family", value="residual", rule="few images", evidence="425 samples"),),
+        learning=(
+            learning(),
+            learning().model_copy(update={"fitted": None, "double": Figure(value=None, note="a class is missing")}),
+        ),
         history={"train loss": (1.0, 0.5, 0.3)},
         errors=(
             Picture(sample="img_7.png", part="test", truth="normal", predicted="COVID", probability=0.98, png=picture),

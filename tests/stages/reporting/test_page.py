@@ -155,3 +155,21 @@ def test_an_empty_report_is_still_a_page() -> None:
 def test_an_unknown_language_is_refused() -> None:
     with pytest.raises(UnknownNameError, match="language"):
         render_html(report(), lang="fr")
+
+
+def test_learning_curve_says_what_twice_the_data_would_bring() -> None:
+    _, words = _read(render_html(report()))
+    assert "What more data would bring" in words
+    assert "With twice the training data (850 samples): 0.800 (0.750–0.850); gain +0.020 (+0.000 … +0.060)." in words
+    assert "No forecast: a class is missing." in words
+    bare = render_html(report().model_copy(update={"learning": ()}))
+    assert 'id="learning"' not in bare
+
+
+def test_prediction_sets_and_doubtful_answers_are_said_in_words() -> None:
+    _, words = _read(render_html(report()))
+    assert "Here the set held the truth for 94.0% of studies (92.0% with each patient counting once)." in words
+    assert "It named one class for 58.0% of studies, several for 41.0%" in words
+    assert "Too few validation cases to ever rule out: COVID." in words
+    assert "contradicts the given answer of 1 of 118 samples" in words
+    assert "s17" in words

@@ -154,6 +154,10 @@ def _of_model(facts: CaveatFacts) -> Iterator[Caveat]:
     ]
     if poor:
         yield _caveat("recall_low", classes=", ".join(poor))
+    sets = facts.figures.sets
+    low = [n for n, c in sets.classes.items() if c.within is False and (c.coverage or 0.0) < sets.level] if sets else []
+    if sets and low:
+        yield _caveat("sets_too_small", classes=", ".join(low), level=f"{100 * sets.level:.0f}")
     if facts.stopped_by_clock:
         yield _caveat("stopped_by_clock")
     slope = metrics.get("calibration_slope")

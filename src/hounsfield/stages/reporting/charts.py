@@ -2,10 +2,10 @@
 
 from markupsafe import Markup
 
-from hounsfield.core.report import Curve, PartFigures
+from hounsfield.core.report import Curve, LearningCurve, PartFigures
 from hounsfield.stages.reporting.numbers import significant
 from hounsfield.stages.reporting.svg import HEIGHT, LEFT, RIGHT, TOP, WIDTH, Frame, element, picture, text
-from hounsfield.stages.reporting.words import Both, say
+from hounsfield.stages.reporting.words import Both, metric_words, say
 
 MOST_ROC = 8
 
@@ -87,6 +87,35 @@ def history_chart(name: str, values: tuple[float, ...]) -> Markup:
     drawn += frame.dot(xs[-1], values[-1], "dot a", 3.5)
     drawn += text(Both.same(significant(values[-1])), WIDTH - RIGHT - 4, TOP + 12, kind="tick", anchor="end")
     return picture(drawn, Both.same(name))
+
+
+def learning_chart(curve: LearningCurve) -> Markup:
+    """Return the figures of shares of the training part with intervals, the law through them, and twice the data."""
+    metric = metric_words(curve.metric)
+    name = Both.same(metric.short) if metric.short else metric.name()
+    known = [p for p in curve.points if p.figure.value is not None]
+    bounds = [v for p in known for v in (p.figure.value, p.figure.low, p.figure.high) if v is not None]
+    law = curve.fitted
+    bounds += [*law.low, *law.high, *law.y] if law else []
+    low, high = (min(bounds), max(bounds)) if bounds else (0.0, 1.0)
+    margin = 0.05 * ((high - low) or 0.1)
+    ends = [float(p.samples) for p in curve.points] + (list(law.x) if law else [])
+    frame = Frame(0, 1.02 * max(ends, default=1.0), low - margin, high + margin)
+    drawn = frame.axes(say("x_training"), name)
+    if law:
+        drawn += frame.band(law.x, law.low, law.high)
+        seen = float(curve.points[-1].samples)
+        for kind, start, end in (("line a", 0.0, seen), ("line b thin", seen, float("inf"))):
+            kept = [(x, y) for x, y in zip(law.x, law.y, strict=True) if start <= x <= end]
+            drawn += frame.line(tuple(x for x, _ in kept), tuple(y for _, y in kept), kind)
+        drawn += frame.dot(law.x[-1], law.y[-1], "dot b", 4)
+    for point in known:
+        at = frame.x(point.samples)
+        figure = point.figure
+        if figure.low is not None and figure.high is not None:
+            drawn += element("line", x1=at, x2=at, y1=frame.y(figure.low), y2=frame.y(figure.high), class_="whisker")
+        drawn += frame.dot(point.samples, figure.value or 0.0, "dot a", 4)
+    return picture(drawn, say("learning"))
 
 
 def _key(place: int, words: Both, kind: str, *, of: int = 1, top: bool = False) -> Markup:

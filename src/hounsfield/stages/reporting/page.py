@@ -10,9 +10,9 @@ from markupsafe import Markup
 
 from hounsfield.core.errors import unknown_name
 from hounsfield.core.report import MAIN_METRIC, Cost, Report, ShortcutBlock, TargetReport
-from hounsfield.stages.reporting.charts import history_chart
+from hounsfield.stages.reporting.charts import history_chart, learning_chart
 from hounsfield.stages.reporting.forest import Forest, Row, forest
-from hounsfield.stages.reporting.numbers import minutes, with_interval
+from hounsfield.stages.reporting.numbers import change, minutes, with_interval
 from hounsfield.stages.reporting.opening import baseline_name, opening, primary
 from hounsfield.stages.reporting.target_view import Chart, target_view
 from hounsfield.stages.reporting.words import Both, metric_words, say, say_or
@@ -69,6 +69,7 @@ def render_html(report: Report, *, lang: str = "en") -> str:
             overview=_overview(report) if len(views) > 1 else (),
             shortcut=shortcut_forest(report.shortcut),
             history=_history(report),
+            learning=_learning(report),
             cost=_cost(report.cost),
             most=MOST_LISTED,
             part_name=lambda name: say_or(f"part_{name}", name),
@@ -146,6 +147,24 @@ def _overview(report: Report) -> tuple[TargetLine, ...]:
 def _history(report: Report) -> tuple[Chart, ...]:
     shown = [(name, values) for name, values in report.history.items() if len(values) > 1][:MOST_HISTORY]
     return tuple(Chart(Both.same(name), Both.same(""), history_chart(name, values)) for name, values in shown)
+
+
+def _learning(report: Report) -> tuple[Chart, ...]:
+    charts = []
+    for curve in report.learning:
+        words = metric_words(curve.metric)
+        title = baseline_name(curve.model) + Both.same(" · ") + say_or(f"part_{curve.part}", curve.part)
+        if curve.double.value is None or curve.fitted is None:
+            caption = say("learning_open", reason=curve.double.note)
+        else:
+            caption = say(
+                "learning_says",
+                samples=round(curve.fitted.x[-1]),
+                value=with_interval(curve.double, words.format),
+                gain=change(curve.gain, words),
+            )
+        charts.append(Chart(title, caption, learning_chart(curve)))
+    return tuple(charts)
 
 
 def _cost(cost: Cost) -> tuple[tuple[Both, str, str], ...]:

@@ -10,6 +10,7 @@ from hounsfield.stages.reporting.charts import decision_chart, reliability_chart
 from hounsfield.stages.reporting.forest import Forest, Row, forest
 from hounsfield.stages.reporting.numbers import ABSENT, change, interval, with_interval, written
 from hounsfield.stages.reporting.opening import against, baseline_name, question, verdict
+from hounsfield.stages.reporting.sets_view import SetLine, set_lines, set_words
 from hounsfield.stages.reporting.words import Both, metric_words, say, say_or, vocabulary
 
 
@@ -71,6 +72,8 @@ class TargetView:
     folds: Table
     without_faulty: Table
     differences: Table
+    set_words: tuple[Both, ...]
+    set_lines: tuple[SetLine, ...]
 
 
 def target_view(report: Report, judged: TargetReport, index: int) -> TargetView:
@@ -115,6 +118,8 @@ def target_view(report: Report, judged: TargetReport, index: int) -> TargetView:
             say_or(f"part_{report.judged_part}", report.judged_part),
         ),
         differences=_differences(judged),
+        set_words=tuple(set_words(judged, part)),
+        set_lines=set_lines(judged, part),
     )
 
 
