@@ -1,0 +1,140 @@
+"""A fitted network, ready to run: one view or several, in calls of one size."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from hounsfield.core.errors import PlanError
+from hounsfield.core.types import AnyArray, Float64Array
+from hounsfield.learn.nn.network import Network
+from hounsfield.learn.prepare.image import ImagePreparation, normalise
+
+RUN_BATCH = 16
+"""Samples per inference call. The last call is filled up to it: what is said of a sample must not depend on its
+neighbours."""
+
+AXES = ("x", "y", "z")
+"""Space axes by their distance from the end of an array ``... z y x``."""
+
+
+class NetworkRunner:
+    """A network in evaluation mode, float32, in calls of one size.
+
+    Parameters
+    ----------
+    network : Network
+    preparation : mapping of str to ImagePreparation
+        By input name.
+    views : sequence of str
+        Axes to mirror along; outputs are the mean over the image as it is and each mirrored view.
+    """
+
+    def __init__(
+        self, network: Network, preparation: Mapping[str, ImagePreparation], *, views: Sequence[str] = ()
+    ) -> None:
+        self._network = Viewed(network, views).eval()
+        self._device = next(network.parameters()).device
+        self._preparation = preparation
+
+    def run(self, inputs: Mapping[str, AnyArray]) -> dict[str, Float64Array]:
+        """Return raw outputs by target and the embedding, ``n w`` float64, for stored inputs ``n c ...``."""
+        collected: dict[str, list[Float64Array]] = {}
+        with torch.inference_mode():
+            for part, count in calls(inputs):
+                tensors = {
+                    name: torch.from_numpy(normalise(stored, self._preparation[name])).to(self._device)
+                    for name, stored in part.items()
+                }
+                for name, output in self._network(tensors).items():
+                    collected.setdefault(name, []).append(output[:count].double().cpu().numpy())
+        return {name: np.concatenate(parts) for name, parts in collected.items()}
+
+
+class Viewed(nn.Module):
+    """The mean of a network's outputs over an image and its mirrored views.
+
+    Parameters
+    ----------
+    network : Network
+    views : sequence of str
+        Axes to mirror along, one view each: of ``x``, ``y``, ``z``.
+
+    Raises
+    ------
+    PlanError
+        If an axis is unknown.
+    """
+
+    def __init__(self, network: Network, views: Sequence[str]) -> None:
+        super().__init__()
+        unknown = sorted(set(views) - set(AXES))
+        if unknown:
+            raise PlanError(
+                f"There is no view along {', '.join(unknown)}.",
+                expected=f"some of {', '.join(AXES)}",
+                next_step='correct "views" in the ensemble section of the plan',
+            )
+        self.network = network
+        self.axes = tuple(-1 - AXES.index(view) for view in views)
+
+    def forward(self, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Return each output ``b w``, averaged over the views of inputs ``b c ...``."""
+        outputs: dict[str, Tensor] = self.network(inputs, {})
+        for axis in self.axes:
+            # An input without the axis (a plane beside a volume) is shown as it is.
+            mirrored = {name: x.flip(axis) if x.ndim + axis >= 2 else x for name, x in inputs.items()}
+            for name, output in self.network(mirrored, {}).items():
+                outputs[name] = outputs[name] + output
+        return {name: output / (1 + len(self.axes)) for name, output in outputs.items()} if self.axes else outputs
+
+
+class Normalised(nn.Module):
+    """A network in front of which images on the scale 0 to 1 are normalised.
+
+    Parameters
+    ----------
+    network : nn.Module
+        Takes normalised inputs by name.
+    preparation : mapping of str to ImagePreparation
+        By input name.
+    """
+
+    def __init__(self, network: nn.Module, preparation: Mapping[str, ImagePreparation]) -> None:
+        super().__init__()
+        self.network = network
+        self.preparation = preparation
+
+    def forward(self, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Return the network's outputs for inputs ``b c ...``, float32, 0 to 1."""
+        specs = self.preparation
+        outputs: dict[str, Tensor] = self.network({n: (x - specs[n].mean) / specs[n].std for n, x in inputs.items()})
+        return outputs
+
+
+def calls(inputs: Mapping[str, AnyArray], *, size: int = RUN_BATCH) -> Iterator[tuple[dict[str, AnyArray], int]]:
+    """Cut stored inputs into calls of one size, the last filled up with zeros.
+
+    Parameters
+    ----------
+    inputs : mapping of str to numpy.ndarray
+        ``n c ...`` each.
+    size : int
+        Samples in a call.
+
+    Yields
+    ------
+    tuple
+        The inputs of one call, and how many of its samples are real.
+    """
+    count = len(next(iter(inputs.values())))
+    for start in range(0, count, size):
+        real = min(size, count - start)
+        part = {name: stored[start : start + real] for name, stored in inputs.items()}
+        if real < size:
+            part = {
+                name: np.concatenate([stored, np.zeros((size - real, *stored.shape[1:]), stored.dtype)])
+                for name, stored in part.items()
+            }
+        yield part, real
