@@ -1,0 +1,63 @@
+"""`hu explain`: where in an image the answer comes from."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from hounsfield.cli import options
+from hounsfield.cli.guard import guarded
+
+
+@guarded
+def explain(
+    bundle: options.BundlePath,
+    inputs: Annotated[
+        list[Path],
+        typer.Argument(metavar="INPUT...", help="The cohort that the model was trained on, another one, or images."),
+    ],
+    *,
+    out: Annotated[Path, typer.Option("--out", help="Folder for explain.html, explain.json and PNG pictures.")] = Path(
+        "explanations"
+    ),
+    number: Annotated[
+        int, typer.Option("--number", help="How many errors, and how many right answers, to explain.")
+    ] = 4,
+    answer: Annotated[
+        str | None, typer.Option("--class", help="Class, label or level to explain; else what the model says.")
+    ] = None,
+    method: Annotated[
+        list[str] | None,
+        typer.Option("--method", help="gradcam, gradients or occlusion; several times for several; else all."),
+    ] = None,
+    pointing: Annotated[
+        int, typer.Option("--pointing", help="Further images with a mask to play the pointing game on.")
+    ] = 0,
+    target: options.Target = None,
+    image: options.Image = None,
+    group: options.Group = None,
+    split: options.Split = None,
+    labels: options.Labels = None,
+    lang: options.Lang = "en",
+    threads: options.Threads = None,
+    as_json: options.AsJson = False,
+) -> None:
+    """Show where in an image the answer comes from; a map no better than random ones is not shown."""
+    from hounsfield.cli.output import print_json, quiet_stdout
+    from hounsfield.cli.progress import progress
+    from hounsfield.cli.show_explanations import show_explanations
+    from hounsfield.workflow.wishes import Wishes
+
+    wishes = Wishes(
+        target=tuple(target or ()), image=image, group=group, split=split, labels=labels, lang=lang, threads=threads
+    )
+    from hounsfield.workflow.explaining import ExplainWishes  # heavy: after the wishes are checked
+    from hounsfield.workflow.explaining import explain as work
+
+    asked = ExplainWishes(number=number, answer=answer, methods=tuple(method or ()), pointing=pointing)
+    with quiet_stdout() as stdout:
+        found = work(bundle, inputs, out=out, wishes=wishes, asked=asked, progress=progress())
+        if as_json:
+            print_json(found.model_dump(mode="json"), stdout)
+            return
+    show_explanations(found, out)

@@ -1,0 +1,38 @@
+"""Explanations in a terminal: what passed, and where to look."""
+
+from pathlib import Path
+
+from hounsfield.cli.output import line, table
+from hounsfield.stages.explaining.page import best_pointing, doubts, opening
+from hounsfield.stages.explaining.result import Explained, Explanations, MapScores
+from hounsfield.stages.explaining.words import method_words
+
+
+def show_explanations(found: Explanations, out: Path) -> None:
+    """Print the opening, a line per image, the doubts, and where the page lies."""
+    for words in opening(found):
+        line(words.en)
+    pointing = best_pointing(found)
+    if pointing is not None:
+        line(pointing.en)
+    line()
+    rows = [_row(image, found) for image in found.images]
+    table("Images", ["sample", "model says", "truth", *(method_words(m).en for m in found.methods)], rows)
+    line("What not to believe:")
+    for words in doubts(found):
+        line(f"  - {words.en}")
+    line()
+    line(f"Page: {out / 'explain.html'}")
+
+
+def _row(image: Explained, found: Explanations) -> list[str]:
+    said = image.predicted if image.answer == image.predicted else f"{image.predicted} (explained: {image.answer})"
+    maps = {m.method: m for m in image.maps}
+    return [image.sample, said, image.truth, *(_cell(maps[m]) for m in found.methods)]
+
+
+def _cell(scores: MapScores) -> str:
+    if not scores.shown:
+        return f"not shown: {scores.reason}"
+    where = "" if scores.in_mask is None else ", inside" if scores.in_mask else ", outside"
+    return f"p {scores.p:.2f}{where}{', same with random weights' if scores.stays_the_same else ''}"

@@ -1,0 +1,413 @@
+"""Explain: where in an image the answer comes from, shown only where the map is better than random ones."""
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+
+from hounsfield.bundle.atomic import storage_error, write_bytes, write_json, write_text
+from hounsfield.bundle.run_folder import find_bundle
+from hounsfield.bundle.sealed import BundleContents
+from hounsfield.core.cohort import Cohort, Sample
+from hounsfield.core.errors import CohortError, HounsfieldError, InputError, RunExistsError, case_id, unknown_name
+from hounsfield.core.image import Image
+from hounsfield.core.progress import SILENT, Progress, Step
+from hounsfield.core.streams import stream
+from hounsfield.core.types import AnyArray, BoolArray, Float32Array, Float64Array
+from hounsfield.learn.explain import METHODS
+from hounsfield.learn.explain.curves import curves, ends_of
+from hounsfield.learn.explain.maps import map_of
+from hounsfield.learn.explain.question import question_of
+from hounsfield.learn.explain.view import View, Voice, view_of, voices_of
+from hounsfield.learn.explain.weights import SHARES, fresh_voices, randomised
+from hounsfield.learn.prepare.image import ImagePreparation, prepare
+from hounsfield.stages.explaining.controls import alike, centre_blob, coarseness, random_field
+from hounsfield.stages.explaining.faithfulness import LEVEL, RANDOM, Curves, Verdict, chance, compare
+from hounsfield.stages.explaining.page import render_html
+from hounsfield.stages.explaining.picture import Panel, draw
+from hounsfield.stages.explaining.pointing import TOLERANCE, Pointed, peak_of, point
+from hounsfield.stages.explaining.result import (
+    Explained,
+    Explanations,
+    MapScores,
+    Pointing,
+    map_scores,
+    pointing_of,
+)
+from hounsfield.stages.explaining.words import method_words
+from hounsfield.workflow.explaining_cases import Case, Gathered, choose, gather, judged, of_fold, weights_of
+from hounsfield.workflow.fitting import NETWORK
+from hounsfield.workflow.judging import calibrations, of_model
+from hounsfield.workflow.opening import open_bundle
+from hounsfield.workflow.planning import settle
+from hounsfield.workflow.predictions import written_answer
+from hounsfield.workflow.study import SEEN, Seen, seen_digest
+from hounsfield.workflow.survey import latest_header, latest_image
+from hounsfield.workflow.wishes import Wishes
+
+JSON, PAGE = "explain.json", "explain.html"
+
+
+@dataclass(frozen=True)
+class ExplainWishes:
+    """What a user asks of explanations.
+
+    Parameters
+    ----------
+    number : int
+        Errors, and right answers, that are explained; without answers twice as many images.
+    answer : str or None
+        Class, label or level to explain; what the model says if None.
+    methods : tuple of str
+        Maps by name; all if empty.
+    pointing : int
+        Images with a mask over which the pointing game is played, beside those explained.
+
+    Raises
+    ------
+    InputError
+        If a number is out of range or a method unknown.
+    """
+
+    number: int = 4
+    answer: str | None = None
+    methods: tuple[str, ...] = ()
+    pointing: int = 0
+
+    def __post_init__(self) -> None:
+        for name in self.methods:
+            if name not in METHODS:
+                raise unknown_name("map", name, METHODS)
+        if self.number < 1 or self.pointing < 0:
+            raise InputError(
+                f"--number is {self.number} and --pointing {self.pointing}.",
+                expected="at least 1, and at least 0",
+                next_step="correct the number",
+            )
+
+    @property
+    def chosen(self) -> tuple[str, ...]:
+        """Methods in the order of the table."""
+        return tuple(n for n in METHODS if not self.methods or n in self.methods)
+
+
+def explain(
+    bundle: str | Path,
+    inputs: Sequence[str | Path],
+    *,
+    out: Path | None = None,
+    wishes: Wishes = Wishes(),
+    asked: ExplainWishes = ExplainWishes(),
+    progress: Progress = SILENT,
+) -> Explanations:
+    """Explain what a bundle says of images.
+
+    Parameters
+    ----------
+    bundle : str or Path
+        Run folder or bundle.
+    inputs : sequence of str or Path
+        The cohort that the bundle was trained on (its test part, or all folds by members that have not seen the image),
+        another one with answers, image files or folders.
+    out : Path or None
+        Folder for ``explain.json``, ``explain.html`` and one PNG per image; None writes nothing.
+    wishes : Wishes
+        Column overrides and ``lang``.
+    asked : ExplainWishes
+    progress : Progress
+
+    Returns
+    -------
+    Explanations
+
+    Raises
+    ------
+    BundleError
+        If the bundle cannot be used.
+    InputError
+        If there is nothing to explain, or no such class.
+    RunExistsError
+        If `out` holds explanations already.
+    """
+    began = time.perf_counter()
+    _check_free(out)
+    settle(wishes)
+    contents = open_bundle(bundle)
+    target = contents.plan.targets[0]
+    if asked.answer is not None and asked.answer not in target.classes:
+        raise unknown_name("class", asked.answer, target.classes)
+    gathered = gather(contents, [Path(p) for p in inputs], wishes, progress=progress)
+    cases, left = judged(contents, gathered, progress=progress)
+    if not cases:
+        first = left[0].reason if left else "none"
+        raise CohortError(
+            f"None of the {len(gathered.samples)} images can be judged; the first: {first}",
+            expected="images like those that the model was trained on",
+            next_step="check that this is the right model for the data",
+        )
+    work = _Work(contents, gathered, asked, _seen(find_bundle(Path(bundle)).parent))
+    chosen = choose(cases, asked.number)
+    games: dict[str, list[Pointed]] = {}
+    found: list[_Shown] = []
+    with progress.step("Explaining", float(len(chosen))) as shown:
+        for place, case in enumerate(chosen):
+            found.append(work.explained(case, place, games, shown))
+    also = [c for c in cases if c not in chosen]
+    work.point(also, games, progress)
+    result = Explanations(
+        hounsfield=contents.plan.hounsfield,
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        cohort=gathered.cohort.name,
+        part=gathered.part,
+        target=target.name,
+        classes=target.classes,
+        methods=asked.chosen,
+        random_maps=RANDOM,
+        members=max(len(v) for v in work.voices.values()),
+        voiceless=max(sum(v.network is None for v in voices) for voices in work.voices.values()),
+        images=tuple(f.scores for f in found),
+        pointing=_rates(games),
+        mask=work.mask_name if games else "",
+        tolerance=TOLERANCE,
+        left_out=left,
+        seconds=round(time.perf_counter() - began, 1),
+    )
+    if out is not None:
+        _write(out, result, {f.scores.picture: f.png for f in found}, lang=wishes.lang)
+    return result
+
+
+@dataclass(frozen=True)
+class _Shown:
+    """One explained image: its scores and its picture."""
+
+    scores: Explained
+    png: bytes = field(repr=False)
+
+
+class _Work:
+    """What explaining one image after another needs."""
+
+    def __init__(
+        self, contents: BundleContents, gathered: Gathered, asked: ExplainWishes, learned: frozenset[str] | None
+    ) -> None:
+        self.contents = contents
+        self.asked = asked
+        self.voices: dict[int, tuple[Voice, ...]] = {}
+        self._gathered = gathered
+        self._learned = learned
+        self._seed = contents.plan.seed
+        self._fixed = calibrations(contents)
+        self.mask_name = next((name for s in gathered.samples for name in s.masks), "")
+
+    def view(self, case: Case) -> View:
+        """Return a case before the members that may judge it."""
+        target = self.contents.plan.targets[0]
+        if case.fold not in self.voices:
+            one = of_fold(self.contents, case.fold)
+            self.voices[case.fold] = voices_of(one.members, weights_of(one, target))
+        voices = self.voices[case.fold]
+        decoding = of_model(self._fixed, NETWORK, case.fold).decodings[target.name]
+        question = question_of(target, case.said, case.raw, temperature=decoding.temperature, wanted=self.asked.answer)
+        stored: dict[str, AnyArray] = {
+            name: prepare(latest_image(self._gathered.cohort, case.sample, name), spec)
+            for name, spec in voices[0].job.preparation.items()
+        }
+        return view_of(voices, stored, question)
+
+    def maps(self, view: View) -> dict[str, Float64Array]:
+        """Return all maps of a view that are asked for."""
+        return {name: map_of(name, view) for name in self.asked.chosen}
+
+    def explained(self, case: Case, place: int, games: dict[str, list[Pointed]], shown: Step) -> _Shown:
+        """Explain one case, play the pointing game on it, and draw it."""
+        view = self.view(case)
+        mask = self.mask(case.sample, view.preparation)
+        ends = ends_of(view)
+        maps = self.maps(view)
+        effect = abs(ends.whole - ends.blank)
+        untrained = _untrained(view, seed=self._seed)
+        p_effect = chance(effect, untrained) if len(untrained) else 0.0
+        verdicts = self._verdicts(view, maps, place)
+        alone = self._randomised(view, maps)
+        scores: list[MapScores] = []
+        for name, values in maps.items():
+            scores.append(
+                map_scores(
+                    name,
+                    verdicts[name],
+                    randomised=alone[name],
+                    depends=p_effect < LEVEL,
+                    peak=peak_of(values),
+                    in_mask=None if mask is None else bool(mask[peak_of(values)]),
+                )
+            )
+            if mask is not None:
+                game = point(values, mask)
+                games.setdefault(name, []).append(game)
+                if scores[-1].shown:
+                    games.setdefault(f"{name} shown", []).append(game)
+        shown.advance()
+        linked = view.question.linked(np.array([ends.whole, ends.blank]))
+        result = Explained(
+            sample=case.sample.id,
+            picture=f"image-{place + 1:02d}-{case_id(case.sample.id)}.png",
+            answer=view.question.answer,
+            predicted=written_answer(case.called),
+            truth=written_answer(case.truth),
+            correct=None if case.error is None or isinstance(case.truth, float) else not case.error,
+            score=float(linked[0]),
+            blank=float(linked[1]),
+            effect=effect,
+            untrained=float(np.median(untrained)) if len(untrained) else 0.0,
+            p_effect=p_effect,
+            held_out=self._held_out(case),
+            flags=case.flags,
+            maps=tuple(scores),
+        )
+        return _Shown(result, _png(result, view.image, maps, mask))
+
+    def point(self, cases: Sequence[Case], games: dict[str, list[Pointed]], progress: Progress) -> None:
+        """Play the pointing game on further cases, drawn at random."""
+        with_mask = [c for c in cases if self.mask_name in c.sample.masks]
+        if not self.asked.pointing or not with_mask:
+            return
+        order = stream(self._seed, "explain pointing").permutation(len(with_mask))
+        wanted = min(self.asked.pointing, len(with_mask))
+        played = 0
+        with progress.step("Pointing game", float(wanted)) as shown:
+            for number in order:
+                view = self.view(with_mask[int(number)])
+                mask = self.mask(with_mask[int(number)].sample, view.preparation)
+                if mask is None:
+                    continue
+                for name, values in self.maps(view).items():
+                    games.setdefault(name, []).append(point(values, mask))
+                shown.advance()
+                played += 1
+                if played == wanted:
+                    break
+
+    def mask(self, sample: Sample, spec: ImagePreparation) -> BoolArray | None:
+        """Return a sample's mask at the network's input size; None where there is none or nothing is outlined."""
+        ref = sample.masks.get(self.mask_name)
+        if ref is None:
+            return None
+        from hounsfield.data.readers import read
+
+        plain = spec.model_copy(
+            update={"scale": "window", "low": 0.0, "high": 1.0, "channels": 1, "storage": "float16"}
+        )
+        try:
+            values = read(self._gathered.cohort, ref).array.astype(np.float32).max(axis=0, keepdims=True)
+            inside = prepare(Image((values > 0.5 * values.max()).astype(np.uint8)), plain)[0]
+        except HounsfieldError:
+            return None
+        found: BoolArray = np.asarray(inside, dtype=np.float32) > 0.5
+        return found if found.any() else None
+
+    def _verdicts(self, view: View, maps: Mapping[str, Float64Array], place: int) -> dict[str, Verdict]:
+        """Return every map beside random ones as coarse as it is."""
+        ends = ends_of(view)
+        centre = Curves(*curves(view, ends, centre_blob(view.size)))
+        random: dict[float, list[Curves]] = {}
+        found = {}
+        for name, values in maps.items():
+            width = coarseness(values)
+            if width not in random:
+                fields = stream(self._seed, f"explain random maps {width:g}", 0, place)
+                random[width] = [
+                    Curves(*curves(view, ends, random_field(view.size, width, fields))) for _ in range(RANDOM)
+                ]
+            found[name] = compare(Curves(*curves(view, ends, values)), random[width], centre=centre)
+        return found
+
+    def _randomised(self, view: View, maps: Mapping[str, Float64Array]) -> dict[str, list[float]]:
+        """Return how alike each map is to those of the same networks with ever more fresh weights."""
+        found: dict[str, list[float]] = {name: [] for name in maps}
+        if all(v.network is None for v in view.voices):
+            return found
+        for share in SHARES:
+            other = view.heard(randomised(view.voices, share=share, seed=self._seed))
+            for name, values in maps.items():
+                found[name].append(alike(values, map_of(name, other)))
+        return found
+
+    def _held_out(self, case: Case) -> bool | None:
+        if self._gathered.part in ("test", "cv"):
+            return True
+        if self._learned is None:
+            return None
+        from hounsfield.stages.auditing.thumbnails import glance
+
+        cohort: Cohort = self._gathered.cohort
+        name = next(iter(case.sample.inputs))
+        seen = glance(case.sample.id, latest_image(cohort, case.sample, name), latest_header(cohort, case.sample, name))
+        return seen_digest(seen.digest) not in self._learned
+
+
+def _untrained(view: View, *, seed: int) -> Float64Array:
+    """Return by how much the answer of untrained networks changes between image and blurred image."""
+    found = [ends_of(view.heard(voices)) for voices in fresh_voices(view.voices, count=RANDOM, seed=seed)]
+    return np.array([abs(e.whole - e.blank) for e in found])
+
+
+def _rates(games: Mapping[str, Sequence[Pointed]]) -> tuple[Pointing, ...]:
+    return tuple(pointing_of(name, played) for name, played in sorted(games.items()))
+
+
+def _png(found: Explained, image: Float32Array, maps: Mapping[str, Float64Array], mask: BoolArray | None) -> bytes:
+    panels = [Panel(f"{found.predicted or 'none'}", (f"explained: {found.answer}",))]
+    depth: int | None = None
+    for scores in found.maps:
+        title = method_words(scores.method).en
+        if scores.shown:
+            far = "" if scores.z is None else f", z = {scores.z:.1f}"
+            lines = [f"p = {scores.p:.2f}{far}", f"deletion {scores.deletion:.2f}, insertion {scores.insertion:.2f}"]
+            if scores.stays_the_same:
+                lines.append("the same with random weights")
+            depth = scores.peak[0] if depth is None and image.ndim == 4 else depth
+        else:
+            lines = ["not shown:", scores.reason]
+        panels.append(Panel(title, tuple(lines), maps[scores.method] if scores.shown else None))
+    return draw(image, panels, mask=mask, depth=depth)
+
+
+def _check_free(out: Path | None) -> None:
+    there = (
+        []
+        if out is None or not out.is_dir()
+        else sorted(
+            p.name
+            for p in out.iterdir()
+            if p.name in (JSON, PAGE) or (p.name.startswith("image-") and p.suffix == ".png")
+        )
+    )
+    if there:
+        raise RunExistsError(
+            f"The output folder holds explanations already: {', '.join(there[:3])}{', ...' if len(there) > 3 else ''}.",
+            expected="a folder without them",
+            next_step="choose another --out, or move them away",
+        )
+
+
+def _write(out: Path, found: Explanations, pictures: Mapping[str, bytes], *, lang: str) -> None:
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise storage_error("The output folder", error) from error
+    for name, data in pictures.items():
+        write_bytes(out / name, data)
+    write_text(out / PAGE, render_html(found, pictures, lang=lang))
+    write_json(out / JSON, found)
+
+
+def _seen(run: Path) -> frozenset[str] | None:
+    """Return what a run has learned from, or None where nothing says it."""
+    try:
+        return frozenset(Seen.model_validate_json((run / SEEN).read_text(encoding="utf-8")).digests)
+    except (OSError, ValueError):
+        return None

@@ -1,0 +1,236 @@
+"""Which images are explained, and by which members of the ensemble."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from hounsfield.bundle.sealed import BundleContents
+from hounsfield.core.cohort import Cohort, Sample, TargetSpec
+from hounsfield.core.errors import CohortError, HounsfieldError
+from hounsfield.core.prediction import TargetPrediction
+from hounsfield.core.progress import Progress
+from hounsfield.core.types import Float64Array, Json, TargetValue
+from hounsfield.learn.merge import MERGE, merge_of
+from hounsfield.learn.model import SELF_TEST, Model
+from hounsfield.stages.explaining.result import LeftOut
+from hounsfield.workflow.asking import ask
+from hounsfield.workflow.fitting import NETWORK
+from hounsfield.workflow.judging import calibrations, of_model
+from hounsfield.workflow.predictions import items, say
+from hounsfield.workflow.study import study, with_roles
+from hounsfield.workflow.tasks import task_named
+from hounsfield.workflow.wishes import Wishes
+
+PartName = Literal["test", "cv", "elsewhere", "files"]
+
+
+@dataclass(frozen=True)
+class Gathered:
+    """Images that could be explained.
+
+    Parameters
+    ----------
+    cohort : Cohort
+    samples : tuple of Sample
+    part : str
+        ``test`` or ``cv`` of the bundle's own data, ``elsewhere`` with answers, ``files`` without.
+    folds : mapping of str to int
+        Fold that each sample was held out of; part ``cv`` only.
+    """
+
+    cohort: Cohort
+    samples: tuple[Sample, ...]
+    part: PartName
+    folds: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Case:
+    """One image and what the members that may judge it say.
+
+    Parameters
+    ----------
+    sample : Sample
+    fold : int
+        -1: all members.
+    raw : numpy.ndarray
+        Merged raw output of the primary target, ``w``.
+    said : TargetPrediction
+    flags : tuple of str
+    truth : str, float, tuple of str or None
+    """
+
+    sample: Sample
+    fold: int
+    raw: Float64Array
+    said: TargetPrediction
+    flags: tuple[str, ...]
+    truth: TargetValue
+
+    @property
+    def called(self) -> TargetValue:
+        """What a user is told: by the operating point where there is one."""
+        return self.said.at_operating_point or self.said.value
+
+    @property
+    def error(self) -> float | None:
+        """1 or 0 for wrong or right, or the size of a number's error; None where the answer is unknown."""
+        if self.truth is None:
+            return None
+        if isinstance(self.truth, float) and isinstance(self.said.value, float):
+            return abs(self.truth - self.said.value)
+        called = self.called
+        if isinstance(called, tuple):
+            return float(set(called) != set(self.truth if isinstance(self.truth, tuple) else (str(self.truth),)))
+        return float(str(called) != str(self.truth))
+
+    @property
+    def sure(self) -> float:
+        """How sure the model is, 0 to 1; 0 for a number."""
+        shares = self.said.probabilities
+        if not shares:
+            return 0.0
+        if isinstance(self.said.value, tuple):
+            return float(np.mean([max(p, 1 - p) for p in shares.values()]))
+        return float(shares.get(str(self.called), 0.0))
+
+
+def of_fold(contents: BundleContents, fold: int) -> BundleContents:
+    """Return a bundle with the members that have not seen a fold; the whole bundle for -1.
+
+    Parameters
+    ----------
+    contents : BundleContents
+    fold : int
+        Number of the fold that the members were fitted without.
+    """
+    if fold < 0:
+        return contents
+    arrays = {k: v for k, v in contents.arrays.items() if k != SELF_TEST}
+    merge = merge_of(contents)
+    if merge is None:
+        return replace(contents, members=(contents.members[fold],), arrays=arrays)
+    members = tuple(contents.members[place] for place in merge.members(fold))
+    own: Json = merge.of(fold).model_dump(mode="json")
+    return replace(contents, members=members, arrays=arrays, documents={**contents.documents, MERGE: own})
+
+
+def weights_of(contents: BundleContents, target: TargetSpec) -> list[float]:
+    """Return the weight of each member in the merged raw output of a target."""
+    merge = merge_of(contents)
+    found = merge.whole().get(target.name) if merge is not None else None
+    return found if found is not None else [1.0 / len(contents.members)] * len(contents.members)
+
+
+def gather(contents: BundleContents, inputs: Sequence[Path], wishes: Wishes, *, progress: Progress) -> Gathered:
+    """Find out what the inputs are: the bundle's own cohort, other data with answers, or images alone.
+
+    Parameters
+    ----------
+    contents : BundleContents
+    inputs : sequence of Path
+    wishes : Wishes
+    progress : Progress
+
+    Raises
+    ------
+    CohortError
+        If there is nothing to explain.
+    """
+    if len(inputs) == 1:
+        own = _own_folds(contents, inputs[0], wishes, progress)
+        if own is not None:
+            return own
+        try:
+            asked = ask(contents.plan, contents.fingerprint, inputs[0], wishes, progress=progress)
+        except CohortError:
+            if wishes.target or wishes.labels:
+                raise
+        else:
+            return Gathered(asked.cohort, asked.cohort.samples, "test" if asked.own else "elsewhere")
+    from hounsfield.data.cohorts import unlabelled
+
+    cohort = unlabelled(list(inputs))
+    name = next(iter(contents.fingerprint.inputs))
+    samples = tuple(replace(s, inputs={name: next(iter(s.inputs.values()))}) for s in cohort.samples)
+    return Gathered(cohort, samples, "files")
+
+
+def _own_folds(contents: BundleContents, source: Path, wishes: Wishes, progress: Progress) -> Gathered | None:
+    """Return the samples of all folds, if the source is what the bundle was trained on in folds."""
+    from hounsfield.data.cohorts import digest, understand
+
+    plan = contents.plan
+    if not plan.folds:
+        return None
+    way = with_roles(wishes, plan.roles)
+    try:
+        cohort = understand(source, way.roles)
+    except HounsfieldError:
+        return None
+    schema = cohort.schema.model_copy(update={"targets": plan.targets})
+    if digest(replace(cohort, schema=schema)) != plan.cohort_digest or any(s.part == "test" for s in cohort.samples):
+        return None
+    known = study(source, replace(way, seed=plan.seed, folds=plan.folds, task=plan.task), progress=progress)
+    if known.digest != plan.cohort_digest:
+        return None
+    return Gathered(known.cohort, known.samples(known.split.folds), "cv", dict(known.split.folds))
+
+
+def judged(
+    contents: BundleContents, gathered: Gathered, *, progress: Progress
+) -> tuple[tuple[Case, ...], tuple[LeftOut, ...]]:
+    """Predict every image with the members that may judge it.
+
+    Parameters
+    ----------
+    contents : BundleContents
+    gathered : Gathered
+    progress : Progress
+
+    Returns
+    -------
+    (tuple of Case, tuple of LeftOut)
+        What can be explained, and what was refused or cannot be read.
+    """
+    target, task = contents.plan.targets[0], task_named(contents.plan.task)
+    fixed = calibrations(contents)
+    cases: list[Case] = []
+    left: list[LeftOut] = []
+    with progress.step("Predicting", float(len(gathered.samples))) as shown:
+        for fold in sorted({gathered.folds.get(s.id, -1) for s in gathered.samples}):
+            model = Model(of_fold(contents, fold))
+            decodings = of_model(fixed, NETWORK, fold).decodings
+            samples = [s for s in gathered.samples if gathered.folds.get(s.id, -1) == fold]
+            for sample, judgement in zip(samples, model.judge(items(gathered.cohort, samples)), strict=True):
+                shown.advance()
+                if judgement.refusal or not judgement.outputs:
+                    left.append(LeftOut(sample=sample.id, reason=judgement.refusal or "cannot be judged"))
+                    continue
+                said = say(judgement, (target,), task=task, decodings=decodings).targets[target.name]
+                truth = sample.targets.get(target.name)
+                cases.append(Case(sample, fold, judgement.outputs[target.name], said, judgement.flags, truth))
+    return tuple(cases), tuple(left)
+
+
+def choose(cases: Sequence[Case], number: int) -> tuple[Case, ...]:
+    """Return the surest errors and the surest right answers; without answers, the first cases.
+
+    Parameters
+    ----------
+    cases : sequence of Case
+    number : int
+        Of each.
+    """
+    known = [c for c in cases if c.error is not None]
+    if not known:
+        return tuple(cases[: 2 * number])
+    if isinstance(known[0].truth, float):
+        order = sorted(known, key=lambda c: -(c.error or 0.0))
+        worst = order[: min(number, len(order) // 2)]
+        return (*worst, *order[::-1][: min(number, len(order) - len(worst))])
+    order = sorted(known, key=lambda c: -c.sure)
+    return (*[c for c in order if c.error][:number], *[c for c in order if not c.error][:number])
