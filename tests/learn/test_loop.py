@@ -1,5 +1,6 @@
 """The loop ends at the same bits however often it was stopped, and keeps what it says it keeps."""
 
+import itertools
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -109,13 +110,17 @@ def test_a_killed_run_ends_at_the_bits_of_one_left_alone(
     assert same_bits(alone, again)
 
 
-def test_mixed_samples_resume_to_the_same_bits() -> None:
+@pytest.mark.parametrize("kill", [2, 5])
+def test_mixed_and_smaller_samples_resume_to_the_same_bits(kill: int) -> None:
     mixing = AugmentSpec(mixup=0.4, cutmix=1.0)
-    job = make_job(ALL, optimisation=Optimisation(steps=7, batch=8), augmentation=mixing)
+    settings = Optimisation(steps=7, batch=8, low_until=0.6, low_scale=0.6)
+    job = make_job(ALL, optimisation=settings, augmentation=mixing)
     memory = MemoryStore()
     with pytest.raises(Killed):
-        fit(job, store=memory, kill=3)
+        fit(job, store=memory, kill=kill)
     assert same_bits(fit(job), fit(job, store=memory))
+    plain = make_job(ALL, optimisation=Optimisation(steps=7, batch=8), augmentation=mixing)
+    assert not same_bits(fit(job), fit(plain))
 
 
 def test_seed_is_all_that_tells_two_runs_apart() -> None:
@@ -302,3 +307,37 @@ def test_state_holds_all_that_the_next_step_depends_on() -> None:
     assert one.step(batches) == other.step(batches)
     for key, value in one.state()[0].items():
         assert value.tobytes() == other.state()[0][key].tobytes(), key
+
+
+def test_an_earlier_end_brings_the_learning_rate_down_all_the_same() -> None:
+    job, feed = make_job(), make_feed()
+    settings = Optimisation(steps=100, batch=4, learning_rate=1.0, warmup=0.1)
+    loop = Loop(Answers(start(feed, job), job), settings)
+    plain = [rate(step, settings) for step in range(100)]
+    seen = []
+    for step in range(100):
+        loop.steps = step
+        assert rate(loop.place(), settings) == plain[step]
+    for step in range(60):
+        loop.steps = step
+        if step == 40:
+            loop.shorten(60)
+        seen.append(rate(loop.place(), settings))
+    assert seen[:40] == plain[:40]
+    assert seen[40] == plain[40]
+    assert all(a > b for a, b in itertools.pairwise(seen[40:]))
+    assert seen[59] == pytest.approx(plain[97])
+    assert loop.end == 60
+    loop.shorten(80)
+    assert loop.end == 60
+    arrays, facts = loop.state()
+    other = Loop(Answers(start(feed, job), job), settings)
+    other.restore(arrays, facts)
+    assert (other.end, other.bend) == (loop.end, loop.bend)
+
+
+def test_a_run_that_must_end_earlier_says_so() -> None:
+    job = make_job()
+    watch = Watch(end=lambda _step, planned: min(planned, job.optimisation.steps - 2))
+    state = SUPERVISED.fit(make_feed(), job, watch=watch)
+    assert (state.steps, state.stopped_by_brake) == (job.optimisation.steps - 2, True)

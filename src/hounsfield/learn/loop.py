@@ -55,6 +55,12 @@ class Optimisation(BaseModel):
         Label smoothing, 0 to 1.
     class_weights : list of float
         One per class of the primary target, average 1 over training samples; empty for none.
+    low_until : float
+        Share of the steps, from the first on, that see smaller images; 0: none.
+    low_scale : float
+        Edge of those smaller images as a share of the full edge.
+    plain_norms : bool
+        Whether batch norms end with the statistics of training images that were not augmented.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -72,15 +78,47 @@ class Optimisation(BaseModel):
     selection: Literal["last", "best"] = "last"
     smoothing: float = Field(default=0.0, ge=0, lt=1)
     class_weights: list[float] = []
+    low_until: float = Field(default=0.0, ge=0, lt=1)
+    low_scale: float = Field(default=0.6, gt=0, le=1)
+    plain_norms: bool = False
+
+    @property
+    def low_steps(self) -> int:
+        """Number of steps, from the first on, that see smaller images."""
+        return round(self.low_until * self.steps) if self.low_scale < 1.0 else 0
+
+
+@dataclass(frozen=True)
+class Slow:
+    """Parameters that learn more slowly than the rest, as weights do that come from elsewhere.
+
+    Parameters
+    ----------
+    prefix : str
+        How their names begin.
+    factor : float
+        On the learning rate.
+    frozen : int
+        First steps in which they do not move at all.
+    """
+
+    prefix: str
+    factor: float = 1.0
+    frozen: int = 0
+
+    def at(self, step: int) -> float:
+        """Return the factor at a step, counted from 0."""
+        return 0.0 if step < self.frozen else self.factor
 
 
 @dataclass(frozen=True)
 class Phase:
-    """One kind of update: which networks it trains, and how often before the next phase."""
+    """One kind of update: which networks it trains, how often before the next phase, and what learns slowly."""
 
     name: str
     trains: tuple[str, ...]
     repeats: int = 1
+    slow: Slow | None = None
 
 
 class Objective(Protocol):
@@ -119,6 +157,9 @@ class Watch:
         Checkpoints; None keeps none.
     brake : callable
         ``brake(step) -> bool``: True ends the loop after that step, and is recorded.
+    end : callable
+        ``end(step, planned) -> int``: at which step to end, if the time does not reach for all that were planned; the
+        schedule is shortened to it, so that the learning rate still comes down. Recorded, as a brake is.
     validate : callable or None
         ``validate(networks) -> figures`` with the key ``loss``; called on averaged weights.
     progress : Progress
@@ -126,14 +167,18 @@ class Watch:
         This process among its siblings.
     observe : callable
         ``observe(step, figures)``: told of every look at the validation part.
+    title : str
+        What the progress line says.
     """
 
     store: Store | None = None
     brake: Callable[[int], bool] = field(default=lambda _step: False)
+    end: Callable[[int, int], int] = field(default=lambda _step, planned: planned)
     validate: Callable[[Mapping[str, nn.Module]], Mapping[str, float]] | None = None
     progress: Progress = SILENT
     ranks: Ranks = ALONE
     observe: Callable[[int, Mapping[str, float]], None] = field(default=lambda _step, _figures: None)
+    title: str = "Training"
 
 
 @dataclass(frozen=True)
@@ -157,8 +202,8 @@ class Trained:
     history: Mapping[str, list[float]]
 
 
-def rate(step: int, settings: Optimisation) -> float:
-    """Return the learning rate of a step, counted from 0."""
+def rate(step: float, settings: Optimisation) -> float:
+    """Return the learning rate of a step, counted from 0; a fraction lies between two steps of the plan."""
     if settings.schedule == "constant":
         return settings.learning_rate
     warm = max(1, round(settings.warmup * settings.steps)) if settings.warmup > 0 else 0
@@ -191,19 +236,34 @@ class Loop:
         self.ranks = ranks
         self.networks = objective.networks()
         self.device = next(next(iter(self.networks.values())).parameters()).device.type
-        self.optimisers = {name: _optimiser(network, settings) for name, network in self.networks.items()}
+        slow = {name: p.slow for p in objective.phases() if p.slow for name in p.trains}
+        self.optimisers = {
+            name: _optimiser(network, settings, slow=slow.get(name)) for name, network in self.networks.items()
+        }
         self.averages: dict[str, dict[str, Tensor]] = (
             {name: _copied(network) for name, network in self.networks.items()} if settings.averaging else {}
         )
         self.best: dict[str, dict[str, Tensor]] = {}
         self.best_loss = float("inf")
         self.steps = 0
+        self.end = settings.steps
+        self.bend = (0, 0.0)
         self.stopped = False
         self.history: dict[str, list[float]] = {}
 
+    def place(self) -> float:
+        """Return where the schedule is, in steps of the plan: faster than the steps once the end was moved."""
+        first, begun = self.bend
+        return begun + (self.settings.steps - begun) * (self.steps - first) / max(1, self.end - first)
+
+    def shorten(self, end: int) -> None:
+        """End at an earlier step, with the rest of the schedule in the steps that are left."""
+        if self.steps < end < self.end:
+            self.bend, self.end = (self.steps, self.place()), end
+
     def step(self, batches: Callable[[int], Batch]) -> float:
         """Make one step of all phases and return the sum of their losses."""
-        learning_rate = rate(self.steps, self.settings)
+        learning_rate = rate(self.place(), self.settings)
         total = 0.0
         draw = self.steps * sum(p.repeats for p in self.objective.phases())
         for phase in self.objective.phases():
@@ -235,7 +295,7 @@ class Loop:
             if self.settings.clip:
                 nn.utils.clip_grad_norm_(parameters, self.settings.clip)
             for group in self.optimisers[name].param_groups:
-                group["lr"] = learning_rate
+                group["lr"] = learning_rate * (phase.slow.at(self.steps) if phase.slow and group.get("slow") else 1.0)
             self.optimisers[name].step()
         return value
 
@@ -301,7 +361,14 @@ class Loop:
             _put(arrays, f"best/{name}", best)
         best_loss = self.best_loss if np.isfinite(self.best_loss) else None
         history: dict[str, Json] = {key: list(values) for key, values in self.history.items()}
-        return arrays, {"step": self.steps, "stopped": self.stopped, "best_loss": best_loss, "history": history}
+        return arrays, {
+            "step": self.steps,
+            "stopped": self.stopped,
+            "end": self.end,
+            "bend": list(self.bend),
+            "best_loss": best_loss,
+            "history": history,
+        }
 
     def restore(self, arrays: Mapping[str, AnyArray], facts: Json) -> None:
         """Go back to a state."""
@@ -312,6 +379,13 @@ class Loop:
         step, best_loss, history = facts["step"], facts["best_loss"], facts["history"]
         self.steps = int(step) if isinstance(step, int) else 0
         self.stopped = facts.get("stopped") is True
+        end, bend = facts.get("end"), facts.get("bend")
+        if isinstance(end, int) and isinstance(bend, list) and len(bend) == 2:
+            first, begun = bend
+            self.end = end
+            self.bend = (
+                (int(first), float(begun)) if isinstance(first, int) and isinstance(begun, int | float) else (0, 0.0)
+            )
         self.best_loss = float(best_loss) if isinstance(best_loss, float) else float("inf")
         if isinstance(history, dict):
             self.history = {
@@ -359,28 +433,31 @@ def run(objective: Objective, batches: Callable[[int], Batch], settings: Optimis
         loop.restore(*found)
     loss = float("nan")
     every = settings.validate_every or settings.steps
-    with watch.progress.step("Training", settings.steps) as shown:
+    with watch.progress.step(watch.title, settings.steps) as shown:
         if loop.steps:
             shown.advance(loop.steps, "continued")
-        while loop.steps < settings.steps and not loop.stopped:
+        while loop.steps < loop.end and not loop.stopped:
             loss = loop.step(batches)
             shown.advance(1, f"loss {loss:.3f}")
-            loop.stopped = watch.ranks.any(watch.brake(loop.steps)) and loop.steps < settings.steps
-            if watch.validate and (loop.steps % every == 0 or loop.steps == settings.steps or loop.stopped):
+            if watch.ranks.world == 1:
+                loop.shorten(watch.end(loop.steps, loop.end))
+            loop.stopped = watch.ranks.any(watch.brake(loop.steps)) and loop.steps < loop.end
+            if watch.validate and (loop.steps % every == 0 or loop.steps == loop.end or loop.stopped):
                 watch.observe(loop.steps, loop.validate(watch.validate, loss))
-            if (
-                watch.store
-                and watch.ranks.first
-                and (loop.steps == settings.steps or loop.stopped or watch.store.due())
-            ):
+            if watch.store and watch.ranks.first and (loop.steps == loop.end or loop.stopped or watch.store.due()):
                 watch.store.save(*loop.state())
-    return Trained(loop.selected(), loop.steps, loop.stopped, loop.history)
+    early = loop.stopped or loop.end < settings.steps
+    return Trained(loop.selected(), loop.steps, early, loop.history)
 
 
-def _optimiser(network: nn.Module, settings: Optimisation) -> torch.optim.Optimizer:
-    decayed = [p for p in network.parameters() if p.requires_grad and p.ndim > 1]
-    plain = [p for p in network.parameters() if p.requires_grad and p.ndim <= 1]
-    groups = [{"params": decayed, "weight_decay": settings.weight_decay}, {"params": plain, "weight_decay": 0.0}]
+def _optimiser(network: nn.Module, settings: Optimisation, *, slow: Slow | None) -> torch.optim.Optimizer:
+    learning = [(name, p) for name, p in network.named_parameters() if p.requires_grad]
+    groups: list[dict[str, object]] = []
+    for wanted in (False, True) if slow else (False,):
+        ours = [p for name, p in learning if (slow is not None and name.startswith(slow.prefix)) == wanted]
+        marked = {"slow": True} if wanted else {}
+        groups.append({"params": [p for p in ours if p.ndim > 1], "weight_decay": settings.weight_decay, **marked})
+        groups.append({"params": [p for p in ours if p.ndim <= 1], "weight_decay": 0.0, **marked})
     if settings.optimiser == "adam":
         return torch.optim.Adam(groups, lr=settings.learning_rate, foreach=True)
     return torch.optim.AdamW(groups, lr=settings.learning_rate, foreach=True)

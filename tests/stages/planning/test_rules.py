@@ -138,18 +138,51 @@ def net(key: str, given: Facts, size: list[PlanValue]) -> PlanValue:
 def test_network_by_data_size() -> None:
     assert net("family", facts(), [128, 128]) == "residual"
     assert net("family", replace(facts(), network="textbook"), [128, 128]) == "textbook"
-    edges = (28, 64, 65, 160, 161)
-    assert [net("stem", facts(), [n, n]) for n in edges] == ["small", "small", "medium", "medium", "large"]
-    for edge in (28, 224):
-        assert [net("width", facts(n), [edge, edge]) for n in (100, 999, 1000, 9000)] == [24, 24, 32, 32]
+    assert [net("stem", facts(), [n, n]) for n in (28, 64, 65, 224)] == ["small", "small", "wavelet", "wavelet"]
+    assert [net("stem", facts(n), [28, 28]) for n in (999, 1000)] == ["small", "wavelet"]
+    assert [net("scales", facts(), [n, n]) for n in (28, 64, 65, 224)] == [2, 2, 3, 3]
+    assert [net("width", facts(n), [28, 28]) for n in (100, 999, 1000)] == [16, 16, 32]
+    for edge in (128, 224):
+        assert [net("width", facts(n), [edge, edge]) for n in (100, 9000)] == [32, 32]
     volume = sized((64, 64, 64))
-    for n in (100, 9000):  # narrower where the first stage works on many pixels
-        assert net("width", facts(n), [128, 128]) == net("width", facts(n, seen=volume), [64, 64, 64])
-    assert [net("width", facts(n), [128, 128]) for n in (100, 9000)] == [16, 24]
-    assert net("depths", facts(500), [128, 128]) == [1, 1, 1, 1]
-    assert net("depths", facts(500), [28, 28]) == [1, 1, 1]
-    assert net("depths", facts(3000), [128, 128]) == [2, 2, 2, 2]
+    assert [net("width", facts(n, seen=volume), [64, 64, 64]) for n in (100, 999, 1000)] == [16, 16, 24]
+    assert net("depths", facts(500), [224, 224]) == [1, 1, 1, 1]
+    assert net("depths", facts(500), [128, 128]) == net("depths", facts(500), [28, 28]) == [1, 1, 1]
+    assert net("depths", facts(3000), [128, 128]) == [2, 2, 2]
     assert [net("dropout", facts(n), [28, 28]) for n in (100, 5000)] == [0.2, 0.1]
+
+
+def test_volumes_are_made_smaller_sooner() -> None:
+    stems = [net("stem", facts(seen=sized((n, n, n))), [n, n, n]) for n in (16, 28, 40, 41)]
+    assert stems == ["small", "medium", "medium", "large"]
+
+
+def test_network_shrinks_to_what_the_minutes_hold() -> None:
+    """For much data and little time a narrow network sees the images more often."""
+
+    def sizes(minutes: float | None, *, folds: int = 0) -> list[PlanValue]:
+        given = replace(facts(4708, minutes=minutes), wishes={"folds": str(folds)})
+        given = replace(given, decided={("preparation.image", "size"): [128, 128], ("network", "stem"): "wavelet"})
+        return [network.RULES[key](given).value for key in ("width", "depths")]
+
+    assert sizes(None) == sizes(600) == [32, [2, 2, 2]]
+    assert sizes(10) == [32, [1, 1, 1]]
+    assert sizes(7) == [24, [1, 1, 1]]
+    assert sizes(1) == [16, [1, 1, 1]]
+    assert sizes(50, folds=5) == sizes(10)
+
+
+def test_folds_share_the_minutes() -> None:
+    one = facts(2000, minutes=20)
+    assert preparation.edge(SLICE, replace(one, wishes={"folds": "5"})) == preparation.edge(
+        SLICE, facts(2000, minutes=4)
+    )
+
+
+def test_norms_end_plain_where_there_are_batch_norms() -> None:
+    rule = optimisation.RULES["plain_norms"]
+    given = replace(facts(), decided={("network", "norm"): "group"})
+    assert [rule(f).value for f in (facts(), given, replace(facts(), network="textbook"))] == [True, False, False]
 
 
 def test_several_processes_share_a_batch_through_group_norm() -> None:

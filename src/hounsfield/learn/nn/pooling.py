@@ -47,6 +47,8 @@ class BlurPool(nn.Module):
 
     def forward(self, features: Tensor) -> Tensor:
         """Return the features (b c y x) or (b c z y x) at half the size."""
+        if not torch.is_grad_enabled():  # without a backward pass it is a plain convolution, which a graph can hold
+            return _blur(features, self.kernel)
         blurred: Tensor = _Blur.apply(features, self.kernel)  # type: ignore[no-untyped-call]  # torch does not annotate it
         return blurred
 
@@ -68,6 +70,11 @@ def _spread(gradient: Tensor, axis: int, size: int) -> Tensor:
     return whole
 
 
+def _blur(features: Tensor, kernel: Tensor) -> Tensor:
+    convolve = functional.conv2d if features.ndim == 4 else functional.conv3d
+    return convolve(features, kernel.to(features.dtype), stride=2, padding=1, groups=features.shape[1])
+
+
 class _Blur(torch.autograd.Function):
     """The blur-pool with its backward pass written out: several times faster in bfloat16 than the convolution's own."""
 
@@ -75,8 +82,7 @@ class _Blur(torch.autograd.Function):
     def forward(ctx: FunctionCtx, features: Tensor, kernel: Tensor) -> Tensor:
         """Convolve each channel with stride 2."""
         ctx.size = features.shape[2:]  # type: ignore[attr-defined]  # torch keeps attributes for the backward pass so
-        convolve = functional.conv2d if features.ndim == 4 else functional.conv3d
-        return convolve(features, kernel.to(features.dtype), stride=2, padding=1, groups=features.shape[1])
+        return _blur(features, kernel)
 
     @staticmethod
     @once_differentiable

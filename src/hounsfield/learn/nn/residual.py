@@ -11,6 +11,7 @@ from hounsfield.learn.nn.blocks import ResidualBlock, convolution, normalisation
 from hounsfield.learn.nn.network import Encoder, EncoderNetwork
 from hounsfield.learn.nn.pooling import BlurPool, GlobalPool, PoolingName
 from hounsfield.learn.nn.spec import InputShape, NetworkSpec, read_options
+from hounsfield.learn.nn.wavelets import WaveletStem
 
 
 class ResidualOptions(BaseModel):
@@ -26,7 +27,10 @@ class ResidualOptions(BaseModel):
         Upper bound on channels.
     stem
         ``small``: 3x3 at full size, for images up to 64 pixels; ``medium``: 5x5 with stride 2, the first stage works
-        at half the size; ``large``: the same, then anti-aliased halving, the first stage works at a quarter.
+        at half the size; ``large``: the same, then anti-aliased halving, the first stage works at a quarter;
+        ``wavelet``: fixed oriented wavelets of several scales (2D), the first stage works at ``1 / 2^(scales - 1)``.
+    scales
+        Octaves of the wavelet stem.
     norm
         ``batch``; or ``group``, which does not depend on the other samples: for small batches and several processes.
     group_size
@@ -49,7 +53,8 @@ class ResidualOptions(BaseModel):
     width: int = Field(default=24, ge=4)
     depths: list[int] = Field(default=[1, 1, 1, 1], min_length=1, max_length=6)
     max_width: int = Field(default=512, ge=4)
-    stem: Literal["small", "medium", "large"] = "large"
+    stem: Literal["small", "medium", "large", "wavelet"] = "large"
+    scales: int = Field(default=3, ge=1, le=4)
     norm: Literal["batch", "group"] = "batch"
     group_size: int = Field(default=8, ge=1)
     downsample: Literal["early", "late"] = "early"
@@ -85,9 +90,14 @@ class ResidualEncoder(Encoder):
         super().__init__()
         ndim, widths = shape.ndim, options.widths()
         self.memory_format = torch.channels_last if ndim == 2 else torch.channels_last_3d
-        strided = options.stem != "small"
-        stem: list[nn.Module] = [
-            convolution(shape.channels, widths[0], ndim=ndim, kernel=5 if strided else 3, stride=2 if strided else 1),
+        strided = options.stem in ("medium", "large")
+        channels, kernel, stem = shape.channels, 5 if strided else 3, list[nn.Module]()
+        if options.stem == "wavelet":
+            fixed = WaveletStem(channels, ndim=ndim, scales=options.scales)
+            channels = fixed.channels
+            stem += [fixed, normalisation(channels, ndim=ndim, kind=options.norm, group_size=options.group_size)]
+        stem += [
+            convolution(channels, widths[0], ndim=ndim, kernel=kernel, stride=2 if strided else 1),
             normalisation(widths[0], ndim=ndim, kind=options.norm, group_size=options.group_size),
             nn.ReLU(inplace=True),
         ]

@@ -11,6 +11,7 @@ NETWORKS = Table(
     "network",
     {
         "residual": "hounsfield.learn.nn.residual:ResidualNetwork",
+        "slices": "hounsfield.learn.nn.slices:SlicesNetwork",
         "textbook": "hounsfield.learn.nn.textbook:TextbookNetwork",
     },
 )

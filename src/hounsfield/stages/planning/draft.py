@@ -6,7 +6,16 @@ from dataclasses import replace
 from hounsfield.core.errors import PlanError
 from hounsfield.core.plan import Decision, Facts
 from hounsfield.stages.planning.recipes import recipe
-from hounsfield.stages.planning.rules import Rule, augmentation, judging, network, optimisation, preparation
+from hounsfield.stages.planning.rules import (
+    Rule,
+    augmentation,
+    ensemble,
+    judging,
+    network,
+    optimisation,
+    preparation,
+    warmup,
+)
 
 Sections = dict[str, dict[str, Decision]]
 
@@ -23,7 +32,7 @@ def draft(facts: Facts) -> Sections:
     -------
     dict
         Section to key to decision, in the order of the rules. Sections: ``preparation.<input>``, ``network``,
-        ``augmentation``, ``optimisation``, ``operating_point``, ``baselines``.
+        ``augmentation``, ``optimisation``, ``warmup``, ``ensemble``, ``operating_point``, ``baselines``.
     """
     sections: Sections = {}
     for name in facts.fingerprint.inputs:
@@ -32,15 +41,25 @@ def draft(facts: Facts) -> Sections:
     facts = _decide(sections, "network", network.RULES, facts)
     facts = _decide(sections, "augmentation", augmentation.RULES, facts)
     facts = _decide(sections, "optimisation", optimisation.RULES, facts)
+    facts = _decide(sections, "warmup", warmup.RULES, facts)
+    facts = _decide(sections, "ensemble", ensemble.RULES, facts)
     facts = _decide(sections, "operating_point", judging.OPERATING_POINT, facts)
     _decide(sections, "baselines", judging.BASELINES, facts)
     return sections
 
 
-def redecide(sections: Sections, facts: Facts) -> Sections:
-    """Decide the optimisation again once measurements are known."""
+def redecide_ensemble(sections: Sections, facts: Facts) -> Sections:
+    """Decide again how many networks there are, once it is known how many steps fit in all."""
     fresh: Sections = dict(sections)
-    _decide(fresh, "optimisation", optimisation.RULES, facts)
+    _decide(fresh, "ensemble", ensemble.RULES, facts)
+    return fresh
+
+
+def redecide(sections: Sections, facts: Facts) -> Sections:
+    """Decide the optimisation, and the warm-up before it, again once measurements are known."""
+    fresh: Sections = dict(sections)
+    facts = _decide(fresh, "optimisation", optimisation.RULES, facts)
+    _decide(fresh, "warmup", warmup.RULES, facts)
     return fresh
 
 

@@ -30,6 +30,7 @@ _TEXTBOOK: dict[str, dict[str, PlanValue]] = {
         "smoothing": 0.0,
         "class_weights": [],
     },
+    "ensemble": {"members": 1, "variant": {}, "workers": 1, "features": False, "views": []},
 }
 
 RECIPES: dict[str, dict[str, dict[str, PlanValue]]] = {"textbook": _TEXTBOOK}

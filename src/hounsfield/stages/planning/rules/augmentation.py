@@ -96,5 +96,10 @@ RULES: dict[str, Rule] = {
     "brightness": _either(0.1, 0.02, "offset differs between devices, on the scale 0 to 1"),
     "noise": _either(0.05, 0.01, "dose and coil differ, deviation on the scale 0 to 1"),
     "intensity_chance": _intensity,
+    "mixup": _number(
+        0.0,
+        "samples are not mixed (pneumoniamnist, 800 images to train on and 1,600 held out of the training part, one "
+        "seed: AUC .986 without, .985 with half of the samples mixed, log loss .217 and .223)",
+    ),
 }
 """Rules of section ``augmentation``, in order."""

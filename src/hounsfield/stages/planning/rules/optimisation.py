@@ -1,10 +1,13 @@
 """Rules for the optimiser, its schedule and what is kept of it."""
 
 from hounsfield.core.plan import Decision, Facts, PlanValue
+from hounsfield.stages.planning.recipes import recipe
 from hounsfield.stages.planning.rules import Rule
 
 BALANCE = 3.0
 """Ratio of the most to the least frequent class from which classes are weighted."""
+
+LOW_SCALE = 0.6
 
 
 def _batch(facts: Facts) -> Decision:
@@ -56,7 +59,9 @@ def _steps(facts: Facts) -> Decision:
         )
     return Decision(
         value=enough(facts),
-        rule="120,000 samples seen, at least 30 and at most 300 epochs",
+        rule="120,000 samples seen, at least 30 and at most 300 epochs (one seed: breastmnist, 3 folds, AUC .867 after "
+        "10,000 samples, .881 after 41,000, three networks of about 10,000 together only .867; covid-ct, first of 3 "
+        "folds, .903 after 17,000, .924 after 40,000)",
         evidence=f"{facts.fingerprint.samples} training samples, no limit of time yet",
     )
 
@@ -95,7 +100,9 @@ def _class_weights(facts: Facts) -> Decision:
     if primary.kind not in ("categorical", "ordinal") or not present or max(present) / min(present) < BALANCE:
         return Decision(
             value=[],
-            rule=f"no weights below a ratio of {BALANCE:g} between classes: they would distort the probabilities",
+            rule=f"no weights below a ratio of {BALANCE:g} between classes: they would distort the probabilities "
+            "(breastmnist, ratio 2.7, outputs of 3 folds moved as far as weights would: balanced accuracy .751 to "
+            ".767, accuracy .845 to .838)",
             evidence=", ".join(f"{k}: {v}" for k, v in counts.items()) or primary.kind,
         )
     raw = [(max(present) / c) ** 0.5 if c else 0.0 for c in counts.values()]
@@ -104,6 +111,23 @@ def _class_weights(facts: Facts) -> Decision:
         value=[round(r / mean, 4) for r in raw],
         rule="weights by the inverse square root of the class counts, average 1",
         evidence=", ".join(f"{k}: {v}" for k, v in counts.items()),
+    )
+
+
+def _low_until(facts: Facts) -> Decision:
+    return Decision(value=0.0, rule="full size from the first step on", evidence="no gain shown yet")
+
+
+def _plain_norms(facts: Facts) -> Decision:
+    if recipe(facts.network):
+        return Decision(value=False, rule="the network's own protocol does not", evidence=f"--network {facts.network}")
+    norm = facts.decided.get(("network", "norm"), "batch")
+    return Decision(
+        value=norm == "batch",
+        rule="batch norms end with the statistics of plain training images: those that followed augmented images push "
+        "all answers to one side (pneumoniamnist, 800 images to train on and 1,600 held out of the training part, one "
+        "seed: accuracy .912 to .938, log loss .216 to .165, AUC .986 both)",
+        evidence=f"{norm} norm",
     )
 
 
@@ -122,5 +146,8 @@ RULES: dict[str, Rule] = {
     "selection": _selection,
     "smoothing": _fixed(0.05, "a little doubt in the labels (Szegedy et al. 2016)"),
     "class_weights": _class_weights,
+    "plain_norms": _plain_norms,
+    "low_until": _low_until,
+    "low_scale": _fixed(LOW_SCALE, "edge of the smaller images, where there are any"),
 }
 """Rules of section ``optimisation``, in order."""
