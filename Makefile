@@ -12,8 +12,9 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constr
 DEMO_ARGS ?=
 TEST_ARGS ?=
 BENCH_ARGS ?=
+SPEED ?= profile throughput inference memory cost reference
 
-.PHONY: help setup demo test check format lint types contracts docs bench clean
+.PHONY: help setup demo test check format lint types contracts docs bench bench-resplits bench-speed tables clean
 
 help:
 	@echo "make setup   build .venv"
@@ -21,7 +22,7 @@ help:
 	@echo "make test    the tests"
 	@echo "make check   format, lint, types, import contracts, docs, tests"
 	@echo "make format  rewrite the sources in the common format"
-	@echo "make bench   benchmarks on real data, where it lies beside the checkout"
+	@echo "make bench   accuracy on real data beside the checkout, 3 seeds; bench-resplits and bench-speed measure the rest"
 
 setup: $(STAMP)
 
@@ -29,7 +30,7 @@ setup: $(STAMP)
 $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(PIP) torch==2.13.0
-	$(PIP) --editable '.[dev,docs,tensorboard]'
+	$(PIP) --editable '.[dev,docs,fast,tensorboard]'
 	touch $(STAMP)
 
 demo: setup
@@ -58,8 +59,21 @@ docs: setup
 
 check: lint types contracts docs test
 
+# All three go on where they were interrupted. BENCH_ARGS comes last, so it overrides what stands before it.
 bench: setup
-	$(BIN)/python -m benchmarks.accuracy.classify.run $(BENCH_ARGS)
+	$(BIN)/python -m benchmarks.accuracy.classify.run --seeds 3 $(BENCH_ARGS)
+	$(BIN)/python -m benchmarks.tables
+
+bench-resplits: setup
+	$(BIN)/python -m benchmarks.accuracy.classify.run --resplits 5 $(BENCH_ARGS)
+	$(BIN)/python -m benchmarks.tables
+
+bench-speed: setup
+	for part in $(SPEED); do $(BIN)/python -m benchmarks.speed.$$part || exit 1; done
+	$(BIN)/python -m benchmarks.tables
+
+tables: setup
+	$(BIN)/python -m benchmarks.tables
 
 clean:
 	rm -rf site .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

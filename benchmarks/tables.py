@@ -1,7 +1,7 @@
 """Write the measured figures into the READMEs, from ``results/`` alone."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import cast
 
@@ -13,29 +13,51 @@ HEADS = {
     "README.zh-CN.md": "| 数据 | 任务 | 预算 | 测得（测试集） | 对照 |",
 }
 WORDS = {
-    "README.md": {"logistic": "logistic regression AUC", "textbook": "textbook CNN AUC", "took": "took", "min": "min"},
-    "README.zh-CN.md": {"logistic": "逻辑回归 AUC", "textbook": "教科书 CNN AUC", "took": "用时", "min": "分钟"},
+    "README.md": {
+        "logistic": "logistic regression AUC",
+        "textbook": "textbook CNN AUC",
+        "took": "took",
+        "min": "min",
+        "folds": "folds",
+    },
+    "README.zh-CN.md": {
+        "logistic": "逻辑回归 AUC",
+        "textbook": "教科书 CNN AUC",
+        "took": "用时",
+        "min": "分钟",
+        "folds": "折",
+    },
 }
+DETAILS = "benchmarks/README.md"
+PAGES = (*HEADS, DETAILS)
 Figures = Mapping[str, Mapping[str, float | None]]
+Result = dict[str, object]
 
 
 def table(page: str) -> str:
     """Return the table for one page, with a row per result of seed 0."""
     words = WORDS[page]
     rows = [HEADS[page], "|---|---|---|---|---|"]
-    for path in sorted(RESULTS.glob("*-seed0.json")):
-        found = json.loads(path.read_text(encoding="utf-8"))
+    for found in results("*-seed0"):
         figures = cast(Figures, found["figures"])
-        minutes = found["command"].split("--minutes ")[1].split()[0]
-        beside = [f"{words['logistic']} {span(found['baselines']['logistic']['metrics'], 'auroc')}"]
+        command = str(found["command"])
+        minutes = command.split("--minutes ")[1].split(maxsplit=1)[0]
+        folds = f", {found['folds']} {words['folds']}" if found.get("folds") else ""
+        baselines = cast("dict[str, dict[str, Figures]]", found["baselines"])
+        beside = [f"{words['logistic']} {span(baselines['logistic']['metrics'], 'auroc')}"]
         if "textbook" in found:
-            beside.append(f"{words['textbook']} {span(found['textbook'], 'auroc')}")
-        took = found["cost"]["seconds"] / 60
+            beside.append(f"{words['textbook']} {span(cast(Figures, found['textbook']), 'auroc')}")
+        took = number(found, "cost", "seconds") / 60
         rows.append(
-            f"| {found['data']} | `classify` | {minutes} {words['min']}, {words['took']} {took:.1f} "
+            f"| {found['data']} | `classify` | {minutes} {words['min']}{folds}, {words['took']} {took:.1f} "
             f"| AUC {span(figures, 'auroc')}, accuracy {span(figures, 'accuracy')} | {'; '.join(beside)} |"
         )
     return "\n".join(rows)
+
+
+def results(pattern: str) -> list[Result]:
+    """Return the results whose file names fit, in the order of their names."""
+    return [json.loads(p.read_text(encoding="utf-8")) for p in sorted(RESULTS.glob(f"{pattern}.json"))]
 
 
 def span(figures: Figures, name: str) -> str:
@@ -45,17 +67,178 @@ def span(figures: Figures, name: str) -> str:
     return f"{value:.3f} ({low:.3f}–{high:.3f})"
 
 
+def number(found: object, *path: str) -> float:
+    """Return a number inside a result; NaN where there is none."""
+    for key in path:
+        found = found.get(key) if isinstance(found, dict) else None
+    return float(found) if isinstance(found, int | float) else float("nan")
+
+
+def inside(found: object, *path: str) -> dict[str, object]:
+    """Return what lies inside a result by name; empty where there is nothing."""
+    for key in path:
+        found = found.get(key) if isinstance(found, dict) else None
+    return found if isinstance(found, dict) else {}
+
+
+def details() -> str:
+    """Return all tables of ``benchmarks/README.md``."""
+    made = [_accuracy(), _seeds(), _resplits(), _reference(), _profile(), _throughput(), _memory(), _cost()]
+    return "\n\n".join(text for text in made if text)
+
+
+def _titled(title: str, head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    if not rows:
+        return ""
+    lines = [f"| {' | '.join(row)} |" for row in rows]
+    return "\n".join([f"**{title}**", "", f"| {' | '.join(head)} |", "|" + "---|" * len(head), *lines])
+
+
+def _met(found: object) -> str:
+    return "–" if found is None else "met" if found else "missed"
+
+
+def _accuracy() -> str:
+    rows = []
+    for found in results("*-seed0"):
+        figures = cast(Figures, found["figures"])
+        said = []
+        for name, one in inside(found, "must").items():
+            aim = inside(found, "aim", name)
+            goal = f", aim {number(aim, 'wanted'):g} {_met(aim.get('met'))}" if aim else ""
+            wanted, above = number(one, "wanted"), number(one, "above")
+            said.append(f"{name} > {wanted:g}: {_met(inside(one).get('met'))} ({above:+.3f}){goal}")
+        if "textbook_excluded" in found:
+            difference = cast(Figures, found["network_minus_textbook"])
+            said.append(f"less the textbook CNN {span(difference, 'auroc')}: {_met(found['textbook_excluded'])}")
+        faulty = cast(Figures, found.get("without_faulty") or {})
+        without = f"AUC {faulty['auroc']['value']:.3f}, accuracy {faulty['accuracy']['value']:.3f}" if faulty else "–"
+        members = " + ".join(f"{count} {name}" for name, count in inside(found, "members").items()) or "–"
+        rows.append(
+            [
+                str(found["data"]),
+                str(found.get("part", "")),
+                f"{span(figures, 'auroc')}",
+                f"{span(figures, 'accuracy')}",
+                "; ".join(said) or "–",
+                without,
+                members,
+                f"{number(found, 'cost', 'seconds') / 60:.1f}",
+            ]
+        )
+    head = ("data", "part", "AUC", "accuracy", "must and aim", "without faulty samples", "members", "minutes")
+    return _titled("Accuracy, seed 0", head, rows)
+
+
+def _seeds() -> str:
+    by_set: dict[str, list[Result]] = {}
+    for found in results("*-seed*"):
+        by_set.setdefault(str(found["data"]), []).append(found)
+    rows = []
+    for name, several in by_set.items():
+        if len(several) < 2:
+            continue
+        cells = []
+        for metric in ("auroc", "accuracy"):
+            values = [number(f, "figures", metric, "value") for f in several]
+            cells.append(f"{sum(values) / len(values):.3f} ({min(values):.3f}–{max(values):.3f})")
+        rows.append([name, str(len(several)), *cells])
+    return _titled("Mean and range over seeds", ("data", "seeds", "AUC", "accuracy"), rows)
+
+
+def _resplits() -> str:
+    rows = []
+    for found in results("*-resplits"):
+        for metric in ("auroc", "accuracy"):
+            one = inside(found, metric)
+            verdict = "inside" if one.get("inside") else "outside"
+            reached = f"{number(one, 'low'):.3f}–{number(one, 'high'):.3f}"
+            rows.append([str(found["data"]), metric, f"{number(one, 'official'):.3f}", reached, verdict])
+    head = ("data", "figure", "official split", "range of random re-splits", "official lies")
+    return _titled("Random re-splits by patient, frozen rules", head, rows)
+
+
+def _reference() -> str:
+    rows = []
+    for found in results("speed-reference"):
+        theirs, said = inside(found, "reference"), inside(found, "verdict")
+        whole = "all epochs run" if theirs.get("complete") else f"{theirs.get('epochs_run')} epochs run, extrapolated"
+        reached = said.get("reached")
+        ours = f"{number(said, 'reached'):.0f} s" if reached is not None else "not reached"
+        rows.append(
+            [
+                f"{number(theirs, 'best_validation_auc'):.4f} ({whole})",
+                f"{number(theirs, 'seconds_100_epochs'):.0f} s",
+                ours,
+                f"{number(said, 'times_sooner_than_100_epochs'):.1f} times" if reached is not None else "–",
+                _met(said.get("met")),
+            ]
+        )
+    head = ("reference's best validation AUC", "reference, 100 epochs", "ours to that AUC", "sooner", "3 times")
+    return _titled("Training to the same validation AUC, pneumoniamnist", head, rows)
+
+
+def _profile() -> str:
+    rows = []
+    for found in results("speed-profile"):
+        for size, one in inside(found, "sizes").items():
+            parts = {k: number(one, "shares", k) for k in inside(one, "shares")}
+            slow = ", ".join(f"{k} {v:.1%}" for k, v in sorted(parts.items(), key=lambda i: -i[1]))
+            step = f"{number(one, 'milliseconds_per_step'):.0f} ms"
+            rows.append([size, step, slow, f"{number(one, 'inside'):.1%}", _met(inside(one).get("met"))])
+    head = ("pixels", "step", "where the time goes", "inside the network", "> 90 %")
+    return _titled("A training step", head, rows)
+
+
+def _throughput() -> str:
+    rows = []
+    for found in results("speed-throughput"):
+        for size, one in inside(found, "sizes").items():
+            speeds = inside(one, "one_thread_steps_per_second")
+            cells = [f"{number(speeds, k):.2f}" for k in (str(inside(one).get("ours")), "float32")]
+            ratios = [f"{number(one, 'ratio'):.2f}", f"{number(one, 'machine_ratio'):.2f}"]
+            rows.append([size, *cells, *ratios, _met(inside(one).get("met"))])
+    head = ("pixels", "ours, steps/s", "float32, steps/s", "ratio, one thread", "ratio, whole machine", "2.2 times")
+    return _titled("Step throughput, same network and batch", head, rows)
+
+
+def _memory() -> str:
+    rows = []
+    for found in results("speed-memory"):
+        peaks = inside(found, "peak_mib")
+        for verb in inside(found, "ratio"):
+            cells = [f"{number(peaks, count, verb):.0f} MiB ({count})" for count in peaks]
+            rows.append([verb, *cells, f"{number(found, 'ratio', verb):.2f}", _met(found.get("met"))])
+    return _titled("Peak memory with ten times the pictures", ("verb", "few", "many", "ratio", "at most 1.3"), rows)
+
+
+def _cost() -> str:
+    rows = []
+    for found in results("speed-cost"):
+        for kind in ("with_minutes", "without_minutes"):
+            for name, one in inside(found, kind).items():
+                cells = []
+                for key in ("seconds", "seconds_per_step", "peak_mib"):
+                    part = inside(one, key)
+                    known = part.get("met") is not None
+                    cells.append(f"{number(part, 'error'):+.0%} {_met(part.get('met'))}" if known else "–")
+                rows.append([name if kind == "with_minutes" else f"generated, {name} px, no minutes", *cells])
+    head = ("run", "seconds (25 %)", "step (15 %)", "memory (20 %)")
+    return _titled("Predicted less taken", head, rows)
+
+
 def filled(page: str) -> str:
     """Return a page with its table written anew."""
     text = (TOP / page).read_text(encoding="utf-8")
     before, rest = text.split(BEGIN)
     after = rest.split(END)[1]
-    return f"{before}{BEGIN}\n{table(page)}\n{END}{after}"
+    make: Callable[[], str] = details if page == DETAILS else lambda: table(page)
+    return f"{before}{BEGIN}\n{make()}\n{END}{after}"
 
 
 def main() -> None:
-    """Rewrite both pages."""
-    for page in HEADS:
+    """Rewrite the pages."""
+    for page in PAGES:
         (TOP / page).write_text(filled(page), encoding="utf-8")
 
 
