@@ -10,9 +10,21 @@ from typing import TYPE_CHECKING
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from hounsfield.facade import compare, demo, doctor, evaluate, inspect, plan, predict, train
+    from hounsfield.facade import compare, demo, doctor, evaluate, explain, export, inspect, plan, predict, train
 
-__all__ = ["__version__", "compare", "demo", "doctor", "evaluate", "inspect", "plan", "predict", "train"]
+__all__ = [
+    "__version__",
+    "compare",
+    "demo",
+    "doctor",
+    "evaluate",
+    "explain",
+    "export",
+    "inspect",
+    "plan",
+    "predict",
+    "train",
+]
 
 
 def __getattr__(name: str) -> object:

@@ -16,8 +16,10 @@ from hounsfield.workflow.wishes import Wishes
 
 if TYPE_CHECKING:
     from hounsfield.core.plan import Plan
+    from hounsfield.stages.explaining.result import Explanations
     from hounsfield.workflow.comparing import Comparison
     from hounsfield.workflow.doctor import Diagnosis
+    from hounsfield.workflow.exporting import Exported
     from hounsfield.workflow.inspecting import Inspection
     from hounsfield.workflow.study import Source
     from hounsfield.workflow.training import Run
@@ -55,6 +57,10 @@ def plan(
     seed: int = 0,
     folds: int = 0,
     network: str | None = None,
+    members: int | None = None,
+    learning_curve: bool = False,
+    unlabelled: str | Path | Sequence[str | Path] = (),
+    encoder: str | Path | None = None,
     threads: int | None = None,
     out: str | Path | None = None,
     progress: Progress = SILENT,
@@ -70,6 +76,10 @@ def plan(
         seed=seed,
         folds=folds,
         network=network,
+        members=members,
+        learning_curve=learning_curve,
+        unlabelled=_paths(unlabelled),
+        encoder=None if encoder is None else str(encoder),
         threads=threads,
     )
     return work(source, wishes=wishes, out=_path(out), progress=progress)
@@ -90,6 +100,10 @@ def train(
     seed: int = 0,
     folds: int = 0,
     network: str | None = None,
+    members: int | None = None,
+    learning_curve: bool = False,
+    unlabelled: str | Path | Sequence[str | Path] = (),
+    encoder: str | Path | None = None,
     lang: str = "en",
     sensitivity: float | None = None,
     specificity: float | None = None,
@@ -112,6 +126,10 @@ def train(
         seed=seed,
         folds=folds,
         network=network,
+        members=members,
+        learning_curve=learning_curve,
+        unlabelled=_paths(unlabelled),
+        encoder=None if encoder is None else str(encoder),
         lang=lang,
         sensitivity=sensitivity,
         specificity=specificity,
@@ -149,12 +167,52 @@ def predict(
     inputs: Sequence[str | Path],
     *,
     out: str | Path | None = None,
+    engine: str | None = None,
     progress: Progress = SILENT,
 ) -> Iterator[Prediction]:
     """Predict images one by one as the result is iterated; see `hounsfield.workflow.predicting.predict`."""
     from hounsfield.workflow.predicting import predict as work
 
-    return work(bundle, inputs, out=_path(out), progress=progress)
+    return work(bundle, inputs, out=_path(out), engine=engine, progress=progress)
+
+
+def export(
+    bundle: str | Path, *, to: str = "onnx", out: str | Path | None = None, progress: Progress = SILENT
+) -> "Exported":
+    """Write a bundle as one file that runs without torch; see `hounsfield.workflow.exporting.export`."""
+    from hounsfield.workflow.exporting import export as work
+
+    return work(bundle, to=to, out=_path(out), progress=progress)
+
+
+def explain(
+    bundle: str | Path,
+    inputs: str | Path | Sequence[str | Path],
+    *,
+    out: str | Path | None = None,
+    number: int = 4,
+    answer: str | None = None,
+    methods: Sequence[str] = (),
+    pointing: int = 0,
+    target: str | Sequence[str] = (),
+    image: str | None = None,
+    group: str | None = None,
+    split: str | None = None,
+    labels: str | None = None,
+    lang: str = "en",
+    threads: int | None = None,
+    progress: Progress = SILENT,
+) -> "Explanations":
+    """Show where in images the answer comes from; see `hounsfield.workflow.explaining.explain`."""
+    from hounsfield.workflow.explaining import ExplainWishes
+    from hounsfield.workflow.explaining import explain as work
+
+    wishes = Wishes(
+        target=_names(target), image=image, group=group, split=split, labels=labels, lang=lang, threads=threads
+    )
+    asked = ExplainWishes(number=number, answer=answer, methods=tuple(methods), pointing=pointing)
+    given = (inputs,) if isinstance(inputs, str | Path) else tuple(inputs)
+    return work(bundle, given, out=_path(out), wishes=wishes, asked=asked, progress=progress)
 
 
 def compare(a: str | Path, b: str | Path, *, seed: int = 0) -> "Comparison":
@@ -186,3 +244,7 @@ def _names(target: str | Sequence[str]) -> tuple[str, ...]:
 
 def _path(path: str | Path | None) -> Path | None:
     return None if path is None else Path(path)
+
+
+def _paths(paths: str | Path | Sequence[str | Path]) -> tuple[str, ...]:
+    return (str(paths),) if isinstance(paths, str | Path) else tuple(str(p) for p in paths)

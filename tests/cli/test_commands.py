@@ -164,7 +164,10 @@ def test_evaluate(fake: Put, report: Report) -> None:
 
 
 def put_predictions(fake: Put) -> None:
-    def predict(bundle: Path, inputs: list[Path], *, out: Path | None, progress: Progress) -> Iterator[Prediction]:
+    def predict(
+        bundle: Path, inputs: list[Path], *, out: Path | None, engine: str | None, progress: Progress
+    ) -> Iterator[Prediction]:
+        assert engine is None
         assert inputs == [Path("a.png"), Path("b")]
         target = TargetPrediction(
             value="benign", probabilities={"benign": 0.6, "malignant": 0.4}, at_operating_point="malignant"

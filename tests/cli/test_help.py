@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from hounsfield.cli.app import app
 
-COMMANDS = ("demo", "doctor", "inspect", "plan", "train", "evaluate", "predict", "compare")
+COMMANDS = ("demo", "doctor", "inspect", "plan", "train", "evaluate", "predict", "explain", "compare")
 
 
 @pytest.mark.parametrize("command", COMMANDS)

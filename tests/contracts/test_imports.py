@@ -66,7 +66,8 @@ def test_torch_free_rooms_are_all_named() -> None:
     (listed,) = [set(contract["source_modules"]) for contract in contracts if contract["id"] == "torch-free"]
     rooms = ["core", "geometry", "data", "science", "privacy", "bundle"]
     rooms += [
-        f"stages.{name}" for name in ("auditing", "splitting", "fingerprinting", "planning", "evaluation", "reporting")
+        f"stages.{name}"
+        for name in ("auditing", "splitting", "fingerprinting", "planning", "evaluation", "explaining", "reporting")
     ]
     built = {f"hounsfield.{room}" for room in rooms if (ROOT / "src/hounsfield" / room.replace(".", "/")).is_dir()}
     assert built == listed

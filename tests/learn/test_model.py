@@ -14,11 +14,13 @@ from hounsfield.core.image import Image
 from hounsfield.core.plan import Plan
 from hounsfield.core.streams import stream
 from hounsfield.core.types import AnyArray, Json
+from hounsfield.learn.engines.ensemble import WORTH, automatic
+from hounsfield.learn.engines.whole import EngineError
 from hounsfield.learn.guard import GuardLimits, distances, fit_guard, limits
 from hounsfield.learn.learners import LEARNERS
+from hounsfield.learn.learners.network_runner import RUN_BATCH
 from hounsfield.learn.learners.protocol import Learner
-from hounsfield.learn.learners.supervised import RUN_BATCH
-from hounsfield.learn.learners.texture import appearance, texture
+from hounsfield.learn.looks import looks
 from hounsfield.learn.loop import Optimisation, Watch
 from hounsfield.learn.model import (
     GUARD,
@@ -55,9 +57,9 @@ def contents() -> BundleContents:
     """Two members, two baselines and a guard; on noise-free limits that only the tests set."""
     members = (member("supervised", seed=0), member("supervised", seed=1))
     feed = make_feed(count=80)
-    described = np.stack([appearance(texture(i), ndim=2) for i in feed.inputs["image"]])
+    described = np.stack([looks(i) for i in feed.inputs["image"]])
     arrays = fit_guard(described[feed.train])
-    flag, refuse = limits(distances(arrays, described[feed.val]))
+    flag, refuse = limits(distances(arrays, described[feed.val]), len(feed.val))
     return BundleContents(
         members=members,
         plan=Plan(hounsfield="0", cohort="toy", cohort_digest="0", task="classify", targets=(), sections={}),
@@ -248,3 +250,24 @@ def test_self_test_inputs_are_synthetic_and_always_the_same(spec: ImagePreparati
     assert values.min() >= 0
     assert values.max() <= 1
     assert values.std() > 0.1
+
+
+def test_for_many_samples_an_engine_is_compiled_and_says_the_same(contents: BundleContents, model: Model) -> None:
+    quick = Model(contents, samples=WORTH)
+    assert (model.engine, quick.engine) == ("torch", automatic(samples=WORTH))
+    for one, other in zip(model.judge(items(5)), quick.judge(items(5)), strict=True):
+        assert one.flags == other.flags
+        for name, values in one.outputs.items():
+            np.testing.assert_allclose(other.outputs[name], values, atol=1e-4)
+
+
+def test_an_engine_that_fails_gives_way_unless_it_was_asked_for(
+    contents: BundleContents, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise EngineError("It cannot be run.")
+
+    monkeypatch.setattr("hounsfield.learn.model.EnsembleRunner", fail)
+    assert Model(contents, samples=WORTH).engine == "torch"
+    with pytest.raises(EngineError, match="cannot be run"):
+        Model(contents, engine="onnxruntime")

@@ -7,14 +7,26 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from hounsfield.core.plan import Decision, PlanValue
 from hounsfield.core.progress import SILENT
 from hounsfield.core.streams import stream
 from hounsfield.learn.learners.logistic import Logistic
 from hounsfield.learn.loop import Watch
-from hounsfield.learn.model import GUARD, SELF_TEST, Model
+from hounsfield.learn.model import GUARD, SELF_TEST, Model, runner
 from hounsfield.tasks.classify.temperature import careful_temperature
 from hounsfield.workflow.checkpoints import FileStore
-from hounsfield.workflow.fitting import Calibrated, Fitted, Fold, assemble, calibrate, fit_all, validation_outputs
+from hounsfield.workflow.fitting import (
+    Calibrated,
+    Fitted,
+    Fold,
+    Hands,
+    assemble,
+    blended,
+    calibrate,
+    fit_all,
+    validation_outputs,
+)
+from hounsfield.workflow.reports import of_fold
 from tests.workflow.conftest import Drafted
 
 NONE = np.zeros(0, dtype=np.int64)
@@ -25,24 +37,17 @@ def whole(given: Drafted) -> list[Fold]:
 
 
 def fit(given: Drafted, folds: list[Fold], work: Path, *, brake: Callable[[int], bool] | None = None) -> Fitted:
-    def watching(member: int, store: FileStore) -> Watch:
-        return Watch(store=store, brake=brake) if brake and member == len(folds) - 1 else Watch(store=store)
+    def watching(waiting: int, name: str, store: FileStore) -> Watch:
+        return Watch(store=store, brake=brake) if brake and name and waiting == 1 else Watch(store=store)
 
     ticks = iter(range(1000))
-    return fit_all(
-        given.plan,
-        given.known,
-        given.prepared.feed,
-        folds,
-        work=work,
-        watching=watching,
-        clock=lambda: float(next(ticks)),
-    )
+    hands = Hands(work, watching, clock=lambda: float(next(ticks)))
+    return fit_all(given.plan, given.known, given.prepared.feed, folds, hands)
 
 
 @pytest.fixture(scope="module")
 def fitted(drafted: Drafted, tmp_path_factory: pytest.TempPathFactory) -> Fitted:
-    return fit(drafted, whole(drafted), tmp_path_factory.mktemp("fitted"))
+    return fit(ensemble(drafted), whole(drafted), tmp_path_factory.mktemp("fitted"))
 
 
 def test_one_member_and_every_baseline(fitted: Fitted) -> None:
@@ -62,13 +67,13 @@ def test_what_a_killed_run_had_finished_is_not_done_again(
         raise Killed
 
     with pytest.raises(Killed):
-        fit(drafted, whole(drafted), tmp_path, brake=kill)
+        fit(ensemble(drafted), whole(drafted), tmp_path, brake=kill)
 
     def again(*_: object, **__: object) -> None:
         raise AssertionError("the baseline was fitted again")
 
     monkeypatch.setattr(Logistic, "fit", again)
-    continued = fit(drafted, whole(drafted), tmp_path)
+    continued = fit(ensemble(drafted), whole(drafted), tmp_path)
     for name, made in {"network": fitted.members, **fitted.baselines}.items():
         found = {"network": continued.members, **continued.baselines}[name]
         for key, value in made[0].arrays.items():
@@ -78,7 +83,7 @@ def test_what_a_killed_run_had_finished_is_not_done_again(
 def test_members_differ_by_fold_and_are_judged_on_their_own_rows(drafted: Drafted, tmp_path: Path) -> None:
     train, val = drafted.prepared.feed.train, drafted.prepared.feed.val
     folds = [Fold(train, val[:6], NONE), Fold(train, val[6:], NONE)]
-    made = fit(drafted, folds, tmp_path)
+    made = fit(ensemble(drafted), folds, tmp_path)
     one, other = made.members
     assert any(one.arrays[k].tobytes() != other.arrays[k].tobytes() for k in one.arrays)
     outputs, rows = validation_outputs(made.members, drafted.prepared.feed, folds)
@@ -124,9 +129,14 @@ def test_the_bundle_runs_and_passes_its_own_self_test(drafted: Drafted, fitted: 
         drafted.plan, drafted.known, drafted.prepared.feed, whole(drafted), fitted=fitted, progress=SILENT
     )
     assert {GUARD, SELF_TEST} <= set(contents.arrays)
-    assert {"training", "guard", "calibration_network", "calibration_prevalence", "calibration_logistic"} == set(
-        contents.documents
-    )
+    assert {
+        "training",
+        "guard",
+        "merge",
+        "calibration_network",
+        "calibration_prevalence",
+        "calibration_logistic",
+    } == set(contents.documents)
     assert contents.plan.source == ""
     assert contents.card
     Model(contents, baselines=contents.baselines)
@@ -134,3 +144,53 @@ def test_the_bundle_runs_and_passes_its_own_self_test(drafted: Drafted, fitted: 
     assert not any(f"case{i:03d}" in text or f"p{i:03d}" in text for i in range(60))
     without = replace(contents, documents={k: v for k, v in contents.documents.items() if k != GUARD})
     Model(without)
+
+
+def ensemble(given: Drafted, **values: PlanValue) -> Drafted:
+    """The same with another section ``ensemble``."""
+    section = {k: Decision(value=v) for k, v in {"members": 1, "workers": 1, "features": False, **values}.items()}
+    return replace(given, plan=given.plan.with_section("ensemble", section))
+
+
+def test_members_side_by_side_are_those_that_one_thread_makes_in_turn(drafted: Drafted, tmp_path: Path) -> None:
+    (tmp_path / "turn").mkdir()
+    turn = fit(ensemble(drafted, members=2), whole(drafted), tmp_path / "turn")
+    work = tmp_path / "beside"
+    work.mkdir()
+    for name, stored in drafted.prepared.feed.inputs.items():
+        np.save(work / f"input-{name}.npy", stored)
+    beside = fit(ensemble(drafted, members=2, workers=2), whole(drafted), work)
+    assert beside.folds == turn.folds == (0, 0)
+    assert beside.steps == turn.steps == 12
+    assert beside.workers_mib > 0
+    for one, other in zip(turn.members, beside.members, strict=True):
+        assert {k: v.tobytes() for k, v in one.arrays.items()} == {k: v.tobytes() for k, v in other.arrays.items()}
+        assert one.json == other.json
+    first, second = beside.members
+    assert any(first.arrays[k].tobytes() != second.arrays[k].tobytes() for k in first.arrays)
+    seen = dict(turn.history)
+    assert {k: list(v) for k, v in beside.history.items()} == {k: list(v) for k, v in seen.items()}
+
+
+def test_merged_outputs_are_the_weighted_sum_of_the_members(drafted: Drafted, tmp_path: Path) -> None:
+    train, val = drafted.prepared.feed.train, drafted.prepared.feed.val
+    folds = [Fold(train, val[:6], NONE), Fold(train, val[6:], NONE)]
+    given = ensemble(drafted, members=2)
+    made = fit(given, folds, tmp_path)
+    merge, (outputs, rows) = blended(made, given.prepared.feed, folds)
+    assert merge.folds == [0, 0, 1, 1]
+    assert merge.weights == {"label": [0.5, 0.5, 0.5, 0.5]}
+    assert merge.whole() == {"label": [0.25, 0.25, 0.25, 0.25]}
+    np.testing.assert_array_equal(rows, val)
+    singly = [
+        validation_outputs((m,), given.prepared.feed, [folds[f]])[0]["label"]
+        for m, f in zip(made.members, merge.folds, strict=True)
+    ]
+    wanted = np.concatenate([(singly[0] + singly[1]) / 2, (singly[2] + singly[3]) / 2])
+    np.testing.assert_allclose(outputs["label"], wanted, rtol=1e-12)
+    contents = assemble(given.plan, given.known, given.prepared.feed, folds, fitted=made, progress=SILENT)
+    inputs = {name: stored[val] for name, stored in given.prepared.feed.inputs.items()}
+    runs = [runner(m).run(inputs)["label"] for m in made.members]
+    np.testing.assert_allclose(Model(contents).run(inputs)["label"], np.mean(runs, axis=0), rtol=1e-9)
+    second = of_fold(contents, 1)
+    np.testing.assert_allclose(Model(second).run(inputs)["label"], np.mean(runs[2:], axis=0), rtol=1e-9)

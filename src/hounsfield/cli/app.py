@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from hounsfield.cli import data_commands, model_commands, other_commands
+from hounsfield.cli import data_commands, explain_commands, export_commands, model_commands, other_commands
 
 _HELP = """From a folder of medical studies and their answers to a measured, explained diagnostic model.
 
@@ -117,10 +117,24 @@ app.command(
     ),
 )(model_commands.predict)
 app.command(
+    "explain",
+    short_help="Show where in an image the answer comes from.",
+    epilog=_epilog(
+        "hu explain runs/covid data/covid-ct",
+        "hu explain runs/covid image.png folder/ --out explanations/",
+        "hu explain runs/busi data/busi --number 8 --pointing 100",
+    ),
+)(explain_commands.explain)
+app.command(
     "compare",
     short_help="Compare two runs on the same test samples.",
     epilog=_epilog("hu compare runs/covid runs/other", "hu compare runs/a runs/b --json"),
 )(model_commands.compare)
+app.command(
+    "export",
+    short_help="Write a trained model as one ONNX file.",
+    epilog=_epilog("hu export runs/covid", "hu export runs/covid --to onnx --out covid.onnx"),
+)(export_commands.export)
 
 
 def run() -> None:

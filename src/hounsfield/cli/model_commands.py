@@ -27,6 +27,10 @@ def train(
     seed: options.Seed = 0,
     folds: options.Folds = 0,
     network: options.Network = None,
+    members: options.Members = None,
+    learning_curve: options.LearningCurve = False,
+    unlabelled: options.Unlabelled = None,
+    encoder: options.Encoder = None,
     lang: options.Lang = "en",
     sensitivity: options.Sensitivity = None,
     specificity: options.Specificity = None,
@@ -55,6 +59,10 @@ def train(
         seed=seed,
         folds=folds,
         network=network,
+        members=members,
+        learning_curve=learning_curve,
+        unlabelled=tuple(str(p) for p in unlabelled or ()),
+        encoder=str(encoder) if encoder is not None else None,
         lang=lang,
         sensitivity=sensitivity,
         specificity=specificity,
@@ -120,6 +128,10 @@ def predict(
     out: Annotated[
         Path | None, typer.Option("--out", help="Folder to write predictions.csv and predictions.json to.")
     ] = None,
+    engine: Annotated[
+        str | None,
+        typer.Option("--engine", help="openvino, openvino-bfloat16, onnxruntime or torch; else the machine decides."),
+    ] = None,
     as_json: options.AsJson = False,
 ) -> None:
     """Apply a trained model to images, one by one; what it must not judge is refused with the reason."""
@@ -129,7 +141,7 @@ def predict(
     from hounsfield.workflow.predicting import predict as work
 
     with quiet_stdout() as stdout:
-        found = work(bundle, inputs, out=out, progress=progress())
+        found = work(bundle, inputs, out=out, engine=engine, progress=progress())
         if as_json:
             print_predictions(found, stdout)
         else:

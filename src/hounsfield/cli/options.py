@@ -35,8 +35,32 @@ Seed = Annotated[int, typer.Option("--seed", help="Seed of everything random.", 
 Folds = Annotated[
     int, typer.Option("--folds", help="Folds of a cross-validation by patient; 0 for none.", rich_help_panel=_RUN)
 ]
+Members = Annotated[
+    int | None, typer.Option("--members", help="Networks (per fold) that answer together; else the plan decides.")
+]
+LearningCurve = Annotated[
+    bool, typer.Option("--learning-curve", help="Measure what more data would bring; takes 40% of the training time.")
+]
 Network = Annotated[
     str | None, typer.Option("--network", help="Network by name; else the plan chooses.", rich_help_panel=_RUN)
+]
+Unlabelled = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--unlabelled",
+        metavar="FOLDER",
+        help="More images, without answers, to warm the network up on; may be given several times.",
+        rich_help_panel=_RUN,
+    ),
+]
+Encoder = Annotated[
+    Path | None,
+    typer.Option(
+        "--encoder",
+        metavar="FILE",
+        help="Local safetensors file with first weights of the encoder.",
+        rich_help_panel=_RUN,
+    ),
 ]
 Lang = Annotated[str, typer.Option("--lang", help="Language the report opens in: en or zh.", rich_help_panel=_RUN)]
 Sensitivity = Annotated[

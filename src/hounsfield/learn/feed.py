@@ -27,6 +27,10 @@ class Feed:
         Rows of the two parts, int64. Nothing of a test part is ever in a feed.
     groups : numpy.ndarray
         Group of each row, int64.
+    unlabelled : mapping of str to numpy.ndarray
+        Prepared images without answers, rows as in `inputs`; seen by a warm-up only. Empty for none.
+    encoder : mapping of str to numpy.ndarray
+        First weights of the encoder, as a local file has them; empty for fresh weights.
     """
 
     inputs: Mapping[str, AnyArray]
@@ -34,6 +38,8 @@ class Feed:
     train: IntArray
     val: IntArray
     groups: IntArray
+    unlabelled: Mapping[str, AnyArray] = field(default_factory=dict)
+    encoder: Mapping[str, AnyArray] = field(default_factory=dict)
     _described: dict[int, tuple[Float64Array, ...]] = field(default_factory=dict, compare=False, repr=False)
 
     def described(self, row: int) -> tuple[Float64Array, ...]:

@@ -1,6 +1,6 @@
 """A bundle made ready to run: prepare, guard, run all members, merge."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import cast
 
@@ -11,12 +11,15 @@ from hounsfield.core.errors import BundleError, HounsfieldError, PlanError
 from hounsfield.core.image import Image
 from hounsfield.core.streams import stream
 from hounsfield.core.types import AnyArray, Float64Array, Json
+from hounsfield.learn.engines.ensemble import EnsembleRunner, automatic, engine_named
 from hounsfield.learn.guard import GuardLimits, distances
 from hounsfield.learn.learners import LEARNERS
+from hounsfield.learn.learners.network_runner import RUN_BATCH
 from hounsfield.learn.learners.protocol import Job, Learner, Runner, State
-from hounsfield.learn.learners.supervised import RUN_BATCH
-from hounsfield.learn.learners.texture import appearance, texture
+from hounsfield.learn.looks import looks
+from hounsfield.learn.merge import merge_of, merged
 from hounsfield.learn.prepare.image import ImagePreparation, prepare
+from hounsfield.learn.threads import threads
 
 SELF_TEST = "self_test"
 GUARD = "guard"
@@ -61,21 +64,62 @@ class Model:
     baselines : iterable of str
         Baselines to run beside the network: ``name`` is one of the bundle's, or the mean of all its ``name.0``,
         ``name.1``, ..., as the network is the mean of its members.
+    samples : int
+        How many samples are going to be judged, as far as known: for many an engine is compiled.
+    engine : str or None
+        Name in `hounsfield.learn.engines.ENGINES`; if None, the number of samples and the machine decide.
 
     Raises
     ------
     BundleError
-        If the self-test does not give what it gave when the bundle was sealed.
+        If the self-test does not give what it gave when the bundle was sealed, or the engine asked for cannot be used.
     """
 
-    def __init__(self, contents: BundleContents, *, baselines: Iterable[str] = ()) -> None:
+    def __init__(
+        self,
+        contents: BundleContents,
+        *,
+        baselines: Iterable[str] = (),
+        samples: int = 0,
+        engine: str | None = None,
+    ) -> None:
         self.contents = contents
-        self._runners = [runner(member) for member in contents.members]
+        merge = merge_of(contents)
+        self._weights = merge.whole() if merge is not None else None
         self._baselines = {name: [runner(m) for m in baseline_members(contents, name)] for name in baselines}
         self._job = member_job(contents.members[0])
         guard = contents.documents.get(GUARD)
         self._limits = GuardLimits.model_validate(guard) if guard is not None else None
+        self._runners: list[Runner] = []
+        self._ensemble: EnsembleRunner | None = None
+        self._open(engine, samples)
+
+    def _open(self, asked: str | None, samples: int) -> None:
+        chosen = asked or automatic(samples=samples)
+        if chosen != "torch":
+            try:
+                self._ensemble = EnsembleRunner(
+                    self.contents.members,
+                    self._weights,
+                    preparation=self.preparation,
+                    engine=engine_named(chosen),
+                    threads=threads(),
+                )
+                self._check()
+            except BundleError:
+                # PyTorch always can: nobody asked for this engine by name, and a damaged bundle fails there too.
+                if asked is not None:
+                    raise
+                self._ensemble = None
+            else:
+                return
+        self._runners = [runner(member) for member in self.contents.members]
         self._check()
+
+    @property
+    def engine(self) -> str:
+        """Name of the engine that runs the members."""
+        return "torch" if self._ensemble is None else self._ensemble.engine.name
 
     @property
     def preparation(self) -> Mapping[str, ImagePreparation]:
@@ -87,18 +131,21 @@ class Model:
         if stored is None:
             return
         outputs = self.run(self_test_inputs(self.preparation))
+        tolerance = TOLERANCE if self._ensemble is None else self._ensemble.engine.tolerance
         for name, wanted in stored.items():
             spread = max(float(np.abs(wanted).max()), 1e-3)
-            if name not in outputs or not np.allclose(outputs[name], wanted, rtol=0, atol=TOLERANCE * spread):
+            if name not in outputs or not np.allclose(outputs[name], wanted, rtol=0, atol=tolerance * spread):
                 raise BundleError(
                     "The self-test of the bundle fails: the model does not say what it said when it was sealed.",
-                    expected=f"differences below {TOLERANCE:g} of the largest output",
+                    expected=f"differences below {tolerance:g} of the largest output",
                     next_step="run hu doctor, compare versions with bundle/manifest.json, and copy the bundle again",
                 )
 
     def run(self, inputs: Mapping[str, AnyArray]) -> dict[str, Float64Array]:
-        """Return raw outputs of the members' mean, by target, for stored inputs ``n c ...``."""
-        return _mean_outputs(self._runners, inputs)
+        """Return the members' merged raw outputs, by target, for stored inputs ``n c ...``."""
+        if self._ensemble is not None:
+            return self._ensemble.run(inputs)
+        return merged([r.run(inputs) for r in self._runners], self._weights)
 
     def judge(self, items: Iterable[tuple[str, Mapping[str, Image] | HounsfieldError]]) -> Iterator[Judgement]:
         """Judge samples one chunk at a time, in order, in constant memory.
@@ -148,12 +195,9 @@ class Model:
         if usable:
             inputs = {name: np.stack([row[1][name] for row in usable]) for name in self.preparation}
             outputs = _answers(self.run(inputs))
-            beside = {name: _answers(_mean_outputs(found, inputs)) for name, found in self._baselines.items()}
+            beside = {name: _answers(merged([r.run(inputs) for r in found])) for name, found in self._baselines.items()}
             if self._limits is not None and GUARD in self.contents.arrays:
-                features = [
-                    np.concatenate([appearance(texture(row[1][n]), ndim=p.ndim) for n, p in self.preparation.items()])
-                    for row in usable
-                ]
+                features = [np.concatenate([looks(row[1][name]) for name in self.preparation]) for row in usable]
                 far = distances(self.contents.arrays[GUARD], np.stack(features))
         place = 0
         for key, stored, flags, refusal in chunk:
@@ -197,11 +241,6 @@ def baseline_members(contents: BundleContents, name: str) -> list[Member]:
             f"The bundle has no baseline {name!r}.", expected="a bundle of this version", next_step="train again"
         )
     return [numbered[k] for k in sorted(numbered)]
-
-
-def _mean_outputs(runners: Sequence[Runner], inputs: Mapping[str, AnyArray]) -> dict[str, Float64Array]:
-    found = [r.run(inputs) for r in runners]
-    return {name: np.mean([f[name] for f in found], axis=0) for name in found[0]}
 
 
 def _answers(outputs: Mapping[str, Float64Array]) -> dict[str, Float64Array]:

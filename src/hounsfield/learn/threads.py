@@ -21,3 +21,8 @@ def settle_threads(threads: int) -> None:
 def device() -> str:
     """Return ``cuda`` where there is a GPU that torch can use, else ``cpu``."""
     return "cuda" if torch.cuda.is_available() else "cpu"
+
+
+def threads() -> int:
+    """Return the number of threads that this process computes with."""
+    return torch.get_num_threads()

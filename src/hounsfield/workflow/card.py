@@ -2,6 +2,7 @@
 
 from hounsfield.core.plan import Plan
 from hounsfield.workflow.study import Study
+from hounsfield.workflow.warming import SECTION, settled
 
 
 def card(plan: Plan, known: Study) -> str:
@@ -34,6 +35,7 @@ def card(plan: Plan, known: Study) -> str:
         counts = ", ".join(f"{k}: {v}" for k, v in seen.targets[target.name].counts.items())
         positive = f"; positive class: {target.positive} ({target.positive_source})" if target.positive else ""
         lines.append(f"- Target `{target.name}` ({target.kind}) {counts}{positive}.")
+    lines += _begun(plan)
     lines += ["", "## Known faults of the training data", ""]
     lines += [f"- {w}" for w in known.audit.warnings] or ["- None found by the audit."]
     lines += [
@@ -46,3 +48,19 @@ def card(plan: Plan, known: Study) -> str:
         "",
     ]
     return "\n".join(lines)
+
+
+def _begun(plan: Plan) -> list[str]:
+    """Say what the network knew before its first answer."""
+    warmup = settled(plan)
+    lines = []
+    if warmup.encoder:
+        fitted = plan.sections[SECTION]["encoder"].evidence
+        lines.append(f"- Encoder begun from a local file, SHA-256 `{warmup.encoder}`: {fitted}.")
+    if warmup.on:
+        lines.append(
+            f"- Encoder warmed up without answers for {warmup.steps} steps on the training images and "
+            f"{warmup.unlabelled} unlabelled ones. Pictures of the cohort were left out of these; whether they show "
+            "patients of the test part cannot be known."
+        )
+    return lines

@@ -1,7 +1,7 @@
 """Checkpoints of one member, written when the clock says so."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from hounsfield.bundle.checkpoints import load_checkpoint, save_checkpoint
@@ -37,3 +37,45 @@ class FileStore:
     def due(self) -> bool:
         """Whether the time is up."""
         return time.monotonic() - self._last >= self._every
+
+
+class Pace:
+    """When to end a training whose time will not reach for all steps.
+
+    Parameters
+    ----------
+    left : callable
+        Seconds that are left.
+    """
+
+    def __init__(self, left: Callable[[], float]) -> None:
+        self._left = left
+        self._marks: list[tuple[int, float]] = []
+
+    def __call__(self, step: int, planned: int) -> int:
+        """Return the planned end, or an earlier one at the pace of the last steps.
+
+        Parameters
+        ----------
+        step : int
+            Steps made.
+        planned : int
+            The end as it stands.
+        """
+        left = self._left()
+        if left == float("inf"):
+            return planned
+        self._marks.append((step, left))
+        if len(self._marks) <= PACE_STEPS:
+            return planned
+        (first, before), self._marks = self._marks[0], self._marks[-PACE_STEPS:]
+        each = (before - left) / max(1, step - first)
+        if each <= 0 or (planned - step) * each <= left * TOLERATED:
+            return planned
+        return max(step + 1, step + int(left / each))
+
+
+PACE_STEPS = 40
+"""Steps whose pace counts."""
+TOLERATED = 1.03
+"""How much too slow the pace may be before the schedule is shortened: an end that moves with every hiccup is none."""

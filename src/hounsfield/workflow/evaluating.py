@@ -125,7 +125,8 @@ def _judged(
             "No sample can be judged.", expected="readable images with answers", next_step="run hu inspect"
         )
     names = ensemble_baselines(contents)
-    model = Model(replace(contents, baselines=baselines_named(contents, names)), baselines=names)
+    whole = replace(contents, baselines=baselines_named(contents, names))
+    model = Model(whole, baselines=names, samples=len(usable))
     rows = run_part(model, cohort, usable, part="test", progress=progress)
     if not rows.rows:
         raise CohortError(

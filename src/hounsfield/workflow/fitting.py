@@ -10,22 +10,27 @@ import numpy as np
 
 from hounsfield.bundle.checkpoints import load_checkpoint, save_checkpoint
 from hounsfield.bundle.sealed import BundleContents, Member
+from hounsfield.core.errors import PlanError
 from hounsfield.core.plan import Plan
-from hounsfield.core.progress import Progress
+from hounsfield.core.progress import SILENT, Progress
 from hounsfield.core.protocols import Decoding
 from hounsfield.core.types import AnyArray, Float64Array, IntArray, Json
+from hounsfield.learn.blend import share
 from hounsfield.learn.feed import Feed
-from hounsfield.learn.guard import FEWEST_PATIENTS, GuardLimits, distances, fit_guard, limits
+from hounsfield.learn.guard import FEWEST_PATIENTS, GuardLimits, crossed_distances, distances, fit_guard, limits
 from hounsfield.learn.learners import LEARNERS
 from hounsfield.learn.learners.protocol import Job, Learner, State
-from hounsfield.learn.learners.texture import appearance
+from hounsfield.learn.looks import looks
 from hounsfield.learn.loop import Watch
+from hounsfield.learn.merge import MERGE, Merge, merged
 from hounsfield.learn.model import GUARD, SELF_TEST, member_json, runner, self_test_inputs
 from hounsfield.science.statistics import operating_point
 from hounsfield.science.statistics.operating_point import OperatingPoint, Rule
 from hounsfield.workflow.card import card
 from hounsfield.workflow.checkpoints import FileStore
-from hounsfield.workflow.jobs import job_of, start_decodings
+from hounsfield.workflow.jobs import Ensemble, job_of, start_decodings
+from hounsfield.workflow.members import Assignment, Crew, Shown, keep_state, kept_state, write_feed
+from hounsfield.workflow.sets import set_rule
 from hounsfield.workflow.study import Study
 
 NETWORK = "network"
@@ -62,9 +67,14 @@ class Fitted:
     history : mapping of str to list of float
         Of the first member.
     steps : int
+        Of all members.
     stopped_by_clock : bool
     seconds_per_step : float
-        Mean over the optimisation, looks at the validation part included.
+        Mean over the optimisation of all members, looks at the validation part included.
+    folds : tuple of int
+        Fold of each member; empty where each fold has one.
+    workers_mib : float
+        Peak memory of the processes that trained side by side, together; 0 where there were none.
     """
 
     members: tuple[Member, ...]
@@ -73,6 +83,8 @@ class Fitted:
     steps: int
     stopped_by_clock: bool
     seconds_per_step: float | None
+    folds: tuple[int, ...] = ()
+    workers_mib: float = 0.0
 
     def to_json(self) -> Json:
         """Return what the report tells of training; None in a curve where it is not a finite number."""
@@ -86,17 +98,56 @@ class Fitted:
         }
 
 
-def fit_all(
-    plan: Plan,
-    known: Study,
-    feed: Feed,
-    folds: Sequence[Fold],
-    *,
-    work: Path,
-    watching: Callable[[int, FileStore], Watch],
-    clock: Callable[[], float],
-) -> Fitted:
-    """Fit baselines first, then one network per fold; what a killed run had finished is not done again.
+@dataclass(frozen=True)
+class Hands:
+    """Who fits, and until when.
+
+    Parameters
+    ----------
+    work : Path
+        Folder for checkpoints.
+    watching : callable
+        ``watching(waiting, name, store) -> Watch`` of a member that is fitted in this process, when so many wait,
+        itself included.
+    seconds : callable
+        ``seconds(waiting) -> float``: how long the next of so many may take in a process of its own.
+    clock : callable
+        Seconds.
+    progress : Progress
+    """
+
+    work: Path
+    watching: Callable[[int, str, FileStore], Watch]
+    clock: Callable[[], float]
+    seconds: Callable[[int], float] = lambda _waiting: float("inf")
+    progress: Progress = SILENT
+
+
+def assignments(plan: Plan, known: Study, folds: Sequence[Fold]) -> list[Assignment]:
+    """Return all members of a plan, fold by fold: its networks, then the learner of fixed features where it has one."""
+    made: list[Assignment] = []
+    ensemble = Ensemble.of(plan)
+    for fold, rows in enumerate(folds):
+        for place in range(ensemble.members + ensemble.features):
+            number = fold + len(folds) * place
+            network = place < ensemble.members
+            job = job_of(plan, known.task, known.fingerprint, member=number, place=place if network else 0)
+            made.append(
+                Assignment(
+                    fold=fold,
+                    place=place,
+                    learner="supervised" if network else "features",
+                    job=job,
+                    train=rows.train,
+                    val=rows.val,
+                    steps=job.optimisation.steps if network else 0,
+                )
+            )
+    return made
+
+
+def fit_all(plan: Plan, known: Study, feed: Feed, folds: Sequence[Fold], hands: Hands) -> Fitted:
+    """Fit baselines first, then all members; what a killed run had finished is not done again.
 
     Parameters
     ----------
@@ -104,40 +155,94 @@ def fit_all(
     known : Study
     feed : Feed
     folds : sequence of Fold
-    work : Path
-        Folder for checkpoints.
-    watching : callable
-        ``watching(member, store) -> Watch``.
-    clock : callable
-        Seconds.
+    hands : Hands
     """
     names = _names(plan)
+    wanted = assignments(plan, known, folds)
     baselines: dict[str, list[Member]] = {name: [] for name in names}
-    members: list[Member] = []
-    states: list[State] = []
-    seconds, made = 0.0, 0
     for number, fold in enumerate(folds):
-        part = feed.with_parts(fold.train, fold.val)
         job = job_of(plan, known.task, known.fingerprint, member=number)
-        store = FileStore(work / f"member-{number}.safetensors")
-        watch = watching(number, store)
+        watch = hands.watching(len(wanted), "", FileStore(hands.work / "none.safetensors"))
         for name in names:
-            kept = work / f"baseline-{name}-{number}.safetensors"
-            baselines[name].append(_once(kept, name, part, job, watch))
-        before = _steps_in(store)
-        began = clock()
-        state = cast(Learner, LEARNERS.resolve("supervised")).fit(part, job, watch=watch)
-        seconds, made = seconds + clock() - began, made + state.steps - before
-        states.append(state)
-        members.append(Member("supervised", state.arrays, member_json(job, state.json)))
+            kept = hands.work / f"baseline-{name}-{number}.safetensors"
+            baselines[name].append(_once(kept, name, feed.with_parts(fold.train, fold.val), job, watch))
+    workers = Ensemble.of(plan).workers
+    made = _side_by_side(wanted, feed, hands, workers) if workers > 1 else _in_turn(wanted, feed, hands)
+    networks = [s for a, s in zip(wanted, made.states, strict=True) if a.learner == "supervised"]
     return Fitted(
-        tuple(members),
-        {name: tuple(found) for name, found in baselines.items()},
-        states[0].history,
-        sum(s.steps for s in states),
-        any(s.stopped_by_brake for s in states),
-        seconds / made if made else None,
+        members=tuple(
+            Member(a.learner, s.arrays, member_json(a.job, s.json)) for a, s in zip(wanted, made.states, strict=True)
+        ),
+        baselines={name: tuple(found) for name, found in baselines.items()},
+        history=networks[0].history,
+        steps=sum(s.steps for s in networks),
+        stopped_by_clock=any(s.stopped_by_brake for s in networks),
+        seconds_per_step=made.seconds / made.steps if made.steps else None,
+        folds=tuple(a.fold for a in wanted),
+        workers_mib=made.peak_mib,
     )
+
+
+@dataclass(frozen=True)
+class _Made:
+    """States in the order of the assignments, and what they cost."""
+
+    states: list[State]
+    seconds: float
+    steps: int
+    peak_mib: float = 0.0
+
+
+def _in_turn(wanted: Sequence[Assignment], feed: Feed, hands: Hands) -> _Made:
+    """Fit one after another in this process, with all its threads."""
+    states: list[State] = []
+    seconds, steps = 0.0, 0
+    for number, assignment in enumerate(wanted):
+        store = FileStore(hands.work / f"{assignment.name}.safetensors")
+        watch = hands.watching(len(wanted) - number, assignment.name, store)
+        before, began = _steps_in(store), hands.clock()
+        learner = cast(Learner, LEARNERS.resolve(assignment.learner))
+        part = feed.with_parts(assignment.train, assignment.val)
+        if assignment.learner == "supervised":
+            state = learner.fit(part, assignment.job, watch=watch)
+            seconds, steps = seconds + hands.clock() - began, steps + state.steps - before
+        else:
+            kept = hands.work / f"{assignment.name}.fitted.safetensors"
+            found = kept_state(kept)
+            state = found if found is not None else learner.fit(part, assignment.job, watch=watch)
+            if found is None and watch.ranks.first:
+                keep_state(kept, state)
+        states.append(state)
+    return _Made(states, seconds, steps)
+
+
+def _side_by_side(wanted: Sequence[Assignment], feed: Feed, hands: Hands, workers: int) -> _Made:
+    """Fit in processes of one thread each; those without steps begin, since no clock can end them."""
+    kept = {a.name: hands.work / f"{a.name}.fitted.safetensors" for a in wanted}
+    write_feed(hands.work, feed)
+    costs: list[tuple[float, int, float]] = []
+    waiting = sorted((a for a in wanted if kept_state(kept[a.name]) is None), key=lambda a: a.steps > 0)
+    with Shown(hands.progress, sum(a.steps for a in waiting)) as shown:
+
+        def heard(assignment: Assignment, told: Mapping[str, Json]) -> None:
+            shown.heard(assignment, told)
+            seconds, steps, peak = (told.get(k) for k in ("seconds", "made", "peak_mib"))
+            if isinstance(seconds, float) and isinstance(steps, int) and isinstance(peak, float):
+                costs.append((seconds if assignment.steps else 0.0, steps if assignment.steps else 0, peak))
+
+        Crew(hands.work, workers=workers).run(waiting, seconds=hands.seconds, heard=heard)
+    states = []
+    for assignment in wanted:
+        state = kept_state(kept[assignment.name])
+        if state is None:
+            raise PlanError(
+                f"Member {assignment.name} left no result.",
+                expected="a fitted member",
+                next_step="give the same command again",
+            )
+        states.append(state)
+    peaks = sorted((c[2] for c in costs), reverse=True)[:workers]
+    return _Made(states, sum(c[0] for c in costs), sum(c[1] for c in costs), sum(peaks))
 
 
 def _steps_in(store: FileStore) -> int:
@@ -196,7 +301,7 @@ class Calibrated:
 
 
 def calibrate(plan: Plan, known: Study, outputs: Outputs, truth: Mapping[str, AnyArray]) -> Calibrated:
-    """Fit temperatures and thresholds on validation outputs.
+    """Fit temperatures, thresholds and limits of prediction sets on validation outputs.
 
     Parameters
     ----------
@@ -224,6 +329,9 @@ def calibrate(plan: Plan, known: Study, outputs: Outputs, truth: Mapping[str, An
             point = operating_point.fit(hit[hit >= 0], probability[hit >= 0], rule=rule, wanted=aim)
             points[target.name] = point
             decoding = decoding.model_copy(update={"threshold": point.threshold, "rule": point.rule.value})
+        if len(outputs[target.name]):
+            decoded = kind.decode(target, outputs[target.name], decoding)
+            decoding = decoding.model_copy(update={"sets": set_rule(target, decoded, truth[target.name])})
         decodings[target.name] = decoding
     return Calibrated(decodings, points)
 
@@ -231,19 +339,50 @@ def calibrate(plan: Plan, known: Study, outputs: Outputs, truth: Mapping[str, An
 def validation_outputs(
     members: Sequence[Member], feed: Feed, folds: Sequence[Fold]
 ) -> tuple[dict[str, Float64Array], IntArray]:
-    """Return each member's raw outputs on its own validation rows, stacked, and those rows."""
-    found: dict[str, list[Float64Array]] = {}
-    for member, fold in zip(members, folds, strict=True):
-        ready = runner(member)
-        names = {h.target.name: h.width for h in _job(member).heads}
-        if not len(fold.val):
-            for name, width in names.items():
-                found.setdefault(name, []).append(np.zeros((0, width)))
-            continue
-        outputs = ready.run({name: stored[fold.val] for name, stored in feed.inputs.items()})
-        for name in names:
-            found.setdefault(name, []).append(outputs[name])
-    return {k: np.concatenate(v) for k, v in found.items()}, np.concatenate([f.val for f in folds])
+    """Return each fold's member's raw outputs on its own validation rows, stacked, and those rows."""
+    found = [_outputs(member, feed, fold.val) for member, fold in zip(members, folds, strict=True)]
+    return {k: np.concatenate([f[k] for f in found]) for k in found[0]}, np.concatenate([f.val for f in folds])
+
+
+def _outputs(member: Member, feed: Feed, rows: IntArray) -> dict[str, Float64Array]:
+    names = {h.target.name: h.width for h in _job(member).heads}
+    if not len(rows):
+        return {name: np.zeros((0, width)) for name, width in names.items()}
+    outputs = runner(member).run({name: stored[rows] for name, stored in feed.inputs.items()})
+    return {name: outputs[name] for name in names}
+
+
+def blended(
+    fitted: Fitted, feed: Feed, folds: Sequence[Fold]
+) -> tuple[Merge, tuple[dict[str, Float64Array], IntArray]]:
+    """Weigh each fold's members by its own validation rows, and return the merged raw outputs of these rows.
+
+    Parameters
+    ----------
+    fitted : Fitted
+    feed : Feed
+    folds : sequence of Fold
+    """
+    own = list(fitted.folds) or list(range(len(folds)))
+    weights: dict[str, list[float]] = {h.target.name: [0.0] * len(own) for h in _job(fitted.members[0]).heads}
+    stacked: dict[str, list[Float64Array]] = {name: [] for name in weights}
+    for number, fold in enumerate(folds):
+        places = [p for p, f in enumerate(own) if f == number]
+        outputs = {p: _outputs(fitted.members[p], feed, fold.val) for p in places}
+        networks = [p for p in places if fitted.members[p].learner == "supervised"]
+        others = [p for p in places if p not in networks]
+        for head in _job(fitted.members[0]).heads:
+            name = head.target.name
+            factors = (1.0, 0.0)
+            if others:
+                first, second = (np.mean([outputs[p][name] for p in kind], axis=0) for kind in (networks, others))
+                factors = share(first, second, feed.targets[name][fold.val], head)
+            for kind, factor in zip((networks, others), factors, strict=True):
+                for p in kind:
+                    weights[name][p] = round(factor / len(kind), 6)
+            stacked[name].append(np.sum([weights[name][p] * outputs[p][name] for p in places], axis=0))
+    merge = Merge(folds=own, weights=weights)
+    return merge, ({k: np.concatenate(v) for k, v in stacked.items()}, np.concatenate([f.val for f in folds]))
 
 
 def _job(member: Member) -> Job:
@@ -253,7 +392,14 @@ def _job(member: Member) -> Job:
 
 
 def assemble(
-    plan: Plan, known: Study, feed: Feed, folds: Sequence[Fold], *, fitted: Fitted, progress: Progress
+    plan: Plan,
+    known: Study,
+    feed: Feed,
+    folds: Sequence[Fold],
+    *,
+    fitted: Fitted,
+    progress: Progress,
+    notes: Mapping[str, Json] | None = None,
 ) -> BundleContents:
     """Calibrate, fit the guard, record the self-test, and put everything into one bundle.
 
@@ -271,10 +417,14 @@ def assemble(
     folds : sequence of Fold
     fitted : Fitted
     progress : Progress
+    notes : mapping of str to JSON
+        Documents to be added, by name.
     """
-    documents: dict[str, Json] = {TRAINING: fitted.to_json()}
-    for name, members in {NETWORK: fitted.members, **fitted.baselines}.items():
-        outputs, rows = validation_outputs(members, feed, folds)
+    documents: dict[str, Json] = {TRAINING: fitted.to_json(), **(notes or {})}
+    merge, network_outputs = blended(fitted, feed, folds)
+    documents[MERGE] = cast(Json, merge.model_dump(mode="json"))
+    for name in (NETWORK, *fitted.baselines):
+        outputs, rows = network_outputs if name == NETWORK else validation_outputs(fitted.baselines[name], feed, folds)
         truth = {target: values[rows] for target, values in feed.targets.items()}
         documents[f"calibration_{name}"] = calibrate(plan, known, outputs, truth).to_json()
         ends = np.cumsum([len(fold.val) for fold in folds])
@@ -286,8 +436,7 @@ def assemble(
     documents[GUARD] = cast(Json, guard_limits.model_dump(mode="json"))
     job = _job(fitted.members[0])
     inputs = self_test_inputs(job.preparation)
-    found = [runner(member).run(inputs) for member in fitted.members]
-    expected = {name: np.mean([f[name] for f in found], axis=0) for name in found[0]}
+    expected = merged([runner(member).run(inputs) for member in fitted.members], merge.whole())
     baselines = {f"{n}.{i}": m for n, members in fitted.baselines.items() for i, m in enumerate(members)}
     return BundleContents(
         members=fitted.members,
@@ -303,23 +452,20 @@ def assemble(
 def _guard(
     known: Study, feed: Feed, folds: Sequence[Fold], progress: Progress
 ) -> tuple[dict[str, AnyArray], GuardLimits]:
-    train = folds[0].train if len(folds) == 1 else np.unique(np.concatenate([f.train for f in folds]))
-    held = folds[0].val if len(folds) == 1 else train[::5]
-    if len(folds) > 1:
-        train = np.setdiff1d(train, held)
-    dims = [stored.ndim - 2 for stored in feed.inputs.values()]
-    described = {}
-    for name, rows in (("train", train), ("held", held)):
-        with progress.step("Input guard", float(len(rows))) as shown:
-            found = []
-            for row in rows:
-                planes = zip(feed.described(int(row)), dims, strict=True)
-                found.append(np.concatenate([appearance(numbers, ndim=n) for numbers, n in planes]))
-                shown.advance()
-        described[name] = np.stack(found) if found else np.zeros((0, 1))
-    arrays = fit_guard(described["train"])
-    far = distances(arrays, described["held"]) if len(held) else np.zeros(0)
-    flag, refuse = limits(far)
+    # Fitted to training images; the limits come from those of them that a fold left out, and from validation images.
+    train = np.unique(np.concatenate([fold.train for fold in folds]))
+    held = np.setdiff1d(np.concatenate([fold.val for fold in folds]), train)
+    found = []
+    rows = np.concatenate([train, held])
+    with progress.step("Input guard", float(len(rows))) as shown:
+        for row in rows:
+            found.append(np.concatenate([looks(stored[row]) for stored in feed.inputs.values()]))
+            shown.advance()
+    described, groups = np.stack(found), feed.groups[rows]
+    seen_rows, others = described[: len(train)], described[len(train) :]
+    arrays = fit_guard(seen_rows)
+    away = [crossed_distances(seen_rows, groups[: len(train)]), *([distances(arrays, others)] if len(held) else [])]
+    flag, refuse = limits(np.concatenate(away), len(np.unique(groups)))
     if known.fingerprint.patients < FEWEST_PATIENTS:
         arrays, flag, refuse = {}, 1e9, 1e9
     seen = next(iter(known.fingerprint.inputs.values()))

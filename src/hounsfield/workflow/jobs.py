@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import cast
 
 import numpy as np
+from pydantic import BaseModel, ConfigDict, Field
 
 from hounsfield.core.cohort import Cohort, Sample
 from hounsfield.core.errors import PlanError
@@ -22,8 +23,49 @@ from hounsfield.learn.nn.spec import InputShape, NetworkSpec, OptionValue
 from hounsfield.learn.nn.table import check
 from hounsfield.learn.prepare.image import ImagePreparation, prepare
 from hounsfield.workflow.survey import latest_image
+from hounsfield.workflow.warming import settled
 
-FIXED_SECTIONS = ("network", "augmentation", "optimisation", "operating_point", "baselines", "cost")
+FIXED_SECTIONS = (
+    "network",
+    "augmentation",
+    "optimisation",
+    "warmup",
+    "curve",
+    "ensemble",
+    "operating_point",
+    "baselines",
+    "cost",
+)
+
+
+class Ensemble(BaseModel):
+    """The plan's section ``ensemble``.
+
+    Attributes
+    ----------
+    members : int
+        Networks per fold; they differ in their seed.
+    variant : dict of str to option
+        Options of the network in which every second one differs from the plan's section ``network``.
+    workers : int
+        Processes of one thread each that fit them side by side; 1 fits in this process with all its threads.
+    features : bool
+        Whether a learner of fixed features stands beside the networks, with a weight from validation.
+    views : list of str
+        Axes along which a mirrored view is judged too.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    members: int = Field(default=1, ge=1, le=64)
+    variant: dict[str, OptionValue] = {}
+    workers: int = Field(default=1, ge=1)
+    features: bool = False
+    views: list[str] = []
+
+    @classmethod
+    def of(cls, plan: Plan) -> "Ensemble":
+        """Read the section; one network alone where a plan has none."""
+        return plan.section("ensemble", cls) if "ensemble" in plan.sections else cls()
 
 
 def check_plan(plan: Plan, task: Task, fingerprint: Fingerprint) -> None:
@@ -53,7 +95,7 @@ def start_decodings(plan: Plan, task: Task, fingerprint: Fingerprint) -> dict[st
     return {t.name: task.kind(t).start(t, fingerprint.targets[t.name]) for t in plan.targets}
 
 
-def job_of(plan: Plan, task: Task, fingerprint: Fingerprint, *, member: int = 0) -> Job:
+def job_of(plan: Plan, task: Task, fingerprint: Fingerprint, *, member: int = 0, place: int = 0) -> Job:
     """Return what of the plan a learner needs.
 
     Parameters
@@ -63,6 +105,8 @@ def job_of(plan: Plan, task: Task, fingerprint: Fingerprint, *, member: int = 0)
     fingerprint : Fingerprint
     member : int
         Number of the member; members differ in their seed.
+    place : int
+        Place among the members of its fold; every second one is the variant, where there is one.
     """
     preparation = {name: plan.section(f"preparation.{name}", ImagePreparation) for name in fingerprint.inputs}
     decodings = start_decodings(plan, task, fingerprint)
@@ -73,6 +117,8 @@ def job_of(plan: Plan, task: Task, fingerprint: Fingerprint, *, member: int = 0)
             HeadSpec(target=target, loss=kind.loss, width=kind.width(target), mean=decoding.mean, std=decoding.std)
         )
     options = {k: d.value for k, d in plan.sections["network"].items() if k != "family"}
+    if place % 2:
+        options |= cast("dict[str, PlanValue]", Ensemble.of(plan).variant)
     network = NetworkSpec(
         family=str(plan.value("network", "family")),
         inputs={n: InputShape(channels=p.channels, ndim=p.ndim, size=p.size) for n, p in preparation.items()},
@@ -87,6 +133,8 @@ def job_of(plan: Plan, task: Task, fingerprint: Fingerprint, *, member: int = 0)
         augmentation=plan.section("augmentation", AugmentSpec),
         optimisation=plan.section("optimisation", Optimisation),
         heads=tuple(heads),
+        views=Ensemble.of(plan).views,
+        warmup=settled(plan),
     )
 
 

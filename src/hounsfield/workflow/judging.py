@@ -7,14 +7,24 @@ import numpy as np
 from hounsfield.bundle.sealed import BundleContents
 from hounsfield.core.cohort import TargetSpec
 from hounsfield.core.protocols import Decoding, Task
-from hounsfield.core.report import Baseline, OperatingPointBlock, PartFigures, TargetReport
+from hounsfield.core.report import (
+    Baseline,
+    OperatingPointBlock,
+    PartFigures,
+    SecondLook,
+    SetFigures,
+    TargetReport,
+)
 from hounsfield.core.types import Float64Array, IntArray
 from hounsfield.stages.evaluation.comparing import baseline_block, recommend
 from hounsfield.stages.evaluation.judging import judge
+from hounsfield.stages.evaluation.label_noise import second_look
 from hounsfield.stages.evaluation.preparing import PerSample, Points
 from hounsfield.stages.evaluation.samples import JudgedSample, JudgeOptions, known
+from hounsfield.stages.evaluation.sets import MadeSets, set_figures
 from hounsfield.workflow.fitting import NETWORK, Calibrated
 from hounsfield.workflow.predictions import Row, Rows
+from hounsfield.workflow.sets import NUMBER, members
 
 CONSTANT = "prevalence"
 """The baseline that says the same of everyone."""
@@ -77,9 +87,15 @@ def judge_target(
             operating_point=points_of(rows, target, fixed),
             options=options,
         )
-        figures[name] = found.model_copy(update=_left_without_answer(rows, target))
+        sets = judged_sets(rows, target, task=task, fixed=fixed)
+        figures[name] = found.model_copy(update={**_left_without_answer(rows, target), "sets": sets})
     samples = judged_samples(parts[judged_part], target, groups)
     baselines = _baselines(target, parts[judged_part], samples, task=task, fixed=fixed, options=options)
+    unseen = next((part for part in ("cv", "val") if part in parts), "")
+    doubts: tuple[SecondLook, ...] = ()
+    if unseen:
+        said = answers(parts[unseen], target, task=task, fixed=fixed)
+        doubts = second_look(target, judged_samples(parts[unseen], target), said, part=unseen)
     return TargetReport(
         target=target,
         parts=figures,
@@ -87,6 +103,8 @@ def judge_target(
         operating_point=_point_block(fixed, target),
         temperature=network.decodings[target.name].temperature if target.kind != "number" else None,
         recommended=recommend(target, baselines),
+        second_look=doubts,
+        second_look_of=figures[unseen].samples if unseen else 0,
     )
 
 
@@ -112,6 +130,43 @@ def _baselines(
         for name in models(fixed)
         if name != NETWORK
     }
+
+
+def judged_sets(rows: Rows, target: TargetSpec, *, task: Task, fixed: Mapping[str, Calibrated]) -> SetFigures | None:
+    """Judge the network's prediction sets, each row's made as the fold's own member makes them.
+
+    Parameters
+    ----------
+    rows : Rows
+    target : TargetSpec
+    task : Task
+    fixed : mapping of str to Calibrated
+    """
+    outputs = rows.outputs(target.name)
+    folds = np.array([r.fold for r in rows.rows], dtype=np.int64)
+    width = {"number": 0, "multilabel": 2 * len(target.classes)}.get(target.kind, len(target.classes))
+    inside, half = np.zeros((len(folds), width), dtype=np.bool_), np.zeros(len(folds))
+    rule = fixed[NETWORK].decodings[target.name].sets
+    for fold in np.unique(folds):
+        decoding = of_model(fixed, NETWORK, int(fold)).decodings[target.name]
+        if decoding.sets is None:
+            return None
+        found = task.kind(target).decode(target, outputs[folds == fold], decoding)
+        if target.kind == "number":
+            limit = decoding.sets.limits.get(NUMBER)
+            half[folds == fold] = np.inf if limit is None else limit
+        else:
+            inside[folds == fold] = members(target, found, decoding.sets)
+    if rule is None:
+        return None
+    return set_figures(
+        target,
+        judged_samples(rows, target),
+        answers(rows, target, task=task, fixed=fixed),
+        made=MadeSets(inside, half),
+        rule=rule,
+        own_rules=bool((folds >= 0).any()),
+    )
 
 
 def _left_without_answer(rows: Rows, target: TargetSpec) -> dict[str, int]:

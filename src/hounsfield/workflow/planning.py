@@ -3,8 +3,8 @@
 import os
 import resource
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -14,11 +14,14 @@ from hounsfield.bundle.plans import write_plan
 from hounsfield.core.errors import PlanError, RunExistsError
 from hounsfield.core.plan import Budget, Decision, Facts, Machine, Plan, PlanValue
 from hounsfield.core.progress import SILENT, Progress
-from hounsfield.stages.planning.draft import draft, redecide
+from hounsfield.core.types import Json
+from hounsfield.stages.planning.draft import draft, redecide, redecide_ensemble
 from hounsfield.stages.planning.recipes import recipe
-from hounsfield.workflow.jobs import Prepared, check_plan, job_of, normalisation, prepare_feed
+from hounsfield.workflow.jobs import Ensemble, Prepared, check_plan, job_of, normalisation, prepare_feed
 from hounsfield.workflow.machine import machine
+from hounsfield.workflow.members import Assignment, Crew, write_feed
 from hounsfield.workflow.study import Source, Study, roles_said, study
+from hounsfield.workflow.warming import settled, with_beside, with_match
 from hounsfield.workflow.wishes import Wishes
 
 SHARE = 0.94
@@ -26,6 +29,10 @@ SHARE = 0.94
 REPORT_SECONDS = 6.0
 """An allowance for evaluation and rendering of a small cohort: 320 samples and four targets took about 4."""
 PROBES = 6
+PROBE_SECONDS = 2.0
+"""How long real steps are timed in processes side by side, and at least `PROBES` of them."""
+START_SECONDS = 5.0
+"""An allowance for a process to start and to read its checkpoint: importing torch takes 2 to 4 s."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +65,12 @@ class Speed:
         Seconds per sample to decode and prepare.
     peak_mib : float
         Peak memory of the process while measuring.
+    side : float
+        Seconds per step of one thread while as many processes as there are threads make steps; 0 where not measured.
+    side_mib : float
+        Peak memory of one such process.
+    features : float
+        Seconds of one thread per sample to compute the fixed features; 0 where the plan has none.
     """
 
     step: float
@@ -65,6 +78,9 @@ class Speed:
     baselines: float
     read: float
     peak_mib: float
+    side: float = 0.0
+    side_mib: float = 0.0
+    features: float = 0.0
 
 
 def plan(source: Source, *, wishes: Wishes = Wishes(), out: Path | None = None, progress: Progress = SILENT) -> Plan:
@@ -145,10 +161,14 @@ def make_plan(known: Study, wishes: Wishes, *, work: Path, elapsed: Callable[[],
     )
     read = (time.perf_counter() - began) / max(1, len(prepared.ids))
     drafted = _with_normalisation(drafted, prepared)
+    fed = with_beside(prepared.feed, drafted, known.beside, work=work, progress=progress)
+    prepared = replace(prepared, feed=fed)
     check_plan(drafted, known.task, known.fingerprint)
     progress.say("Measuring speed on this machine")
     drafted, speed = _measured(drafted, known, prepared, read=read)
+    speed = _measured_side_by_side(drafted, known, prepared, speed=speed, work=work)
     fixed = _fixed(drafted, known, wishes, here, speed=speed, elapsed=elapsed())
+    fixed = with_match(fixed, fed, job_of(fixed, known.task, known.fingerprint))
     check_plan(fixed, known.task, known.fingerprint)
     return Planned(fixed, prepared)
 
@@ -181,7 +201,9 @@ def first_draft(known: Study, wishes: Wishes, here: Machine) -> Plan:
 def _facts(
     known: Study, wishes: Wishes, here: Machine, budget: Budget, decided: Mapping[tuple[str, str], PlanValue]
 ) -> Facts:
-    asked = {n: str(v) for n in ("sensitivity", "specificity") if (v := getattr(wishes, n)) is not None}
+    named = ("sensitivity", "specificity", "members", "max_steps")
+    asked = {n: str(v) for n in named if (v := getattr(wishes, n)) is not None} | {"folds": str(wishes.folds)}
+    asked |= known.beside.wishes
     return Facts(known.fingerprint, budget, here, known.cohort.schema.targets, wishes.network, asked, decided)
 
 
@@ -199,6 +221,7 @@ def _with_normalisation(plan_: Plan, prepared: Prepared) -> Plan:
 
 def _measured(drafted: Plan, known: Study, prepared: Prepared, *, read: float) -> tuple[Plan, Speed]:
     """Time real steps in the precisions that are in question, then inference and baseline features."""
+    from hounsfield.learn.features.timing import seconds_each
     from hounsfield.learn.learners.supervised import probe
     from hounsfield.learn.learners.texture import texture
 
@@ -227,12 +250,39 @@ def _measured(drafted: Plan, known: Study, prepared: Prepared, *, read: float) -
         for stored in prepared.feed.inputs.values():
             texture(stored[row])
     described = (time.perf_counter() - began) / len(rows)
-    run = _inference(drafted, known, prepared)
-    return drafted, Speed(seconds[best], run + described, described, read, peak_mib())
+    job = job_of(drafted, known.task, known.fingerprint)
+    features = seconds_each(prepared.feed, job, clock=time.perf_counter) if Ensemble.of(drafted).features else 0.0
+    run = _inference(drafted, known, prepared) + features
+    return drafted, Speed(seconds[best], run, described, read, peak_mib(), features=features)
+
+
+def _measured_side_by_side(drafted: Plan, known: Study, prepared: Prepared, *, speed: Speed, work: Path) -> Speed:
+    """Time steps in as many processes of one thread as there are threads, all at once."""
+    workers = Ensemble.of(drafted).workers
+    if workers < 2:
+        return speed
+    write_feed(work, prepared.feed)
+    rows = prepared.feed.train
+    seconds: list[float] = []
+    peaks: list[float] = []
+
+    def heard(assignment: Assignment, told: Mapping[str, Json]) -> None:
+        del assignment
+        taken, peak = told.get("seconds"), told.get("peak_mib")
+        if isinstance(taken, list) and isinstance(peak, float):
+            seconds.append(float(np.median([t for t in taken if isinstance(t, float)])))
+            peaks.append(peak)
+
+    jobs = [job_of(drafted, known.task, known.fingerprint, place=n) for n in range(workers)]
+    several = [Assignment(-1, n + 1, "supervised", j, rows, prepared.feed.val, 0) for n, j in enumerate(jobs)]
+    Crew(work, workers=workers).run(several, seconds=lambda _waiting: 60.0, heard=heard, mode="probe")
+    slowest = max(seconds) if Ensemble.of(drafted).variant else float(np.mean(seconds))
+    return replace(speed, side=slowest, side_mib=max(peaks))
 
 
 def _inference(drafted: Plan, known: Study, prepared: Prepared) -> float:
-    from hounsfield.learn.learners.supervised import RUN_BATCH, NetworkRunner, start
+    from hounsfield.learn.learners.network_runner import RUN_BATCH, NetworkRunner
+    from hounsfield.learn.learners.supervised import start
 
     job = job_of(drafted, known.task, known.fingerprint)
     runner = NetworkRunner(start(prepared.feed, job), job.preparation)
@@ -244,22 +294,33 @@ def _inference(drafted: Plan, known: Study, prepared: Prepared) -> float:
 
 
 def _fixed(drafted: Plan, known: Study, wishes: Wishes, here: Machine, *, speed: Speed, elapsed: float) -> Plan:
-    """Turn minutes into steps and write down what all will cost."""
-    members = max(1, wishes.folds)
-    around = _around(known, drafted, members=members, speed=speed)
-    fixed_part = elapsed + around.before + around.after
-    per_step = speed.step + _looks_per_step(known, drafted, speed)
-    decided: dict[tuple[str, str], PlanValue] = {
-        (section, key): d.value for section, made in drafted.sections.items() for key, d in made.items()
-    }
-    if wishes.minutes is not None:
-        left = wishes.minutes * 60.0 * SHARE - elapsed - around.before - around.after
-        allowed = int(left / per_step / members)
+    """Turn minutes into networks and steps, and write down what all will cost; a step with its share of a warm-up."""
+    fitting = 1.0 - settled(drafted).share
+    speed = replace(speed, step=speed.step / fitting, side=speed.side / fitting)
+    facts = _facts(known, wishes, here, drafted.budget, _decided(drafted))
+    folds = max(1, wishes.folds)
+    free = wishes.minutes * 60.0 * SHARE - elapsed if wishes.minutes is not None else None
+    if free is not None and not recipe(wishes.network):
+        around = _around(known, drafted, networks=2, speed=speed)
+        left = free - around.before - around.after
+        lanes, start = (drafted.budget.threads, START_SECONDS) if speed.side else (1, 0.0)
+        total = int(max(0.0, left * lanes - folds * 2 * start) / (speed.side or speed.step))
+        facts = replace(facts, decided={**facts.decided, ("cost", "total_steps"): total})
+        drafted = drafted.model_copy(update={"sections": redecide_ensemble(drafted.sections, facts)})
+    ensemble = Ensemble.of(drafted)
+    around = _around(known, drafted, networks=ensemble.members, speed=speed)
+    decided = _decided(drafted)
+    if free is not None:
+        left = free - around.before - around.after
+        left *= 1.0 - CURVE_SHARE if wishes.learning_curve else 1.0
+        allowed = _allowed_steps(left, drafted, known, speed=speed)
         if allowed < 1:
+            alone = (elapsed + around.before + around.after) / 60
+            least = _training_seconds(20, drafted, known, speed=speed) / 60
             raise PlanError(
                 f"{wishes.minutes:g} minutes are not enough: reading, baselines and report alone take about "
-                f"{fixed_part / 60:.1f}.",
-                expected=f"at least {(fixed_part + 20 * per_step * members) / 60 / SHARE:.1f} minutes",
+                f"{alone:.1f}.",
+                expected=f"at least {(alone + least) / SHARE:.1f} minutes",
                 next_step="raise --minutes, or leave it out",
             )
         decided[("cost", "allowed_steps")] = allowed
@@ -273,8 +334,98 @@ def _fixed(drafted: Plan, known: Study, wishes: Wishes, here: Machine, *, speed:
     if wishes.max_steps is not None and steps > wishes.max_steps:
         why = Decision(value=wishes.max_steps, rule="an upper bound was asked for", evidence=f"{steps} by rule")
         fixed, steps = _with_value(fixed, "optimisation", "steps", why), wishes.max_steps
-    total = fixed_part + steps * per_step * members
-    return fixed.with_section("cost", _cost(total, speed, after=around.after, steps=steps, members=members))
+    total_seconds = elapsed + around.before + around.after + _training_seconds(steps, fixed, known, speed=speed)
+    spare = free - total_seconds + elapsed if free is not None else float("inf")
+    fixed, more = _with_curve(fixed, wishes, steps=steps, spare=spare, per_step=speed.step)
+    total_seconds += more
+    return fixed.with_section("cost", _cost(total_seconds, speed, after=around.after, steps=steps, ensemble=ensemble))
+
+
+def _with_curve(fixed: Plan, wishes: Wishes, *, steps: int, spare: float, per_step: float) -> tuple[Plan, float]:
+    """Decide on the learning curve; return what the network's will take, seconds."""
+    quick = wishes.max_steps is not None or fixed.budget.processes > 1 or bool(recipe(wishes.network))
+    fits = FITS_OF_CURVE * max(1, fixed.folds)
+    wanted = int(steps * CURVE_STEPS)
+    if wishes.learning_curve:
+        wanted = max(20, min(wanted, int(spare / (fits * per_step)))) if np.isfinite(spare) else wanted
+    elif not np.isfinite(spare) or fits * wanted * per_step > spare:
+        wanted = 0
+    wanted = 0 if quick and not wishes.learning_curve else wanted
+    section = {
+        "baseline": Decision(
+            value=not quick,
+            rule="the curve of the linear model costs seconds: always, but in quick trials",
+            evidence="a quick trial" if quick else "",
+        ),
+        "network_steps": Decision(
+            value=wanted,
+            rule=f"the network's curve, {FITS_OF_CURVE} fits of subsets in each fold, where it was asked for or time "
+            f"is left over; each with {CURVE_STEPS:.0%} of a member's steps",
+            evidence="--learning-curve" if wishes.learning_curve else f"{max(0.0, spare):.0f} s are left over",
+        ),
+    }
+    return fixed.with_section("curve", section), fits * wanted * per_step
+
+
+FITS_OF_CURVE = 6
+"""Fits of a network's learning curve: three of a quarter of the patients, two of a half, one of all."""
+CURVE_STEPS = 0.25
+CURVE_SHARE = 0.4
+"""Share of the time of training that a learning curve takes where it is asked for."""
+
+
+def _decided(plan_: Plan) -> dict[tuple[str, str], PlanValue]:
+    return {(section, key): d.value for section, made in plan_.sections.items() for key, d in made.items()}
+
+
+def _training_seconds(steps: int, plan_: Plan, known: Study, *, speed: Speed) -> float:
+    """Return the wall time in which all members are fitted, each with so many steps."""
+    ensemble, folds = Ensemble.of(plan_), max(1, plan_.folds)
+    outputs = sum(max(1, len(t.classes)) for t in plan_.targets)
+    rows = known.fingerprint.samples
+    fixed = rows * speed.features + HEAD_SECONDS * (1 + rows * outputs / 1000) if ensemble.features else 0.0
+    if ensemble.workers < 2:
+        per_step = speed.step + _looks_per_step(known, plan_, speed)
+        return folds * (ensemble.members * steps * per_step + fixed)
+    network = steps * (speed.side + _looks_per_step(known, plan_, speed)) + START_SECONDS
+    jobs = [fixed + START_SECONDS] * (folds if ensemble.features else 0) + [network] * (folds * ensemble.members)
+    return makespan(jobs, ensemble.workers)
+
+
+def makespan(seconds: Sequence[float], workers: int) -> float:
+    """Return when the last of some jobs ends, if each in turn begins as soon as a worker is free.
+
+    Parameters
+    ----------
+    seconds : sequence of float
+        How long each takes, in the order of their start.
+    workers : int
+        At least 1.
+    """
+    ends = [0.0] * workers
+    for job in seconds:
+        first = ends.index(min(ends))
+        ends[first] += job
+    return max(ends)
+
+
+def _allowed_steps(left: float, plan_: Plan, known: Study, *, speed: Speed) -> int:
+    """Return the most steps per member that fit into the seconds that are left."""
+    low, high = 0, 1
+    while _training_seconds(high, plan_, known, speed=speed) <= left and high < 10_000_000:
+        low, high = high, 2 * high
+    while high - low > 1:
+        middle = (low + high) // 2
+        if _training_seconds(middle, plan_, known, speed=speed) <= left:
+            low = middle
+        else:
+            high = middle
+    return low
+
+
+HEAD_SECONDS = 4.0
+"""An allowance for fitting a linear head on fixed features, and as much for each 1,000 samples and output: 3 to 5 s
+were seen for 400 to 550 samples of two classes."""
 
 
 def _steps(plan_: Plan) -> int:
@@ -282,12 +433,13 @@ def _steps(plan_: Plan) -> int:
     return value if isinstance(value, int) else 0
 
 
-def _cost(total: float, speed: Speed, *, after: float, steps: int, members: int) -> dict[str, Decision]:
+def _cost(total: float, speed: Speed, *, after: float, steps: int, ensemble: Ensemble) -> dict[str, Decision]:
+    beside = ensemble.workers * speed.side_mib if ensemble.workers > 1 else 0.0
     return {
         "seconds": Decision(
             value=round(total, 1),
             rule="time so far, plus steps, looks at the validation part, baselines, predictions, report",
-            evidence=f"{members} x {steps} steps",
+            evidence=f"{ensemble.members} network(s) of {steps} steps per fold, {ensemble.workers} at a time",
         ),
         "after_seconds": Decision(
             value=round(after, 1),
@@ -295,14 +447,17 @@ def _cost(total: float, speed: Speed, *, after: float, steps: int, members: int)
             evidence=f"{speed.run * 1000:.0f} ms per sample to run, {speed.baselines * 1000:.0f} ms to describe",
         ),
         "seconds_per_step": Decision(
-            value=round(speed.step, 5),
-            rule="median of real steps on this machine",
-            evidence=f"{PROBES - 2} steps timed",
+            value=round(speed.side if ensemble.workers > 1 else speed.step, 5),
+            rule="median of real steps on this machine"
+            + (f", {ensemble.workers} processes of one thread at a time" if ensemble.workers > 1 else ""),
+            evidence=f"{speed.step * 1000:.0f} ms with all threads on one network, "
+            + (f"{speed.side * 1000:.0f} ms with one thread side by side" if speed.side else "nothing side by side"),
         ),
         "peak_mib": Decision(
-            value=round(speed.peak_mib + PEAK_REPORT_MIB),
-            rule="peak while measuring real steps, plus an allowance for evaluation and pictures",
-            evidence=f"{speed.peak_mib:.0f} MiB while measuring",
+            value=round(speed.peak_mib + beside + PEAK_REPORT_MIB),
+            rule="peak while measuring real steps, of the processes side by side too, plus an allowance for evaluation "
+            "and pictures",
+            evidence=f"{speed.peak_mib:.0f} MiB here, {speed.side_mib:.0f} MiB in each process beside",
         ),
     }
 
@@ -331,7 +486,7 @@ class _Around:
     after: float
 
 
-def _around(known: Study, drafted: Plan, *, members: int, speed: Speed) -> _Around:
+def _around(known: Study, drafted: Plan, *, networks: int, speed: Speed) -> _Around:
     """Estimate from measured speed what the rest of a run will take.
 
     Notes
@@ -344,13 +499,16 @@ def _around(known: Study, drafted: Plan, *, members: int, speed: Speed) -> _Arou
     names = drafted.value("baselines", "names")
     baselines = len(names) if isinstance(names, list) else 0
     outputs = sum(max(1, len(t.classes)) for t in known.cohort.schema.targets)
-    train, val = known.fingerprint.samples, known.fingerprint.val_samples * members
+    folds = max(1, drafted.folds)
+    views = 1 + len(Ensemble.of(drafted).views)
+    model = networks * views * speed.run + speed.baselines
+    train, val = known.fingerprint.samples, known.fingerprint.val_samples * folds
     judged = len(known.split.folds) or len(known.split.ids("val"))
     tests = len(known.split.ids("test")) if not known.split.folds or "test" in known.split.official else 0
     rows = min(train, MOST_ROWS)
-    before = members * (rows * speed.baselines + 0.0012 * outputs * rows + 0.5)
-    guard = (train - rows) * speed.baselines + val * (speed.run + 2 * speed.baselines)
-    predicting = (judged + tests) * (speed.read + speed.run + speed.baselines) + tests * (members - 1) * speed.run
+    before = folds * (rows * speed.baselines / folds + 0.0012 * outputs * rows + 0.5)
+    guard = (train - rows) * speed.baselines + val * (model + 2 * speed.baselines)
+    predicting = (judged + tests) * (speed.read + model) + tests * (folds - 1) * networks * views * speed.run
     report = REPORT_SECONDS + 0.0003 * outputs * (judged + tests) * (1 + baselines)
     return _Around(before, guard + predicting + report)
 

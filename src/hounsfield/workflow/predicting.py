@@ -26,7 +26,12 @@ from hounsfield.workflow.wishes import Wishes
 
 
 def predict(
-    bundle: str | Path, inputs: Sequence[str | Path], *, out: Path | None = None, progress: Progress = SILENT
+    bundle: str | Path,
+    inputs: Sequence[str | Path],
+    *,
+    out: Path | None = None,
+    engine: str | None = None,
+    progress: Progress = SILENT,
 ) -> Iterator[Prediction]:
     """Predict files, folders or cohorts, one sample at a time.
 
@@ -38,6 +43,8 @@ def predict(
         Image files, folders of images, or anything that `train` understands; answers are not looked at.
     out : Path or None
         Folder for ``predictions.csv`` and ``predictions.json``, written row by row.
+    engine : str or None
+        Name in `hounsfield.learn.engines.ENGINES`; if None, the number of samples and the machine decide.
     progress : Progress
 
     Yields
@@ -68,10 +75,10 @@ def predict(
     contents = open_bundle(bundle)
     targets, task = contents.plan.targets, task_named(contents.plan.task)
     decodings = calibrations(contents)[NETWORK].decodings
-    model = Model(contents)
     cohort = unlabelled([Path(p) for p in inputs])
     if not cohort.samples:
         raise InputError("There is no image among the inputs.", expected="image files or folders that hold some")
+    model = Model(contents, samples=len(cohort.samples), engine=engine)
     name = next(iter(model.preparation))
     samples = [replace(s, inputs={name: next(iter(s.inputs.values()))}) for s in cohort.samples]
     with ExitStack() as stack:
@@ -133,6 +140,7 @@ def prediction_json(prediction: Prediction) -> Json:
             "value": None if prediction.refusal else value,
             "probabilities": {k: float(p) for k, p in said.probabilities.items()},
             "at_operating_point": None if prediction.refusal else said.at_operating_point,
+            "set": None if prediction.refusal else said.plausible,
         }
     return {
         "sample": prediction.sample,

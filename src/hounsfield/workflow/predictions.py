@@ -3,7 +3,7 @@
 import csv
 import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from hounsfield.core.progress import Progress
 from hounsfield.core.protocols import Decoding, Task
 from hounsfield.core.types import Float64Array, TargetValue
 from hounsfield.learn.model import Judgement, Model
+from hounsfield.workflow.sets import written_sets
 from hounsfield.workflow.survey import latest_image
 
 DIGITS = 9
@@ -114,9 +115,10 @@ def say(
     for target in targets:
         if target.name in judgement.outputs:
             kind, decoding = task.kind(target), decodings[target.name]
-            answers[target.name] = kind.say(
-                target, kind.decode(target, judgement.outputs[target.name][None], decoding)[0], decoding
-            )
+            row = kind.decode(target, judgement.outputs[target.name][None], decoding)
+            said = kind.say(target, row[0], decoding)
+            plausible = written_sets(target, row, decoding.sets)[0] if decoding.sets else None
+            answers[target.name] = replace(said, plausible=plausible)
     return Prediction(judgement.key, answers, judgement.flags, judgement.refusal)
 
 
@@ -132,6 +134,7 @@ def table_header(targets: Sequence[TargetSpec], *, with_truth: bool, with_fold: 
         columns += [f"{prefix}predicted"]
         if _has_point(target):
             columns += [f"{prefix}at_operating_point"]
+        columns += [f"{prefix}set"]
     return [*columns, "flags", "refusal"]
 
 
@@ -205,6 +208,7 @@ def _cells(prediction: Prediction, target: TargetSpec) -> list[str]:
     cells.append("" if prediction.refusal else written_answer(said.value))
     if _has_point(target):
         cells.append("" if prediction.refusal else said.at_operating_point or "")
+    cells.append("" if prediction.refusal or said.plausible is None else said.plausible or NO_LABEL)
     return cells
 
 

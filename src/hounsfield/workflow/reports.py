@@ -25,6 +25,7 @@ from hounsfield.core.report import (
     TargetReport,
 )
 from hounsfield.core.types import Float32Array, Json
+from hounsfield.learn.merge import MERGE, merge_of
 from hounsfield.learn.model import SELF_TEST, Model
 from hounsfield.stages.evaluation.caveats import CaveatFacts, caveats
 from hounsfield.stages.evaluation.expecting import expected_interval
@@ -32,6 +33,7 @@ from hounsfield.stages.evaluation.samples import JudgeOptions
 from hounsfield.workflow.doctor import doctor
 from hounsfield.workflow.fitting import NETWORK, TRAINING
 from hounsfield.workflow.judging import answers, calibrations, fold_decodings, judge_target, merged
+from hounsfield.workflow.learning_curve import curves_of
 from hounsfield.workflow.opening import ensemble_baselines
 from hounsfield.workflow.planning import peak_mib
 from hounsfield.workflow.predictions import Rows, run_part, written
@@ -58,6 +60,9 @@ class Ran:
     seconds_per_step : float or None
         As measured while training; None where an earlier process trained. Not in the bundle, which is the same bytes
         however long training took.
+    workers_mib : float
+        Peak memory of the processes that trained side by side, together. This process slept meanwhile: its own peak
+        and theirs add up to a bound.
     """
 
     plan: Plan
@@ -66,6 +71,7 @@ class Ran:
     folds: Mapping[str, int] = field(default_factory=dict)
     created: str = ""
     seconds_per_step: float | None = None
+    workers_mib: float = 0.0
 
 
 def report_run(
@@ -138,6 +144,7 @@ def report_run(
         caveats=_caveats(ran, contents, first, judged),
         plan=plan_lines(plan),
         history=_history(contents),
+        learning=curves_of(contents.documents),
         errors=wrongest(parts[judged], known.cohort, plan.targets[0], task=known.task, contents=contents),
     )
     return report, table
@@ -150,8 +157,8 @@ def predicted_parts(contents: BundleContents, ran: Ran, progress: Progress) -> d
     parts: dict[str, Rows] = {}
     if ran.folds:
         groups = []
-        for number in range(len(contents.members)):
-            model = _model(contents, names, member=number)
+        for number in range(ran.plan.folds):
+            model = _model(contents, names, fold=number)
             held = known.samples(i for i, fold in ran.folds.items() if fold == number)
             groups.append(run_part(model, known.cohort, held, part="cv", progress=progress, folds=dict(ran.folds)))
         pooled = merged(groups)
@@ -160,7 +167,7 @@ def predicted_parts(contents: BundleContents, ran: Ran, progress: Progress) -> d
         wanted = ["test"] if "test" in known.split.official else []
     else:
         wanted = ["val", "test"]
-    model = _model(contents, names, member=None)
+    model = _model(contents, names, fold=None)
     for part in wanted:
         samples = known.samples(known.split.ids(part))
         if samples:
@@ -176,14 +183,31 @@ def predicted_parts(contents: BundleContents, ran: Ran, progress: Progress) -> d
     return parts
 
 
-def _model(contents: BundleContents, names: list[str], *, member: int | None) -> Model:
-    if member is None:
+def _model(contents: BundleContents, names: list[str], *, fold: int | None) -> Model:
+    if fold is None:
         whole = replace(contents, baselines=baselines_named(contents, names))
         return Model(whole, baselines=names)
+    return Model(of_fold(contents, fold, names), baselines=names)
+
+
+def of_fold(contents: BundleContents, fold: int, baselines: Sequence[str] = ()) -> BundleContents:
+    """Return the model of one fold alone: what has not seen the samples held out of it.
+
+    Parameters
+    ----------
+    contents : BundleContents
+    fold : int
+    baselines : sequence of str
+        Baselines that it shall have beside it, by name.
+    """
     arrays = {k: v for k, v in contents.arrays.items() if k != SELF_TEST}
-    chosen = {n: contents.baselines[f"{n}.{member}"] for n in names}
-    one = replace(contents, members=(contents.members[member],), arrays=arrays, baselines=chosen)
-    return Model(one, baselines=names)
+    chosen = {n: contents.baselines[f"{n}.{fold}"] for n in baselines}
+    merge, documents = merge_of(contents), dict(contents.documents)
+    places = merge.members(fold) if merge is not None else [fold]
+    if merge is not None:
+        documents[MERGE] = merge.of(fold).model_dump(mode="json")
+    members = tuple(contents.members[place] for place in places)
+    return replace(contents, members=members, arrays=arrays, baselines=chosen, documents=documents)
 
 
 def _caveats(ran: Ran, contents: BundleContents, first: TargetReport, judged: str) -> tuple[Caveat, ...]:
@@ -254,7 +278,7 @@ def _cost(ran: Ran, contents: BundleContents, seconds: float) -> Cost:
         seconds=round(seconds, 1),
         predicted_seconds_per_step=number("seconds_per_step"),
         predicted_peak_mib=number("peak_mib"),
-        peak_mib=round(peak_mib(), 1),
+        peak_mib=round(peak_mib() + ran.workers_mib, 1),
         seconds_per_step=ran.seconds_per_step,
         steps=steps if isinstance(steps, int) else 0,
         stopped_by_clock=bool(told.get("stopped_by_clock")),

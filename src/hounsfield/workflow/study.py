@@ -17,6 +17,7 @@ from hounsfield.core.protocols import Task
 from hounsfield.core.split import Split
 from hounsfield.workflow.survey import Survey, survey
 from hounsfield.workflow.tasks import choose_task
+from hounsfield.workflow.warming import NOTHING, Beside, beside
 from hounsfield.workflow.wishes import Wishes
 
 Source = str | Path | Iterable[Sample | Mapping[str, object]]
@@ -56,6 +57,8 @@ class Study:
         Of the training part; with folds, of all samples outside an official test part.
     digest : str
         Of the cohort, test answers apart.
+    beside : Beside
+        Images without answers and weights of another encoder.
     """
 
     cohort: Cohort
@@ -65,6 +68,7 @@ class Study:
     split: Split
     fingerprint: Fingerprint
     digest: str
+    beside: Beside = NOTHING
 
     def samples(self, ids: Iterable[str]) -> tuple[Sample, ...]:
         """Return samples by id, in the cohort's order."""
@@ -103,11 +107,13 @@ def study(source: Source, wishes: Wishes, *, progress: Progress) -> Study:
     seen = survey(cohort, progress=progress)
     progress.say("Looking for duplicates, contradictions and shortcuts")
     findings = audit(cohort, seen.glances, seen.unreadable, seed=wishes.seed)
+    given = beside(wishes.unlabelled, wishes.encoder, cohort=cohort, seen=seen, progress=progress)
+    seen = replace(seen, glances=tuple(g.without_picture() for g in seen.glances))  # the audit is done with them
     usable = _usable(cohort, findings)
     divided = split(usable, findings, seed=wishes.seed, folds=wishes.folds)
     usable = _answered(usable, divided)
     summed = digest(replace(cohort, schema=usable.schema))
-    return Study(usable, task, seen, findings, divided, facts(usable, seen, divided), summed)
+    return Study(usable, task, seen, findings, divided, facts(usable, seen, divided), summed, given)
 
 
 def facts(cohort: Cohort, seen: Survey, divided: Split) -> Fingerprint:
@@ -132,12 +138,14 @@ def _answered(cohort: Cohort, divided: Split) -> Cohort:
     return replace(cohort, schema=cohort.schema.model_copy(update={"targets": kept, "notes": notes}))
 
 
-def seen_digests(known: Study) -> list[str]:
+def seen_digests(known: Study, *, warmed: bool = False) -> list[str]:
     """Return hashes of the pixels of every sample that training or calibration looks at.
 
     Parameters
     ----------
     known : Study
+    warmed : bool
+        Whether the images without answers were seen too.
 
     Returns
     -------
@@ -147,7 +155,8 @@ def seen_digests(known: Study) -> list[str]:
     """
     divided = known.split
     used = divided.folds or {k: 0 for k, part in divided.parts.items() if part in ("train", "val")}
-    return sorted({seen_digest(g.digest) for g in known.survey.glances if g.sample in used})
+    ours = {g.digest for g in known.survey.glances if g.sample in used}
+    return sorted(seen_digest(pixels) for pixels in ours.union(known.beside.pixels if warmed else ()))
 
 
 def seen_digest(pixels: str) -> str:

@@ -2,8 +2,9 @@
 
 import hashlib
 import json
+import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,16 +20,18 @@ from hounsfield.core.errors import BundleError, PlanError
 from hounsfield.core.plan import Plan
 from hounsfield.core.progress import SILENT, Progress
 from hounsfield.core.report import Report
+from hounsfield.core.types import Json
 from hounsfield.learn.loop import Watch
 from hounsfield.learn.ranks import Ranks, joined
 from hounsfield.learn.threads import settle_threads
-from hounsfield.workflow.checkpoints import FileStore
-from hounsfield.workflow.fitting import Fitted, Fold, assemble, fit_all
-from hounsfield.workflow.jobs import Prepared, check_plan, prepare_feed
+from hounsfield.workflow.checkpoints import FileStore, Pace
+from hounsfield.workflow.fitting import Fitted, Fold, Hands, assemble, fit_all
+from hounsfield.workflow.jobs import Ensemble, Prepared, check_plan, prepare_feed
 from hounsfield.workflow.planning import REPORT_SECONDS, make_plan, processes, settle
 from hounsfield.workflow.reports import Ran, report_run
 from hounsfield.workflow.study import SEEN, Seen, Source, Study, seen_digests, study, with_roles
 from hounsfield.workflow.tensorboard import observer
+from hounsfield.workflow.warming import UNLABELLED, settled, with_beside
 from hounsfield.workflow.wishes import Wishes
 
 INNER_SHARE = 0.15
@@ -90,7 +93,7 @@ def train(source: Source, *, out: Path | None = None, wishes: Wishes = Wishes(),
         flow = _Flow(known, wishes, path, lambda: time.perf_counter() - began, progress)
         if not ranks.first:
             return flow.beside(ranks)
-        key = {"data": known.digest, "wishes": _digest(wishes, given)}
+        key = {"data": known.digest, "wishes": _digest(wishes, given, known.beside.wishes)}
         with RunFolder.begin(path, key=key, clock=_now) as folder:
             return flow.through(folder, given, ranks)
 
@@ -99,13 +102,15 @@ def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
-def _digest(wishes: Wishes, given: Plan | None) -> str:
+def _digest(wishes: Wishes, given: Plan | None, beside: Mapping[str, str]) -> str:
     facts = {
         **asdict(wishes),
         "lang": "",
         "tensorboard": False,
         "threads": wishes.threads,
         "plan": given.model_dump_json() if given else "",
+        "unlabelled": beside.get("unlabelled_digest", ""),
+        "encoder": beside.get("encoder", ""),
     }
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
@@ -158,21 +163,24 @@ class _Flow:
             ranks.any(here=True)
             raise
         ranks.any(here=False)  # the others may go on: plan and memory maps are there
-        per_step: float | None = None
+        fitted: Fitted | None = None
         if planned is not None:
             plan, prepared = planned
             ranks.any(here=False)
-            per_step = self._made(folder, plan, prepared, ranks)
+            fitted = self._made(folder, plan, prepared, ranks)
         else:
             ranks.any(here=True)  # sealed before: nothing is left to fit
         contents = open_sealed(folder.bundle)
+        if settled(contents.plan).on:
+            write_json(folder.path / SEEN, Seen(digests=tuple(seen_digests(self.known, warmed=True))))
         ran = Ran(
             plan=plan if plan is not None else contents.plan,
             known=self.known,
             prevalence=self.wishes.prevalence,
             folds=dict(self.known.split.folds),
             created=_now(),
-            seconds_per_step=per_step,
+            seconds_per_step=fitted.seconds_per_step if fitted is not None else None,
+            workers_mib=fitted.workers_mib if fitted is not None else 0.0,
         )
         report, table = report_run(contents, ran, elapsed=self.elapsed, progress=self.progress)
         self._write_report(folder, report, table)
@@ -193,18 +201,32 @@ class _Flow:
             return None
         return read_plan(folder.plan)
 
-    def _made(self, folder: RunFolder, plan: Plan, prepared: Prepared, ranks: Ranks) -> float | None:
-        """Fit and seal; return the seconds that a step took."""
+    def _made(self, folder: RunFolder, plan: Plan, prepared: Prepared, ranks: Ranks) -> Fitted:
+        """Fit and seal."""
         folder.log("planned", {"steps": _as_int(plan.value("optimisation", "steps"))})
         folds = self.folds(plan, prepared)
         fitted = self.fitted(plan, prepared, folds, folder, ranks)
         folder.log("fitted", {"steps": fitted.steps, "stopped_by_clock": fitted.stopped_by_clock})
+        notes = self._curves(plan, prepared, folds, folder)
         seal(
             folder.bundle,
-            assemble(plan, self.known, prepared.feed, folds, fitted=fitted, progress=self.progress),
+            assemble(plan, self.known, prepared.feed, folds, fitted=fitted, progress=self.progress, notes=notes),
         )
         folder.log("sealed", {"members": len(fitted.members)})
-        return fitted.seconds_per_step
+        return fitted
+
+    def _curves(self, plan: Plan, prepared: Prepared, folds: list[Fold], folder: RunFolder) -> dict[str, Json]:
+        """Measure the learning curves that the plan has; the clock may end them, never a figure of the report."""
+        from hounsfield.workflow.learning_curve import DOCUMENT, Room, affordable_curves, curves_json
+
+        if "curve" not in plan.sections or plan.value("curve", "baseline") is not True:
+            return {}
+        self.progress.say("Measuring learning curves")
+        steps = _as_int(plan.value("curve", "network_steps"))
+        room = Room(left=0.0, wanted=True, steps=steps)
+        return {
+            DOCUMENT: curves_json(affordable_curves(plan, self.known, prepared, folds, room=room, kept=folder.work))
+        }
 
     def beside(self, ranks: Ranks) -> Run:
         """Help with the optimisation as one of several processes, and read the report that the first one writes."""
@@ -229,6 +251,8 @@ class _Flow:
         write_text(folder.samples, samples_csv(self.known.cohort))
         write_json(folder.audit, self.known.audit)
         write_json(folder.fingerprint, self.known.fingerprint)
+        if self.wishes.unlabelled:
+            write_json(folder.path / UNLABELLED, self.known.beside.unlabelled)
         write_json(folder.path / SEEN, Seen(digests=tuple(seen_digests(self.known))))
 
     def _planned(self, folder: RunFolder, given: Plan | None) -> tuple[Plan, Prepared]:
@@ -251,7 +275,7 @@ class _Flow:
         parts = {"train": divided.ids("train"), "val": divided.ids("val")}
         if divided.folds:
             parts = {"train": tuple(divided.folds), "val": ()}
-        return prepare_feed(
+        prepared = prepare_feed(
             self.known.cohort,
             plan,
             self.known.task,
@@ -260,6 +284,8 @@ class _Flow:
             work=work,
             progress=self.progress,
         )
+        fed = with_beside(prepared.feed, plan, self.known.beside, work=work, progress=self.progress)
+        return replace(prepared, feed=fed)
 
     def folds(self, plan: Plan, prepared: Prepared) -> list[Fold]:
         """Return the rows of each member."""
@@ -288,19 +314,30 @@ class _Flow:
         free = float(after) if isinstance(after, int | float) else REPORT_SECONDS
         end = minutes * 60.0 - free if minutes is not None else float("inf")
 
-        def watching(member: int, store: FileStore) -> Watch:
+        def left() -> float:
+            return max(0.0, end - self.elapsed()) if minutes is not None else float("inf")
+
+        def watching(waiting: int, name: str, store: FileStore) -> Watch:
             # Each member may use its share of what is left; the clock is a brake only.
-            left = max(0.0, end - self.elapsed()) if minutes is not None else float("inf")
-            until = self.elapsed() + left / (len(folds) - member)
+            until = self.elapsed() + left() / waiting
             return Watch(
                 store=store,
                 brake=lambda step: self.elapsed() > until,
+                end=Pace(lambda: until - self.elapsed()),
                 progress=self.progress,
                 ranks=ranks,
-                observe=observer(folder.path / "tensorboard" / f"member-{member}", wanted=self.wishes.tensorboard),
+                observe=observer(folder.path / "tensorboard" / name, wanted=self.wishes.tensorboard and bool(name)),
             )
 
-        return fit_all(plan, self.known, prepared.feed, folds, work=folder.work, watching=watching, clock=self.elapsed)
+        workers = Ensemble.of(plan).workers
+        hands = Hands(
+            work=folder.work,
+            watching=watching,
+            clock=self.elapsed,
+            seconds=lambda waiting: left() / math.ceil(waiting / workers),
+            progress=self.progress,
+        )
+        return fit_all(plan, self.known, prepared.feed, folds, hands)
 
     def _write_report(self, folder: RunFolder, report: Report, table: str) -> None:
         from hounsfield.stages.reporting.page import render_html

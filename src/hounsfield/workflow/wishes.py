@@ -36,6 +36,14 @@ class Wishes:
         Torch threads; None takes the machine's cores.
     max_steps : int or None
         Upper bound of optimisation steps, for quick trials.
+    members : int or None
+        Networks per fold that answer together; None lets the plan choose.
+    unlabelled : tuple of str
+        Folders or files of images without answers, for a warm-up.
+    encoder : str or None
+        A local safetensors file that the encoder's first weights come from.
+    learning_curve : bool
+        Whether the network's learning curve is measured even where that leaves less time for training.
     tensorboard : bool
         Whether training curves are also written for TensorBoard.
 
@@ -62,6 +70,10 @@ class Wishes:
     prevalence: float | None = None
     threads: int | None = None
     max_steps: int | None = None
+    members: int | None = None
+    learning_curve: bool = False
+    unlabelled: tuple[str, ...] = ()
+    encoder: str | None = None
     tensorboard: bool = False
 
     def __post_init__(self) -> None:
@@ -83,6 +95,8 @@ class Wishes:
             )
         if self.folds == 1 or self.folds < 0:
             raise InputError(f"--folds is {self.folds}.", expected="0, or at least 2", next_step="write --folds 5")
+        if self.members is not None and not 1 <= self.members <= 64:
+            raise InputError(f"--members is {self.members}.", expected="1 to 64", next_step="write --members 4")
         if self.seed < 0:
             raise InputError(f"--seed is {self.seed}.", expected="0 or more", next_step="write --seed 0")
         if self.lang not in ("en", "zh"):

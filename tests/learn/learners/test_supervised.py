@@ -9,14 +9,24 @@ import torch
 from hounsfield.core.errors import BundleError, PlanError
 from hounsfield.learn.augment.spec import AugmentSpec
 from hounsfield.learn.batch import Batch
+from hounsfield.learn.learners.network_runner import RUN_BATCH, NetworkRunner
 from hounsfield.learn.learners.protocol import Job, State
-from hounsfield.learn.learners.supervised import RUN_BATCH, SUPERVISED, Batches, NetworkRunner, probe, start, validation
+from hounsfield.learn.learners.supervised import (
+    SUPERVISED,
+    Batches,
+    plain_batches,
+    probe,
+    shrink,
+    start,
+    validation,
+)
 from hounsfield.learn.loop import Optimisation, Watch
 from hounsfield.learn.prepare.image import normalise
 from hounsfield.learn.ranks import ALONE, Ranks
 from tests.learn.toys import ALL, EVERYTHING, make_feed, make_job, striped
 from tests.references import losses
 
+LOW = Optimisation(steps=10, batch=8, low_until=0.5, low_scale=0.6)
 MIXING = AugmentSpec(mixup=0.4, cutmix=1.0, flips=("x",), noise=0.05)
 SPECS = {"none": AugmentSpec(), "all": EVERYTHING, "mixing": MIXING}
 
@@ -66,6 +76,32 @@ def test_shares_of_the_processes_joined_are_the_batch_of_one(name: str, world: i
     for number in (0, 1, 5):
         parts = [batches(job, ranks=Ranks(r, world))(number) for r in range(world)]
         equal(joined(parts), batches(job)(number))
+
+
+@pytest.mark.parametrize("name", SPECS)
+def test_first_batches_are_smaller_ones_of_the_same_samples(name: str) -> None:
+    """By number alone: whatever was drawn before, and for every share of the processes."""
+    low, full = make_job(ALL, augmentation=SPECS[name], optimisation=LOW), make_job(ALL, augmentation=SPECS[name])
+    assert LOW.low_steps == 5
+    drawn = batches(low)
+    for number in (9, 0, 4, 5):
+        edge = 16 if number >= 5 else 10
+        assert drawn(number).inputs["image"].shape == (8, 1, edge, edge)
+        equal(batches(low)(number), drawn(number))
+        assert torch.equal(drawn(number).index, batches(full)(number).index)
+        equal(joined([batches(low, ranks=Ranks(r, 2))(number) for r in range(2)]), drawn(number))
+    equal(drawn(7), batches(full)(7))
+
+
+def test_shrinking_averages_and_leaves_eight_pixels() -> None:
+    ramp = torch.arange(32, dtype=torch.float32).expand(1, 1, 32, 32)
+    small = shrink(ramp, 0.5)
+    assert small.shape == (1, 1, 16, 16)
+    torch.testing.assert_close(small[0, 0, 3, 2:-2], ramp[0, 0, 0].unfold(0, 2, 2).mean(1)[2:-2])
+    assert float(shrink(torch.full((1, 1, 20, 20), 3.0), 0.3).std()) == pytest.approx(0.0, abs=1e-6)
+    assert shrink(torch.zeros(1, 1, 16, 6), 0.1).shape == (1, 1, 8, 6)
+    volume = torch.randn(2, 1, 16, 16, 16)
+    torch.testing.assert_close(shrink(volume, 0.5), torch.nn.functional.avg_pool3d(volume, 2))
 
 
 def test_an_epoch_meets_training_rows_once_and_no_others() -> None:
@@ -159,6 +195,31 @@ def test_it_learns_and_opens_as_it_was() -> None:
     assert len(raw["embedding"]) == 20
     one_by_one = [SUPERVISED.open(state, job).run({"image": fresh[i : i + 1]})["class"][0] for i in range(20)]
     np.testing.assert_array_equal(np.stack(one_by_one), raw["class"])
+
+
+def test_norms_end_with_the_statistics_of_plain_images() -> None:
+    feed = make_feed(count=64)
+    settings = Optimisation(steps=6, batch=16, averaging=0.9)
+    rough = AugmentSpec(brightness=0.5, noise=0.5)
+    job = make_job(optimisation=settings, augmentation=rough)
+    plain = make_job(optimisation=settings.model_copy(update={"plain_norms": True}), augmentation=rough)
+    one, other = (SUPERVISED.fit(feed, j, watch=Watch()) for j in (job, plain))
+    running = {k for k in one.arrays if k.split(".")[-1] in ("running_mean", "running_var", "num_batches_tracked")}
+    same = {k for k in one.arrays if one.arrays[k].tobytes() == other.arrays[k].tobytes()}
+    assert len(running) > 4
+    assert same == set(one.arrays) - running
+    again = SUPERVISED.fit(feed, plain, watch=Watch())
+    assert all(other.arrays[k].tobytes() == again.arrays[k].tobytes() for k in other.arrays)
+
+
+def test_plain_batches_are_training_images_as_they_are_judged() -> None:
+    feed, job = make_feed(count=40), make_job(augmentation=EVERYTHING)
+    shown = torch.cat([b["image"] for b in plain_batches(feed, job)]).numpy()
+    wanted = normalise(feed.inputs["image"][feed.train], job.preparation["image"])
+    assert len(shown) == 24  # three whole batches of 8 out of 30
+    places = [int(np.abs(wanted - image).reshape(len(wanted), -1).max(1).argmin()) for image in shown]
+    assert len(set(places)) == 24
+    np.testing.assert_array_equal(shown, wanted[places])
 
 
 def test_weights_of_another_network_are_refused() -> None:

@@ -46,3 +46,10 @@ def test_volumes_are_seen_from_all_sides() -> None:
     assert seen.size == (12, 20, 24)
     assert seen.picture.shape == (96, 96)
     assert seen.fault == ""
+
+
+def test_a_glance_can_forget_its_picture() -> None:
+    seen = look("a", phantom(0))
+    kept = seen.without_picture()
+    assert kept.picture.size == 0
+    assert (kept.sample, kept.digest, kept.size) == (seen.sample, seen.digest, seen.size)

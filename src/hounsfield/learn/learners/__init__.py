@@ -12,6 +12,7 @@ LEARNERS = Table(
         "supervised": "hounsfield.learn.learners.supervised:SUPERVISED",
         "prevalence": "hounsfield.learn.learners.prevalence:PREVALENCE",
         "logistic": "hounsfield.learn.learners.logistic:LOGISTIC",
+        "features": "hounsfield.learn.learners.features:FEATURES",
     },
 )
 """Learners by name; adding one is a file and a line here."""

@@ -13,6 +13,7 @@ from hounsfield.learn.feed import Feed
 from hounsfield.learn.loop import Optimisation, Watch
 from hounsfield.learn.nn.spec import NetworkSpec
 from hounsfield.learn.prepare.image import ImagePreparation
+from hounsfield.learn.warmup.spec import Warmup
 
 
 class HeadSpec(BaseModel):
@@ -40,6 +41,10 @@ class Job(BaseModel):
     optimisation : Optimisation
     heads : tuple of HeadSpec
         The primary target's first.
+    views : list of str
+        Axes along which a mirrored view is judged too, at test time; raw outputs are averaged over the views.
+    warmup : Warmup
+        What the encoder learns before the fit.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -49,6 +54,8 @@ class Job(BaseModel):
     augmentation: AugmentSpec
     optimisation: Optimisation
     heads: tuple[HeadSpec, ...]
+    views: list[str] = []
+    warmup: Warmup = Warmup()
 
 
 @dataclass(frozen=True)

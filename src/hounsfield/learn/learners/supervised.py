@@ -1,6 +1,6 @@
 """A network fitted to answers."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from types import ModuleType
 from typing import cast
@@ -8,24 +8,27 @@ from typing import cast
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from hounsfield.core.errors import BundleError, PlanError
 from hounsfield.core.streams import address, stream
 from hounsfield.core.tables import Table
-from hounsfield.core.types import AnyArray, Float64Array, IntArray
+from hounsfield.core.types import AnyArray, IntArray
 from hounsfield.learn.augment.apply import apply
 from hounsfield.learn.augment.draw import draw
 from hounsfield.learn.augment.mix import MixParams, apply_mix, draw_mix, mix_targets
 from hounsfield.learn.batch import Batch
 from hounsfield.learn.feed import Feed
+from hounsfield.learn.learners.network_runner import RUN_BATCH, NetworkRunner, Normalised, Viewed
 from hounsfield.learn.learners.prevalence import label_shares
 from hounsfield.learn.learners.protocol import HeadSpec, Job, State
-from hounsfield.learn.loop import Loop, Optimisation, Phase, Watch, precision, run
+from hounsfield.learn.loop import Loop, Optimisation, Phase, Slow, Watch, precision, run
 from hounsfield.learn.losses import categorical
 from hounsfield.learn.losses.base import Loss, combine, labelled_mass
 from hounsfield.learn.nn.network import Network
+from hounsfield.learn.nn.norms import measure_norms
 from hounsfield.learn.nn.table import build
-from hounsfield.learn.prepare.image import ImagePreparation, normalise
+from hounsfield.learn.prepare.image import normalise
 from hounsfield.learn.ranks import Ranks
 from hounsfield.learn.threads import device
 
@@ -46,9 +49,8 @@ def loss_module(name: str) -> ModuleType:
     return cast(ModuleType, LOSSES.resolve(name))
 
 
-RUN_BATCH = 16
-"""Samples per inference call. The last call is filled up to it: what is said of a sample must not depend on its
-neighbours."""
+PLAIN = 1024
+"""Training images that settle the statistics of batch norms."""
 
 
 class Answers:
@@ -64,6 +66,10 @@ class Answers:
         self._network = network
         self._heads = job.heads
         self._settings = job.optimisation
+        warm = job.warmup
+        self._slow = None
+        if warm.encoder_rate < 1.0 or warm.frozen:
+            self._slow = Slow("encoders.", warm.encoder_rate, round(warm.frozen * job.optimisation.steps))
 
     def networks(self) -> Mapping[str, nn.Module]:
         """Return the one network."""
@@ -71,7 +77,7 @@ class Answers:
 
     def phases(self) -> tuple[Phase, ...]:
         """Return the one phase."""
-        return (Phase("fit", ("network",)),)
+        return (Phase("fit", ("network",), slow=self._slow),)
 
     def loss(self, phase: Phase, networks: Mapping[str, nn.Module], batch: Batch, ranks: Ranks) -> Loss:
         """Return the loss of one batch, over all processes where there are several."""
@@ -131,6 +137,10 @@ class Batches:
         mixing = self._job.augmentation.mixes
         mine = slice(0, len(rows)) if mixing else self._ranks.share(len(rows))
         batch = self._augmented(rows[mine], epoch)
+        if number < self._job.optimisation.low_steps:
+            batch = replace(
+                batch, inputs={k: shrink(v, self._job.optimisation.low_scale) for k, v in batch.inputs.items()}
+            )
         if not mixing:
             return batch
         return _sliced(self._mixed(batch, number), self._ranks.share(len(rows)))
@@ -170,6 +180,27 @@ def as_unit(stored: AnyArray) -> np.typing.NDArray[np.float32]:
     return values / np.float32(255.0) if stored.dtype == np.uint8 else values
 
 
+def shrink(images: Tensor, scale: float) -> Tensor:
+    """Return images at a smaller size: less to compute while the network learns what is coarse.
+
+    Parameters
+    ----------
+    images : Tensor
+        (b c y x) or (b c z y x), float32.
+    scale : float
+        New edge as a share of the old, 0 to 1; no axis becomes shorter than 8 pixels.
+
+    Returns
+    -------
+    Tensor
+        Anti-aliased linear interpolation in 2D, means over areas in 3D.
+    """
+    size = [min(edge, max(8, round(edge * scale))) for edge in images.shape[2:]]
+    if images.ndim == 4:
+        return functional.interpolate(images, size=size, mode="bilinear", antialias=True, align_corners=False)
+    return functional.adaptive_avg_pool3d(images, (size[0], size[1], size[2]))
+
+
 def _answer(values: AnyArray, head: HeadSpec) -> Tensor:
     if head.loss == "number":
         return torch.from_numpy((values.astype(np.float32) - np.float32(head.mean)) / np.float32(head.std))
@@ -193,59 +224,31 @@ def _sliced(batch: Batch, share: slice) -> Batch:
     )
 
 
-class NetworkRunner:
-    """A network in evaluation mode, float32, in calls of one size.
-
-    Parameters
-    ----------
-    network : Network
-    preparation : mapping of str to ImagePreparation
-        By input name.
-    """
-
-    def __init__(self, network: Network, preparation: Mapping[str, ImagePreparation]) -> None:
-        self._network = network.eval()
-        self._preparation = preparation
-
-    def run(self, inputs: Mapping[str, AnyArray]) -> dict[str, Float64Array]:
-        """Return raw outputs by target and the embedding, ``n w`` float64, for stored inputs ``n c ...``."""
-        count = len(next(iter(inputs.values())))
-        device = next(self._network.parameters()).device
-        collected: dict[str, list[Float64Array]] = {}
-        with torch.inference_mode():
-            for start in range(0, count, RUN_BATCH):
-                tensors = {}
-                for name, stored in inputs.items():
-                    values = normalise(stored[start : start + RUN_BATCH], self._preparation[name])
-                    short = RUN_BATCH - len(values)
-                    values = (
-                        np.concatenate([values, np.zeros((short, *values.shape[1:]), np.float32)]) if short else values
-                    )
-                    tensors[name] = torch.from_numpy(values).to(device)
-                outputs = self._network(tensors, {})
-                for name, output in outputs.items():
-                    kept = output[: count - start].double().cpu().numpy()
-                    collected.setdefault(name, []).append(kept)
-        return {name: np.concatenate(parts) for name, parts in collected.items()}
-
-
 class Supervised:
     """Fits the plan's network."""
 
     name = "supervised"
 
     def fit(self, feed: Feed, job: Job, *, watch: Watch) -> State:
-        """Train from fresh weights, or on from a checkpoint."""
+        """Train from fresh or given weights, after the job's warm-up if there is one, or on from a checkpoint."""
+        from hounsfield.learn.warmup.warm import warmed
+
         network = start(feed, job, on=device())
         settings = job.optimisation
         if not settings.steps:
             raise PlanError(
                 "The plan has 0 steps.", expected="optimisation.steps of at least 1", next_step="plan again"
             )
+        watch = warmed(network, feed, job, watch=watch)
         look = (lambda nets: validation(nets["network"], feed, job)) if len(feed.val) else None
         looked = replace(watch, validate=look)
         done = run(Answers(network, job), Batches(feed, job, ranks=watch.ranks), settings, watch=looked)
-        arrays = {k: v.contiguous().cpu().numpy() for k, v in done.weights["network"].items()}
+        weights = done.weights["network"]
+        if settings.plain_norms:
+            network.load_state_dict(weights)
+            measure_norms(network, plain_batches(feed, job, on=device()))
+            weights = network.state_dict()
+        arrays = {k: v.contiguous().cpu().numpy() for k, v in weights.items()}
         return State(arrays, None, done.history, done.stopped_by_brake, done.steps)
 
     def open(self, state: State, job: Job) -> NetworkRunner:
@@ -256,22 +259,46 @@ class Supervised:
         BundleError
             If the weights are not those of the network.
         """
-        network = build(job.network, seed=0)
-        weights = {k: torch.from_numpy(np.array(v)) for k, v in state.arrays.items()}
-        try:
-            network.load_state_dict(weights)
-        except RuntimeError as error:
-            raise BundleError(
-                "The weights do not fit the network of the plan.",
-                expected="weights and plan of the same bundle",
-                next_step="copy the bundle again, whole",
-            ) from error
-        return NetworkRunner(network.to(device()), job.preparation)
+        return NetworkRunner(_loaded(state, job).to(device()), job.preparation, views=job.views)
+
+    def module(self, state: State, job: Job) -> nn.Module:
+        """Return network, normalisation and views as one module; see `hounsfield.learn.engines.whole.Modular`."""
+        return Normalised(Viewed(_loaded(state, job), job.views), job.preparation).eval()
+
+
+def plain_batches(feed: Feed, job: Job, *, on: str = "cpu") -> Iterator[dict[str, Tensor]]:
+    """Yield training images as they will be judged, without augmentation, in an addressed order, at most `PLAIN`."""
+    size = min(job.optimisation.batch, len(feed.train))
+    order = feed.train[stream(job.seed, "norms").permutation(len(feed.train))]
+    for first in range(0, min(len(order), max(PLAIN, size)) - size + 1, size):
+        some = order[first : first + size]
+        yield {
+            name: torch.from_numpy(normalise(stored[some], job.preparation[name])).to(on)
+            for name, stored in feed.inputs.items()
+        }
+
+
+def _loaded(state: State, job: Job) -> Network:
+    network = build(job.network, seed=0)
+    weights = {k: torch.from_numpy(np.array(v)) for k, v in state.arrays.items()}
+    try:
+        network.load_state_dict(weights)
+    except RuntimeError as error:
+        raise BundleError(
+            "The weights do not fit the network of the plan.",
+            expected="weights and plan of the same bundle",
+            next_step="copy the bundle again, whole",
+        ) from error
+    return network
 
 
 def start(feed: Feed, job: Job, *, on: str = "cpu") -> Network:
-    """Build the network with fresh weights and the training part's base rates in its heads' biases."""
+    """Build the network with fresh or given weights, and the training part's base rates in its heads' biases."""
     network = build(job.network, seed=address(job.seed, "weights") % 2**31)
+    if feed.encoder:
+        from hounsfield.learn.warmup.transfer import load
+
+        load(network, feed.encoder)
     heads = getattr(network, "heads", None)
     if heads is not None and job.network.family != "textbook":
         for head in job.heads:
@@ -326,14 +353,15 @@ def probe(feed: Feed, job: Job, *, steps: int, clock: Callable[[], float]) -> li
     feed : Feed
     job : Job
     steps : int
-        Steps to make; the first ones warm up caches and are slower.
+        Steps to make, at full size; the first ones warm up caches and are slower.
     clock : callable
         Returns seconds; owned by the caller.
     """
     loop = Loop(
         Answers(start(feed, job, on=device()), job), job.optimisation.model_copy(update={"steps": max(steps, 1)})
     )
-    batches = Batches(feed, job, ranks=Ranks())
+    whole = job.optimisation.model_copy(update={"low_until": 0.0})
+    batches = Batches(feed, job.model_copy(update={"optimisation": whole}), ranks=Ranks())
     seconds = []
     for _ in range(steps):
         begun = clock()

@@ -9,8 +9,8 @@ X-rays, 746 CT slices) and .86 (300 simulated slices of 128 pixels); shifted, re
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from hounsfield.bundle.spool import Spool
 from hounsfield.core.types import BoolArray, Float32Array, Float64Array, IntArray
 from hounsfield.stages.auditing.thumbnails import PICTURE, Glance
 
@@ -34,8 +34,8 @@ class Likeness:
 
     Parameters
     ----------
-    fine : float16 array (n y x), 96 x 96
-        Band-passed, mean 0, standard deviation 1.
+    fine : Spool of float16 (y x), 96 x 96
+        Band-passed, mean 0, standard deviation 1. On disk: for 20,000 pictures they would be 370 MiB.
     total : float32 array (y x)
         Sum over the pictures that the common part is learned from.
     counted : bool array (n,)
@@ -44,7 +44,7 @@ class Likeness:
         Orthonormal directions in which the cohort as a whole varies.
     """
 
-    fine: npt.NDArray[np.float16]
+    fine: Spool
     total: Float32Array
     counted: BoolArray
     directions: Float32Array
@@ -66,7 +66,7 @@ class Likeness:
         return np.concatenate(parts) if parts else np.zeros(0)
 
     def _block(self, left: IntArray, right: IntArray) -> Float64Array:
-        first, second = self.fine[left].astype(np.float32), self.fine[right].astype(np.float32)
+        first, second = self.fine.take(left).astype(np.float32), self.fine.take(right).astype(np.float32)
         moved, shifts = _aligned(first, second)
         mean = self._mean(left, right, first, second)
         first, moved = self._rest(first - mean), self._rest(moved - mean)
@@ -95,13 +95,13 @@ def likeness(glances: list[Glance]) -> Likeness:
         In a stable order.
     """
     count = len(glances)
-    fine = np.empty((count, PICTURE, PICTURE), dtype=np.float16)
+    fine = Spool((PICTURE, PICTURE), "float16")
     for at in range(0, count, _BLOCK):
         pictures = np.stack([g.picture for g in glances[at : at + _BLOCK]]).astype(np.float32)
-        fine[at : at + _BLOCK] = _standard(_band(pictures, _FINE_BAND))
+        fine.extend(_standard(_band(pictures, _FINE_BAND)))
     counted = np.zeros(count, dtype=np.bool_)
     counted[:: max(1, -(-count // _LEARN_FROM))] = True
-    learned = fine[counted].astype(np.float32).reshape(int(counted.sum()), -1)
+    learned = fine.take(np.flatnonzero(counted)).astype(np.float32).reshape(int(counted.sum()), -1)
     total = np.asarray(learned.sum(axis=0).reshape(PICTURE, PICTURE), dtype=np.float32)
     return Likeness(fine, total, counted, _directions(learned))
 

@@ -1,7 +1,7 @@
 """One look at a decoded image: a small picture and the few numbers that the audit needs of it."""
 
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -55,6 +55,10 @@ class Glance:
     border: float
     border_contrast: float
     fault: str = ""
+
+    def without_picture(self) -> "Glance":
+        """Return the same without the picture, which is most of its size, once no repeats are looked for any more."""
+        return replace(self, picture=np.zeros((0, 0), dtype=np.uint8))
 
 
 def glance(sample_id: str, image: Image, header: Header) -> Glance:

@@ -1,0 +1,139 @@
+"""One member in a process of its own: ``python -m hounsfield.workflow.worker JOB.json``, started by `Crew`."""
+
+import json
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+import numpy as np
+
+from hounsfield.core.errors import HounsfieldError
+from hounsfield.core.types import IntArray, Json
+
+if TYPE_CHECKING:
+    from hounsfield.learn.feed import Feed
+    from hounsfield.learn.learners.protocol import Job, Learner
+
+SAY_SECONDS = 0.5
+
+
+def main(note: Path) -> int:
+    """Do what a job file asks, and say how it goes as JSON lines.
+
+    Parameters
+    ----------
+    note : Path
+        Written by `hounsfield.workflow.members.Crew`.
+
+    Returns
+    -------
+    int
+        Exit code.
+    """
+    from hounsfield.learn.learners.protocol import Job
+    from hounsfield.learn.threads import settle_threads
+    from hounsfield.workflow.members import read_feed, told_error
+
+    facts = json.loads(note.read_text(encoding="utf-8"))
+    settle_threads(1)
+    job = Job.model_validate(facts["job"])
+    folder, name = note.parent, str(facts["name"])
+    rows = [np.load(folder / f"{name}.{part}.npy", allow_pickle=False) for part in ("train", "val")]
+    feed = read_feed(folder, list(job.preparation)).with_parts(*cast("list[IntArray]", rows))
+    try:
+        if facts["mode"] == "probe":
+            say(_probe(feed, job))
+        else:
+            _fit(feed, job, folder, facts)
+    except HounsfieldError as error:
+        say({"error": told_error(error)})
+        return 2
+    return 0
+
+
+def say(told: Mapping[str, object]) -> None:
+    """Write one line to whoever started this process."""
+    sys.stdout.write(json.dumps(told) + "\n")
+    sys.stdout.flush()
+
+
+def _probe(feed: "Feed", job: "Job") -> Mapping[str, object]:
+    from hounsfield.learn.learners.supervised import probe
+    from hounsfield.workflow.planning import PROBE_SECONDS, PROBES, peak_mib
+
+    began = time.perf_counter()
+    taken = probe(feed, job, steps=2, clock=time.perf_counter)
+    more = int(np.clip(PROBE_SECONDS / max(taken[-1], 1e-4), PROBES, 60))
+    taken = probe(feed, job, steps=more, clock=time.perf_counter)
+    return {"seconds": taken[2:], "peak_mib": peak_mib(), "took": time.perf_counter() - began}
+
+
+def _fit(feed: "Feed", job: "Job", folder: Path, facts: dict[str, Json]) -> None:
+    from hounsfield.learn.learners import LEARNERS
+    from hounsfield.learn.loop import Watch
+    from hounsfield.workflow.checkpoints import FileStore, Pace
+    from hounsfield.workflow.members import keep_state, now, parent_gone
+    from hounsfield.workflow.planning import peak_mib
+
+    name, parent, seconds = str(facts["name"]), facts["parent"], facts["seconds"]
+    end = now() + float(seconds) if isinstance(seconds, int | float) else float("inf")
+
+    def left() -> float:
+        if isinstance(parent, int) and parent_gone(parent):
+            raise SystemExit(3)  # whoever reads the result is gone; the checkpoint stays
+        return end - now()
+
+    store = FileStore(folder / f"{name}.safetensors")
+    before = store.load()
+    started = before[1].get("step", 0) if before and isinstance(before[1], dict) else 0
+    began = time.perf_counter()
+    watch = Watch(store=store, brake=lambda _step: left() <= 0, end=Pace(left), progress=_Said())
+    learner = cast("Learner", LEARNERS.resolve(str(facts["learner"])))
+    state = learner.fit(feed, job, watch=watch)
+    keep_state(folder / f"{name}.fitted.safetensors", state)
+    say(
+        {
+            "fitted": name,
+            "step": state.steps,
+            "made": state.steps - (started if isinstance(started, int) else 0),
+            "seconds": time.perf_counter() - began,
+            "peak_mib": peak_mib(),
+        }
+    )
+
+
+class _Said:
+    """Progress that is said in lines."""
+
+    @contextmanager
+    def step(self, title: str, total: float | None) -> Iterator["_SaidStep"]:
+        """Yield a step; only the steps of training are said."""
+        del total
+        yield _SaidStep(heard=title == "Training")
+
+    def say(self, text: str) -> None:
+        """Say nothing: a member's words would mix with another's."""
+        del text
+
+
+class _SaidStep:
+    def __init__(self, *, heard: bool) -> None:
+        self._heard = heard
+        self._done = 0
+        self._last = 0.0
+
+    def advance(self, amount: float = 1.0, note: str = "") -> None:
+        """Say now and then how far it is."""
+        self._done += int(amount)
+        if self._heard and time.monotonic() - self._last >= SAY_SECONDS:
+            self._last = time.monotonic()
+            word = note.removeprefix("loss ")
+            loss = float(word) if word.replace(".", "", 1).replace("-", "", 1).isdigit() else None
+            say({"step": self._done, "loss": loss})
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1])))
