@@ -2,10 +2,13 @@
 
 import math
 
+import numpy as np
 import pytest
 import torch
+from scipy.ndimage import correlate, correlate1d
 
 from hounsfield.core.errors import PlanError
+from hounsfield.core.types import Float64Array
 from hounsfield.learn.nn.spec import InputShape, NetworkSpec
 from hounsfield.learn.nn.table import build
 from hounsfield.learn.nn.wavelets import DIRECTIONS, WaveletStem, morlets
@@ -69,3 +72,23 @@ def test_as_the_stem_of_a_network() -> None:
     assert outputs["embedding"].shape == (2, 16)
     with pytest.raises(PlanError, match="wavelet stem"):
         build(spec((8, 8, 8)), seed=0)
+
+
+def test_the_stem_is_what_scipy_makes_of_the_formula() -> None:
+    image = np.random.default_rng(0).standard_normal((20, 26))
+    found = WaveletStem(1, ndim=2, scales=2)(torch.from_numpy(image).float()[None, None])[0].numpy()
+
+    def halved(values: Float64Array) -> Float64Array:
+        for axis in (0, 1):
+            values = correlate1d(values, [0.25, 0.5, 0.25], axis=axis, mode="constant")
+        return values[::2, ::2]
+
+    coarse = halved(image)
+    np.testing.assert_allclose(found[0], coarse, atol=1e-5)
+    kernels = morlets().double().numpy()[:, 0]
+    for octave, plane in enumerate((image, coarse)):
+        for direction in range(DIRECTIONS):
+            real, imaginary = (correlate(plane, kernels[2 * direction + part], mode="nearest") for part in (0, 1))
+            wanted = np.log1p(8.0 * np.sqrt(real**2 + imaginary**2 + 1e-6))
+            wanted = wanted if octave else wanted[::2, ::2]
+            np.testing.assert_allclose(found[1 + octave * DIRECTIONS + direction], wanted, atol=1e-4)

@@ -13,6 +13,7 @@ from hounsfield.learn.augment.spec import AugmentSpec
 from hounsfield.learn.learners.supervised import Batches
 from hounsfield.learn.loop import Optimisation
 from hounsfield.learn.nn.residual import ResidualOptions
+from hounsfield.learn.nn.slices import SlicesOptions
 from hounsfield.learn.nn.table import NETWORKS
 from hounsfield.learn.prepare.image import ImagePreparation
 from hounsfield.learn.ranks import ALONE
@@ -158,3 +159,13 @@ def test_targets_of_all_kinds() -> None:
         TargetSpec(name="size", kind="number"),
     )
     assert set(draft(facts(targets=targets))) == SECTIONS
+
+
+def test_the_network_for_slabs_is_planned_as_a_planar_one() -> None:
+    sections = draft(replace(facts(500, seen=VOLUME), network="slices"))
+    read(sections, "network", SlicesOptions)
+    assert sections["network"]["family"].value == "slices"
+    assert sections["network"]["stem"].value == "small"
+    many = draft(replace(facts(5000, seen=VOLUME), network="slices"))
+    assert many["network"]["stem"].value == "wavelet"
+    assert draft(facts(5000, seen=VOLUME))["network"]["stem"].value in ("medium", "large")

@@ -18,6 +18,8 @@ from hounsfield.stages.planning.rules import (
 )
 
 Sections = dict[str, dict[str, Decision]]
+PLANNED = ("residual", "slices")
+"""Networks whose options the rules decide; another one has its own defaults."""
 
 
 def draft(facts: Facts) -> Sections:
@@ -89,7 +91,7 @@ def _decide(sections: Sections, section: str, rules: Mapping[str, Rule], facts: 
         if key not in made and key != "epochs":
             made[key] = decision
             decided[(section, key)] = decision.value
-    if section == "network" and facts.network and facts.network != "residual":
+    if section == "network" and facts.network and facts.network not in PLANNED:
         made = {"family": made["family"]}
     if fixed is not None and "epochs" in fixed:
         made["steps"] = _epochs(fixed["epochs"], made, facts)

@@ -25,7 +25,8 @@ def _fixed(value: PlanValue, rule: str) -> Rule:
 
 
 def _precision(facts: Facts) -> Decision:
-    if facts.machine.device == "cpu" and any(i.ndim == 3 for i in facts.fingerprint.inputs.values()):
+    volumes = any(i.ndim == 3 for i in facts.fingerprint.inputs.values()) and facts.network != "slices"
+    if facts.machine.device == "cpu" and volumes:
         return Decision(
             value="float32",
             rule="float32 for volumes on a processor: its bfloat16 gradient of a 3x3x3 convolution reads memory that "
