@@ -5,8 +5,10 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
+import psutil
 import pytest
 
 from hounsfield.core.errors import RunExistsError
@@ -95,3 +97,57 @@ def test_ctrl_c_is_a_sentence_and_the_command_continues(tmp_path: Path) -> None:
     assert b"Type the same command again" in said
     assert b"Traceback" not in said
     assert (tmp_path / "run" / "plan.yaml").exists()
+
+
+SEVERAL = """
+import sys
+from pathlib import Path
+import hounsfield.workflow.members as members
+from hounsfield.workflow.training import train
+from hounsfield.workflow.wishes import Wishes
+
+members.CHECKPOINT_SECONDS = 0.0
+train(sys.argv[1], out=Path(sys.argv[2]), wishes=Wishes(threads=2, members=2, max_steps=int(sys.argv[3])))
+"""
+
+
+def living(word: str) -> list[int]:
+    """Processes whose command line has a word."""
+    found = []
+    for process in psutil.process_iter():
+        with suppress(psutil.Error):
+            if any(word in part for part in process.cmdline()) and process.status() != psutil.STATUS_ZOMBIE:
+                found.append(process.pid)
+    return found
+
+
+def test_members_side_by_side_end_with_their_parent_and_go_on_to_the_same_bits(tmp_path: Path) -> None:
+    write_cohort(tmp_path / "data", n=24)
+    words = [sys.executable, "-c", SEVERAL, str(tmp_path / "data")]
+    killed = subprocess.Popen([*words, str(tmp_path / "killed"), "40"], stderr=subprocess.PIPE)
+    work = tmp_path / "killed" / ".work"
+    for _ in range(6000):
+        if all((work / f"member-0{end}.safetensors").exists() for end in ("", "-1")) or killed.poll() is not None:
+            break
+        time.sleep(0.01)
+    killed.send_signal(signal.SIGKILL)
+    killed.communicate()
+    assert killed.returncode == -signal.SIGKILL
+    for _ in range(600):
+        if not living(str(work)):
+            break
+        time.sleep(0.1)
+    assert not living(str(work)), "a member outlived its parent"
+    assert not (tmp_path / "killed" / "bundle").exists()
+
+    plan = (tmp_path / "killed" / "plan.yaml").read_text()
+    lines = [line for line in plan.splitlines() if not line.startswith("source:")]
+    (tmp_path / "plan.yaml").write_text("\n".join([*lines, "source: data", ""]))
+    ended(subprocess.Popen([*words, str(tmp_path / "killed"), "40"], stderr=subprocess.PIPE))
+    again = [sys.executable, "-c", SEVERAL, str(tmp_path / "plan.yaml"), str(tmp_path / "alone"), "40"]
+    ended(subprocess.Popen(again, stderr=subprocess.PIPE))
+    files = list((tmp_path / "alone" / "bundle" / "members").glob("*.safetensors"))
+    assert len(files) == 2
+    for file in files:
+        same = tmp_path / "killed" / file.relative_to(tmp_path / "alone")
+        assert same.read_bytes() == file.read_bytes(), file.name

@@ -38,6 +38,12 @@ def test_a_member_of_weight_zero_is_not_read() -> None:
     np.testing.assert_array_equal(merged(outputs, {"ill": [2.0, 0.0]})["ill"], np.full((1, 2), 2.0))
 
 
+def test_embeddings_of_networks_that_differ_are_left_out() -> None:
+    outputs = [{"ill": np.ones((1, 2)), "embedding": np.ones((1, width))} for width in (4, 8)]
+    assert set(merged(outputs)) == {"ill"}
+    assert set(merged(outputs[:1])) == {"ill", "embedding"}
+
+
 def test_a_useless_model_gets_nothing_and_an_equal_one_half() -> None:
     truth = stream(1, "truth").integers(0, 2, 400)
     good, noise = logits(truth, 2.0, "good"), logits(truth, 0.0, "noise")

@@ -3,13 +3,13 @@ import json
 import platform
 from pathlib import Path
 
-from hounsfield.workflow.doctor import PACKAGES, doctor, features, problems
+from hounsfield.workflow.doctor import OPTIONAL, PACKAGES, doctor, features, problems
 from hounsfield.workflow.machine import Processor
 
 
 def test_diagnosis_is_complete_and_private() -> None:
     found = doctor()
-    assert set(found.packages) == set(PACKAGES)
+    assert set(found.packages) == {*PACKAGES, *OPTIONAL}
     assert found.packages["torch"] != "missing"
     assert found.python.endswith(platform.python_version())
     assert found.usable_cores <= found.logical_cores

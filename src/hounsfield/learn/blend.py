@@ -59,7 +59,13 @@ def _measure(truth: AnyArray, head: HeadSpec) -> Callable[[Float64Array], float]
     if head.loss == "number":
         target = ((target.double() - head.mean) / head.std).float()
     weight = torch.ones(len(target))
-    return lambda outputs: float(loss(torch.from_numpy(outputs.astype(np.float32)), target, weight))
+
+    def measure(outputs: Float64Array) -> float:
+        mean = float(loss(torch.from_numpy(outputs.astype(np.float32)), target, weight))
+        # Of a number, about minus the log likelihood of a normal error whose spread is not known.
+        return 0.5 * math.log(max(mean, 1e-12)) if head.loss == "number" else mean
+
+    return measure
 
 
 def _scale(outputs: Float64Array, measure: Callable[[Float64Array], float], count: int) -> float:

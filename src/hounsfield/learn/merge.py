@@ -58,7 +58,8 @@ def merged(
     Parameters
     ----------
     outputs : sequence of mapping of str to numpy.ndarray
-        One mapping per member, target to ``n w`` float64. Names that not all members put out are left out.
+        One mapping per member, target to ``n w`` float64. Names that not all members put out, or not in
+        one width (embeddings of networks that differ), are left out.
     weights : mapping of str to sequence of float or None
         By target, one per member. A member of weight 0 is not read.
 
@@ -72,7 +73,7 @@ def merged(
         own = (weights or {}).get(name)
         found = [o[name] for o in outputs if name in o]
         if own is None:
-            if len(found) == len(outputs):
+            if len(found) == len(outputs) and len({f.shape for f in found}) == 1:
                 result[name] = np.mean(found, axis=0)
             continue
         result[name] = np.sum([w * o[name] for w, o in zip(own, outputs, strict=True) if w], axis=0)

@@ -12,7 +12,10 @@ from hounsfield.workflow.machine import Processor, machine, processor
 PACKAGES = (
     "torch", "numpy", "scipy", "pyarrow", "scikit-learn", "scikit-image", "pillow", "tifffile",
     "openpyxl", "safetensors", "pydantic", "pyyaml", "jinja2", "typer", "rich", "psutil",
+    "onnx", "onnxruntime", "captum",
 )  # fmt: skip
+OPTIONAL = ("openvino",)
+"""Not needed, but faster where they are."""
 _FEATURES = {
     "AVX2": ("avx2",),
     "AVX-512": ("avx512f",),
@@ -33,7 +36,7 @@ class Diagnosis(BaseModel):
     hounsfield, python, system : str
         Versions; the system without the machine's name.
     packages : dict of str to str
-        Version, or ``"missing"``.
+        Version, or ``"missing"``, or ``"not installed"`` where it is optional.
     processor : str
         Model name.
     features : dict of str to bool or None
@@ -82,6 +85,7 @@ def doctor() -> Diagnosis:
     here = machine()
     cpu = processor()
     packages = {name: _version(name) for name in PACKAGES}
+    packages |= {name: _version(name).replace("missing", "not installed") for name in OPTIONAL}
     return Diagnosis(
         hounsfield=_version("hounsfield"),
         python=f"{platform.python_implementation()} {platform.python_version()}",

@@ -22,9 +22,12 @@ from hounsfield.core.progress import Progress, Step
 from hounsfield.core.types import IntArray, Json
 from hounsfield.learn.feed import Feed
 from hounsfield.learn.learners.protocol import Job, State
+from hounsfield.workflow.checkpoints import EVERY_SECONDS
 from hounsfield.workflow.warming import stored_beside
 
 POLL_SECONDS = 0.25
+CHECKPOINT_SECONDS = EVERY_SECONDS
+"""How often a member writes a checkpoint."""
 Due = tuple[int, int]
 """Fold, and place within the fold."""
 
@@ -204,6 +207,7 @@ class Crew:
             "name": assignment.name,
             "seconds": seconds if np.isfinite(seconds) else None,
             "parent": os.getpid(),
+            "every": CHECKPOINT_SECONDS,
         }
         np.save(self._folder / f"{assignment.name}.train.npy", assignment.train)
         np.save(self._folder / f"{assignment.name}.val.npy", assignment.val)

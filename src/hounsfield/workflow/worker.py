@@ -74,7 +74,7 @@ def _probe(feed: "Feed", job: "Job") -> Mapping[str, object]:
 def _fit(feed: "Feed", job: "Job", folder: Path, facts: dict[str, Json]) -> None:
     from hounsfield.learn.learners import LEARNERS
     from hounsfield.learn.loop import Watch
-    from hounsfield.workflow.checkpoints import FileStore, Pace
+    from hounsfield.workflow.checkpoints import EVERY_SECONDS, FileStore, Pace
     from hounsfield.workflow.members import keep_state, now, parent_gone
     from hounsfield.workflow.planning import peak_mib
 
@@ -86,7 +86,9 @@ def _fit(feed: "Feed", job: "Job", folder: Path, facts: dict[str, Json]) -> None
             raise SystemExit(3)  # whoever reads the result is gone; the checkpoint stays
         return end - now()
 
-    store = FileStore(folder / f"{name}.safetensors")
+    every = facts["every"]
+    often = float(every) if isinstance(every, int | float) else EVERY_SECONDS
+    store = FileStore(folder / f"{name}.safetensors", every_seconds=often)
     before = store.load()
     started = before[1].get("step", 0) if before and isinstance(before[1], dict) else 0
     began = time.perf_counter()

@@ -6,7 +6,7 @@ from hounsfield.stages.planning.rules.optimisation import enough
 from hounsfield.stages.planning.rules.preparation import SMALL
 
 MOST = 8
-LEAST_SHARE = 0.5
+LEAST_SHARE = 0.55
 """Share of the steps that are enough, below which one network with all the time is better than several with a part."""
 
 
@@ -51,7 +51,8 @@ def _members(facts: Facts) -> Decision:
     return Decision(
         value=chosen,
         rule=f"as many networks as the minutes hold, up to {MOST}, each with the steps that are enough; at least two "
-        f"where each gets {LEAST_SHARE:.0%} of them; else one with all the time",
+        f"where each gets {LEAST_SHARE:.0%} of them; else one with all the time (breastmnist, 3 folds, one seed: AUC "
+        ".881 of one that was shown 41,000 images, .867 of three of 10,000 each)",
         evidence=f"{total} steps fit in all, {full} are enough for one, {folds} fold(s), {workers} at a time",
     )
 
