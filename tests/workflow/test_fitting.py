@@ -194,3 +194,19 @@ def test_merged_outputs_are_the_weighted_sum_of_the_members(drafted: Drafted, tm
     np.testing.assert_allclose(Model(contents).run(inputs)["label"], np.mean(runs, axis=0), rtol=1e-9)
     second = of_fold(contents, 1)
     np.testing.assert_allclose(Model(second).run(inputs)["label"], np.mean(runs[2:], axis=0), rtol=1e-9)
+
+
+def test_a_learner_without_steps_takes_no_share_of_the_clock(drafted: Drafted, tmp_path: Path) -> None:
+    asked: list[tuple[str, int]] = []
+
+    def watching(waiting: int, name: str, store: FileStore) -> Watch:
+        asked.append((name, waiting))
+        return Watch(store=store)
+
+    given = ensemble(drafted, features=True)
+    hands = Hands(tmp_path, watching, clock=lambda: 0.0)
+    made = fit_all(given.plan, given.known, given.prepared.feed, whole(given), hands)
+    assert [m.learner for m in made.members] == ["supervised", "features"]
+    assert [a for a in asked if a[0]] == [("member-0-1", 1), ("member-0", 1)]
+    merge, _ = blended(made, given.prepared.feed, whole(given))
+    assert all(w >= 0 for w in merge.weights["label"])

@@ -194,12 +194,14 @@ class _Made:
 
 
 def _in_turn(wanted: Sequence[Assignment], feed: Feed, hands: Hands) -> _Made:
-    """Fit one after another in this process, with all its threads."""
-    states: list[State] = []
+    """Fit one after another in this process, with all its threads; those without steps begin, as they do beside."""
+    states: dict[str, State] = {}
     seconds, steps = 0.0, 0
-    for number, assignment in enumerate(wanted):
+    order = sorted(wanted, key=lambda a: a.steps > 0)
+    for number, assignment in enumerate(order):
         store = FileStore(hands.work / f"{assignment.name}.safetensors")
-        watch = hands.watching(len(wanted) - number, assignment.name, store)
+        # What is left of the time is shared by those that the clock can end.
+        watch = hands.watching(max(1, sum(a.steps > 0 for a in order[number:])), assignment.name, store)
         before, began = _steps_in(store), hands.clock()
         learner = cast(Learner, LEARNERS.resolve(assignment.learner))
         part = feed.with_parts(assignment.train, assignment.val)
@@ -212,8 +214,8 @@ def _in_turn(wanted: Sequence[Assignment], feed: Feed, hands: Hands) -> _Made:
             state = found if found is not None else learner.fit(part, assignment.job, watch=watch)
             if found is None and watch.ranks.first:
                 keep_state(kept, state)
-        states.append(state)
-    return _Made(states, seconds, steps)
+        states[assignment.name] = state
+    return _Made([states[a.name] for a in wanted], seconds, steps)
 
 
 def _side_by_side(wanted: Sequence[Assignment], feed: Feed, hands: Hands, workers: int) -> _Made:
