@@ -50,6 +50,15 @@ def _stem(facts: Facts) -> Decision:
             "28 costs 44 ms per step and sample at full size and width 16, 5.5 ms at half (measured, one thread)",
             evidence=f"longest edge {longest}, 3D",
         )
+    number = next((t.name for t in facts.targets if t.kind == "number"), None)
+    if number is not None and longest > SMALL:
+        return Decision(
+            value="medium" if longest <= MEDIUM else "large",
+            rule="beside a number the first layer is learned: how large something is gets lost in the modulus of "
+            "wavelets and its logarithm (simulated CT of 128 pixels, one seed, 50 validation slices: mean error of a "
+            "diameter 2.7 mm, 4.0 behind wavelets, in equal minutes)",
+            evidence=f"target {number!r}",
+        )
     if longest <= SMALL and facts.fingerprint.samples < WAVELETS_FROM:
         return Decision(
             value="small",
@@ -101,6 +110,8 @@ def _sizes(facts: Facts) -> tuple[int, int]:
         return 24 if n >= 1000 and _several_fit(facts, width=24, blocks=1) else 16, 1
     if _longest(facts) <= SMALL and n < WAVELETS_FROM:
         return 16, 1
+    if facts.decided.get(("network", "stem")) in ("medium", "large"):
+        return 16 if n < 1000 else 24, 1
     width = max((w for w in (24, 32) if _several_fit(facts, width=w, blocks=1)), default=16)
     return width, 2 if n >= 3000 and width == 32 and _several_fit(facts, width=width, blocks=2) else 1
 
