@@ -100,7 +100,7 @@ def _archive_study(path: Path) -> Study:
                     id=name, patient=name, inputs={"image": (Reading(ref),)}, targets={"label": str(label)}, part=part
                 )
             )
-    np.savez(path, **arrays)  # type: ignore[arg-type]  # names are ours
+    np.savez(path, allow_pickle=False, **arrays)
     groups = {s.id: s.id for s in samples} | {"train_0": "twins", "test_1": "twins"}
     return _study(samples, groups)
 

@@ -13,8 +13,8 @@ from hounsfield.core.errors import InputError, RunExistsError, UnknownNameError
 from hounsfield.core.progress import SILENT
 from hounsfield.stages.explaining.result import Explanations
 from hounsfield.workflow.explaining import ExplainWishes, explain
-from hounsfield.workflow.explaining_cases import gather, judged, of_fold, weights_of
-from hounsfield.workflow.opening import open_bundle
+from hounsfield.workflow.explaining_cases import gather, judged, weights_of
+from hounsfield.workflow.opening import of_fold, open_bundle
 from hounsfield.workflow.training import Run
 from hounsfield.workflow.wishes import Wishes
 from tests.journeys.making import picture, quick, save, write_cohort, write_table

@@ -26,7 +26,7 @@ from hounsfield.workflow.fitting import (
     fit_all,
     validation_outputs,
 )
-from hounsfield.workflow.reports import of_fold
+from hounsfield.workflow.opening import of_fold
 from tests.workflow.conftest import Drafted
 
 NONE = np.zeros(0, dtype=np.int64)

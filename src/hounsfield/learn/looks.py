@@ -6,7 +6,7 @@ import numpy as np
 import scipy.fft
 
 from hounsfield.core.types import AnyArray, Float32Array, Float64Array, IntArray
-from hounsfield.learn.prepare.image import LUMA
+from hounsfield.learn.prepare.image import grey_planes
 
 CELLS = 4
 """Means and spreads are taken over a grid of this many cells a side: too coarse to show a patient."""
@@ -42,14 +42,7 @@ def looks(stored: AnyArray) -> Float64Array:
     is Hellinger's. Local binary patterns: Ojala, Pietikainen, Maenpaa, IEEE TPAMI 24(7), 2002. Histograms of
     oriented gradients: Dalal, Triggs, CVPR 2005.
     """
-    values = stored.astype(np.float32)
-    if stored.dtype == np.uint8:
-        values /= 255.0
-    grey = np.tensordot(LUMA, values, axes=(0, 0)) if values.shape[0] == 3 else values.mean(axis=0)
-    if grey.ndim == 2:
-        return _plane(grey)
-    middle = [n // 2 for n in grey.shape]
-    return np.concatenate([_plane(grey[middle[0]]), _plane(grey[:, middle[1]]), _plane(grey[:, :, middle[2]])])
+    return np.concatenate([_plane(grey) for grey in grey_planes(stored)])
 
 
 def _plane(grey: Float32Array) -> Float64Array:

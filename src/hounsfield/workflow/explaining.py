@@ -38,10 +38,10 @@ from hounsfield.stages.explaining.result import (
     pointing_of,
 )
 from hounsfield.stages.explaining.words import method_words
-from hounsfield.workflow.explaining_cases import Case, Gathered, choose, gather, judged, of_fold, weights_of
+from hounsfield.workflow.explaining_cases import Case, Gathered, choose, gather, judged, weights_of
 from hounsfield.workflow.fitting import NETWORK
 from hounsfield.workflow.judging import calibrations, of_model
-from hounsfield.workflow.opening import open_bundle
+from hounsfield.workflow.opening import of_fold, open_bundle
 from hounsfield.workflow.planning import settle
 from hounsfield.workflow.predictions import written_answer
 from hounsfield.workflow.study import SEEN, Seen, seen_digest

@@ -12,13 +12,14 @@ from hounsfield.core.cohort import Cohort, Sample, TargetSpec
 from hounsfield.core.errors import CohortError, HounsfieldError
 from hounsfield.core.prediction import TargetPrediction
 from hounsfield.core.progress import Progress
-from hounsfield.core.types import Float64Array, Json, TargetValue
-from hounsfield.learn.merge import MERGE, merge_of
-from hounsfield.learn.model import SELF_TEST, Model
+from hounsfield.core.types import Float64Array, TargetValue
+from hounsfield.learn.merge import merge_of
+from hounsfield.learn.model import Model
 from hounsfield.stages.explaining.result import LeftOut
 from hounsfield.workflow.asking import ask
 from hounsfield.workflow.fitting import NETWORK
 from hounsfield.workflow.judging import calibrations, of_model
+from hounsfield.workflow.opening import of_fold
 from hounsfield.workflow.predictions import items, say
 from hounsfield.workflow.study import study, with_roles
 from hounsfield.workflow.tasks import task_named
@@ -96,26 +97,6 @@ class Case:
         if isinstance(self.said.value, tuple):
             return float(np.mean([max(p, 1 - p) for p in shares.values()]))
         return float(shares.get(str(self.called), 0.0))
-
-
-def of_fold(contents: BundleContents, fold: int) -> BundleContents:
-    """Return a bundle with the members that have not seen a fold; the whole bundle for -1.
-
-    Parameters
-    ----------
-    contents : BundleContents
-    fold : int
-        Number of the fold that the members were fitted without.
-    """
-    if fold < 0:
-        return contents
-    arrays = {k: v for k, v in contents.arrays.items() if k != SELF_TEST}
-    merge = merge_of(contents)
-    if merge is None:
-        return replace(contents, members=(contents.members[fold],), arrays=arrays)
-    members = tuple(contents.members[place] for place in merge.members(fold))
-    own: Json = merge.of(fold).model_dump(mode="json")
-    return replace(contents, members=members, arrays=arrays, documents={**contents.documents, MERGE: own})
 
 
 def weights_of(contents: BundleContents, target: TargetSpec) -> list[float]:

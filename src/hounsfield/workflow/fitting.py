@@ -224,7 +224,8 @@ def _side_by_side(wanted: Sequence[Assignment], feed: Feed, hands: Hands, worker
     write_feed(hands.work, feed)
     costs: list[tuple[float, int, float]] = []
     waiting = sorted((a for a in wanted if kept_state(kept[a.name]) is None), key=lambda a: a.steps > 0)
-    with Shown(hands.progress, sum(a.steps for a in waiting)) as shown:
+    with hands.progress.step("Training", float(sum(a.steps for a in waiting))) as step:
+        shown = Shown(step)
 
         def heard(assignment: Assignment, told: Mapping[str, Json]) -> None:
             shown.heard(assignment, told)

@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 
@@ -235,7 +236,7 @@ def baseline_curve(plan: Plan, known: Study, feed: Feed, asked: Question) -> Lea
     asked : Question
     """
     job = job_of(plan, known.task, known.fingerprint)
-    logistic: Learner = LEARNERS.resolve("logistic")  # type: ignore[assignment]  # the table holds objects
+    logistic = cast(Learner, LEARNERS.resolve("logistic"))
 
     def fit(train: IntArray, held: IntArray) -> Float64Array:
         state = logistic.fit(feed.with_parts(train, held[:0]), job, watch=Watch())
@@ -286,7 +287,7 @@ def network_curve(
     job = job_of(plan, known.task, known.fingerprint)
     fixed = {"steps": steps, "validate_every": 0, "selection": "last"}
     job = job.model_copy(update={"optimisation": job.optimisation.model_copy(update=fixed)})
-    supervised: Learner = LEARNERS.resolve("supervised")  # type: ignore[assignment]  # the table holds objects
+    supervised = cast(Learner, LEARNERS.resolve("supervised"))
     decoding = _start(plan, known, asked)
 
     def fit(train: IntArray, held: IntArray) -> Float64Array:

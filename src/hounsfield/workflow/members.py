@@ -6,7 +6,6 @@ import selectors
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -17,8 +16,8 @@ import numpy as np
 
 from hounsfield.bundle.atomic import write_bytes
 from hounsfield.bundle.checkpoints import load_checkpoint, save_checkpoint
-from hounsfield.core.errors import HounsfieldError, PlanError
-from hounsfield.core.progress import Progress, Step
+from hounsfield.core.errors import PlanError
+from hounsfield.core.progress import Step
 from hounsfield.core.types import IntArray, Json
 from hounsfield.learn.feed import Feed
 from hounsfield.learn.learners.protocol import Job, State
@@ -233,7 +232,7 @@ class _Child:
             bufsize=0,  # a line in a buffer would not wake the selector
         )
         self.said = cast("IO[bytes]", self._process.stdout)
-        self._error = ""
+        self._error: Mapping[str, str] = {}
 
     def hear(self, line: bytes, heard: Callable[[Assignment, Mapping[str, Json]], None]) -> None:
         """Take one line."""
@@ -243,8 +242,7 @@ class _Child:
             return
         if isinstance(told, dict):
             if isinstance(told.get("error"), dict):
-                self._error = " ".join(str(v) for v in told["error"].values() if v)
-                self._told = cast("dict[str, str]", told["error"])
+                self._error = told["error"]
             heard(self._assignment, told)
 
     def end(self) -> None:
@@ -255,11 +253,7 @@ class _Child:
         if code == 0:
             return
         if self._error:
-            raise PlanError(
-                self._told.get("found", self._error),
-                expected=self._told.get("expected", ""),
-                next_step=self._told.get("next_step", ""),
-            )
+            raise PlanError(self._error["found"], expected=self._error["expected"], next_step=self._error["next_step"])
         killed = f"signal {-code}" if code < 0 else f"exit code {code}"
         memory = code == -signal.SIGKILL
         raise PlanError(
@@ -287,43 +281,19 @@ class Shown:
 
     Parameters
     ----------
-    progress : Progress
-    total : int
-        Steps of all members.
+    step : Step
+        Of as many units as all members have steps.
     """
 
-    def __init__(self, progress: Progress, total: int) -> None:
-        self._context = progress.step("Training", float(total))
+    def __init__(self, step: Step) -> None:
+        self._step = step
         self._done: dict[Due, int] = {}
-        self._step: Step | None = None
-
-    def __enter__(self) -> "Shown":
-        self._step = self._context.__enter__()
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self._context.__exit__(*error)  # type: ignore[arg-type]  # what Python hands over
 
     def heard(self, assignment: Assignment, told: Mapping[str, Json]) -> None:
         """Move on by what a member says."""
         step, key = told.get("step"), (assignment.fold, assignment.place)
-        if self._step is not None and isinstance(step, int):
+        if isinstance(step, int):
             loss = told.get("loss")
             note = f"loss {loss:.3f}" if isinstance(loss, float) else ""
             self._step.advance(float(step - self._done.get(key, 0)), note)
             self._done[key] = step
-
-
-def parent_gone(parent: int) -> bool:
-    """Return whether the process that started this one is gone."""
-    return os.getppid() != parent
-
-
-def told_error(error: HounsfieldError) -> dict[str, str]:
-    """Return an error as a line can carry it."""
-    return {"found": error.found, "expected": error.expected, "next_step": error.next_step}
-
-
-def now() -> float:
-    """Return seconds on a clock that only runs forward."""
-    return time.monotonic()

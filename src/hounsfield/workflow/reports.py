@@ -25,8 +25,7 @@ from hounsfield.core.report import (
     TargetReport,
 )
 from hounsfield.core.types import Float32Array, Json
-from hounsfield.learn.merge import MERGE, merge_of
-from hounsfield.learn.model import SELF_TEST, Model
+from hounsfield.learn.model import Model
 from hounsfield.stages.evaluation.caveats import CaveatFacts, caveats
 from hounsfield.stages.evaluation.expecting import expected_interval
 from hounsfield.stages.evaluation.samples import JudgeOptions
@@ -34,7 +33,7 @@ from hounsfield.workflow.doctor import doctor
 from hounsfield.workflow.fitting import NETWORK, TRAINING
 from hounsfield.workflow.judging import answers, calibrations, fold_decodings, judge_target, merged
 from hounsfield.workflow.learning_curve import curves_of
-from hounsfield.workflow.opening import ensemble_baselines
+from hounsfield.workflow.opening import ensemble_baselines, of_fold
 from hounsfield.workflow.planning import peak_mib
 from hounsfield.workflow.predictions import Rows, run_part, written
 from hounsfield.workflow.study import Study
@@ -188,26 +187,6 @@ def _model(contents: BundleContents, names: list[str], *, fold: int | None) -> M
         whole = replace(contents, baselines=baselines_named(contents, names))
         return Model(whole, baselines=names)
     return Model(of_fold(contents, fold, names), baselines=names)
-
-
-def of_fold(contents: BundleContents, fold: int, baselines: Sequence[str] = ()) -> BundleContents:
-    """Return the model of one fold alone: what has not seen the samples held out of it.
-
-    Parameters
-    ----------
-    contents : BundleContents
-    fold : int
-    baselines : sequence of str
-        Baselines that it shall have beside it, by name.
-    """
-    arrays = {k: v for k, v in contents.arrays.items() if k != SELF_TEST}
-    chosen = {n: contents.baselines[f"{n}.{fold}"] for n in baselines}
-    merge, documents = merge_of(contents), dict(contents.documents)
-    places = merge.members(fold) if merge is not None else [fold]
-    if merge is not None:
-        documents[MERGE] = merge.of(fold).model_dump(mode="json")
-    members = tuple(contents.members[place] for place in places)
-    return replace(contents, members=members, arrays=arrays, baselines=chosen, documents=documents)
 
 
 def _caveats(ran: Ran, contents: BundleContents, first: TargetReport, judged: str) -> tuple[Caveat, ...]:

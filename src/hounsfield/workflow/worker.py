@@ -1,6 +1,7 @@
 """One member in a process of its own: ``python -m hounsfield.workflow.worker JOB.json``, started by `Crew`."""
 
 import json
+import os
 import sys
 import time
 from collections.abc import Iterator, Mapping
@@ -35,7 +36,7 @@ def main(note: Path) -> int:
     """
     from hounsfield.learn.learners.protocol import Job
     from hounsfield.learn.threads import settle_threads
-    from hounsfield.workflow.members import read_feed, told_error
+    from hounsfield.workflow.members import read_feed
 
     facts = json.loads(note.read_text(encoding="utf-8"))
     settle_threads(1)
@@ -49,7 +50,7 @@ def main(note: Path) -> int:
         else:
             _fit(feed, job, folder, facts)
     except HounsfieldError as error:
-        say({"error": told_error(error)})
+        say({"error": {"found": error.found, "expected": error.expected, "next_step": error.next_step}})
         return 2
     return 0
 
@@ -64,27 +65,26 @@ def _probe(feed: "Feed", job: "Job") -> Mapping[str, object]:
     from hounsfield.learn.learners.supervised import probe
     from hounsfield.workflow.planning import PROBE_SECONDS, PROBES, peak_mib
 
-    began = time.perf_counter()
     taken = probe(feed, job, steps=2, clock=time.perf_counter)
     more = int(np.clip(PROBE_SECONDS / max(taken[-1], 1e-4), PROBES, 60))
     taken = probe(feed, job, steps=more, clock=time.perf_counter)
-    return {"seconds": taken[2:], "peak_mib": peak_mib(), "took": time.perf_counter() - began}
+    return {"seconds": taken[2:], "peak_mib": peak_mib()}
 
 
 def _fit(feed: "Feed", job: "Job", folder: Path, facts: dict[str, Json]) -> None:
     from hounsfield.learn.learners import LEARNERS
     from hounsfield.learn.loop import Watch
     from hounsfield.workflow.checkpoints import EVERY_SECONDS, FileStore, Pace
-    from hounsfield.workflow.members import keep_state, now, parent_gone
+    from hounsfield.workflow.members import keep_state
     from hounsfield.workflow.planning import peak_mib
 
     name, parent, seconds = str(facts["name"]), facts["parent"], facts["seconds"]
-    end = now() + float(seconds) if isinstance(seconds, int | float) else float("inf")
+    end = time.monotonic() + float(seconds) if isinstance(seconds, int | float) else float("inf")
 
     def left() -> float:
-        if isinstance(parent, int) and parent_gone(parent):
+        if os.getppid() != parent:
             raise SystemExit(3)  # whoever reads the result is gone; the checkpoint stays
-        return end - now()
+        return end - time.monotonic()
 
     every = facts["every"]
     often = float(every) if isinstance(every, int | float) else EVERY_SECONDS

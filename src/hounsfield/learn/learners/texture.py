@@ -3,7 +3,7 @@
 import numpy as np
 
 from hounsfield.core.types import AnyArray, Float32Array, Float64Array
-from hounsfield.learn.prepare.image import LUMA, resize
+from hounsfield.learn.prepare.image import grey_planes, resize
 
 COARSE = 12
 """Edge of the coarse picture, pixels."""
@@ -30,14 +30,7 @@ def texture(stored: AnyArray) -> Float64Array:
     A volume is described by its three middle slices. Local binary patterns: Ojala, Pietikainen, Maenpaa, IEEE TPAMI
     24(7), 2002. Co-occurrence: Haralick, Shanmugam, Dinstein, IEEE SMC 3(6), 1973.
     """
-    values = stored.astype(np.float32)
-    if stored.dtype == np.uint8:
-        values /= 255.0
-    grey = np.tensordot(LUMA, values, axes=(0, 0)) if values.shape[0] == 3 else values.mean(axis=0)
-    if grey.ndim == 2:
-        return _plane(grey)
-    middle = [n // 2 for n in grey.shape]
-    return np.concatenate([_plane(grey[middle[0]]), _plane(grey[:, middle[1]]), _plane(grey[:, :, middle[2]])])
+    return np.concatenate([_plane(grey) for grey in grey_planes(stored)])
 
 
 def _plane(grey: Float32Array) -> Float64Array:

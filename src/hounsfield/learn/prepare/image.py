@@ -187,3 +187,26 @@ def resize(values: Float32Array, size: tuple[int, ...]) -> Float32Array:
                 out = interpolate(out, size=size, mode="trilinear", align_corners=False)
     resized: Float32Array = out[0].numpy()
     return resized
+
+
+def grey_planes(stored: AnyArray) -> tuple[Float32Array, ...]:
+    """Return what a prepared image shows in grey: itself, or the three middle slices of a volume.
+
+    Parameters
+    ----------
+    stored : numpy.ndarray
+        ``c y x`` or ``c z y x``, uint8 or float16, as `prepare` makes it.
+
+    Returns
+    -------
+    tuple of numpy.ndarray
+        Planes, float32, on the scale 0 to 1; of a volume ``y x``, ``z x`` and ``z y``.
+    """
+    values = stored.astype(np.float32)
+    if stored.dtype == np.uint8:
+        values /= 255.0
+    grey = np.tensordot(LUMA, values, axes=(0, 0)) if values.shape[0] == 3 else values.mean(axis=0)
+    if grey.ndim == 2:
+        return (grey,)
+    z, y, x = (n // 2 for n in grey.shape)
+    return grey[z], grey[:, y], grey[:, :, x]
