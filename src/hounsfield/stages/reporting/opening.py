@@ -48,6 +48,11 @@ class Opening:
     simpler: bool
 
 
+def share_of_pairs(auc: float) -> str:
+    """Write a share in percent; never "100%" where some pair was ranked wrong."""
+    return f"{100 * auc:.0f}%" if auc in (0.0, 1.0) or 0.5 <= 100 * auc < 99.5 else f"{min(100 * auc, 99.9):.1f}%"
+
+
 def opening(report: Report) -> Opening:
     """Return the first block of a report.
 
@@ -152,9 +157,9 @@ def _in_words(target: TargetSpec, figures: PartFigures, main: Figure) -> Iterato
         return
     two = target.kind == "categorical" and len(target.classes) == 2
     if metric == "auroc" and two:
-        yield say("pairs_binary", positive=target.positive or target.classes[-1], share=f"{100 * main.value:.0f}%")
+        yield say("pairs_binary", positive=target.positive or target.classes[-1], share=share_of_pairs(main.value))
     elif metric == "auroc":
-        yield say("pairs_macro", share=f"{100 * main.value:.0f}%")
+        yield say("pairs_macro", share=share_of_pairs(main.value))
     elif metric == "quadratic_kappa":
         yield say("kappa_words")
     elif metric == "mae":
