@@ -198,7 +198,14 @@ def _throughput() -> str:
             cells = [f"{number(speeds, k):.2f}" for k in (str(inside(one).get("ours")), "float32")]
             ratios = [f"{number(one, 'ratio'):.2f}", f"{number(one, 'machine_ratio'):.2f}"]
             rows.append([size, *cells, *ratios, _met(inside(one).get("met"))])
-    head = ("pixels", "ours, steps/s", "float32, steps/s", "ratio, one thread", "ratio, whole machine", "2.2 times")
+    head = (
+        "network by pixels",
+        "ours, steps/s",
+        "float32, steps/s",
+        "ratio, one thread",
+        "ratio, whole machine",
+        "2.2 times",
+    )
     return _titled("Step throughput, same network and batch", head, rows)
 
 

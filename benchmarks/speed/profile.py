@@ -13,7 +13,7 @@ from torch import nn
 
 from benchmarks.record import provenance, write_result
 from benchmarks.speed.cases import Case, case
-from hounsfield.learn.augment.apply import apply
+from hounsfield.learn.augment.apply import apply_
 from hounsfield.learn.augment.draw import draw
 from hounsfield.learn.batch import Batch
 from hounsfield.learn.learners import supervised
@@ -98,9 +98,11 @@ def profiled(given: Case, *, steps: int, warm: int = 3) -> dict[str, object]:
     totals: list[float] = []
     with ExitStack() as stack:
         stack.enter_context(patch.object(torch.Tensor, "backward", clock.timed("backward", torch.Tensor.backward)))
+        clip = nn.utils.clip_grad_norm_
+        stack.enter_context(patch.object(nn.utils, "clip_grad_norm_", clock.timed("optimiser", clip)))
         stack.enter_context(patch.object(Loop, "_average", clock.timed("averaging", Loop._average)))
         stack.enter_context(patch.object(supervised, "draw", clock.timed("augmentation", draw)))
-        stack.enter_context(patch.object(supervised, "apply", clock.timed("augmentation", apply)))
+        stack.enter_context(patch.object(supervised, "apply_", clock.timed("augmentation", apply_)))
         for number in range(warm + steps):
             if number == warm:
                 clock.seconds = dict.fromkeys(PARTS, 0.0)

@@ -5,7 +5,7 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 
 import numpy as np
@@ -15,15 +15,19 @@ from torch.nn import functional
 
 from benchmarks.record import TOP, provenance, write_result
 from benchmarks.speed.cases import Case, case
+from benchmarks.speed.resnet import resnet18
 from hounsfield.learn.batch import Batch
 from hounsfield.learn.learners.supervised import Answers, Batches, start
-from hounsfield.learn.loop import Loop
+from hounsfield.learn.loop import Loop, Objective, Optimisation, Phase
+from hounsfield.learn.losses.base import Loss
 from hounsfield.learn.nn.pooling import BlurPool
-from hounsfield.learn.ranks import ALONE
-from hounsfield.learn.threads import device
+from hounsfield.learn.ranks import ALONE, Ranks
+from hounsfield.learn.threads import device, settle_threads
 from hounsfield.workflow.machine import machine
 
 LEAST = 2.2
+REFERENCE = 0
+"""In place of a size: the network of the reference protocol."""
 OURS = ("ours, bfloat16", "ours, float32")
 MODES = (*OURS, "float32", "float32 channels-last")
 
@@ -42,6 +46,58 @@ def plain_layout(network: nn.Module) -> None:
 def _blurred(pool: BlurPool, features: Tensor) -> Tensor:
     convolve = functional.conv2d if features.ndim == 4 else functional.conv3d
     return convolve(features, pool.kernel.to(features.dtype), stride=2, padding=1, groups=features.shape[1])
+
+
+class Reference:
+    """ResNet-18 of the reference protocol as an objective: 28 px, batches of 128, cross-entropy."""
+
+    def __init__(self, *, ordered: torch.memory_format) -> None:
+        self._network = resnet18(1, 2).to(device())
+        for weight in self._network.parameters():
+            if weight.ndim == 4:
+                weight.data = weight.data.contiguous(memory_format=ordered)
+        self._ordered = ordered
+
+    def networks(self) -> Mapping[str, nn.Module]:
+        """Return the one network."""
+        return {"network": self._network}
+
+    def phases(self) -> tuple[Phase, ...]:
+        """Return the one phase."""
+        return (Phase("fit", ("network",)),)
+
+    def loss(self, phase: Phase, networks: Mapping[str, nn.Module], batch: Batch, ranks: Ranks) -> Loss:
+        """Return the cross-entropy of one batch."""
+        del phase, ranks
+        images = batch.inputs["image"].contiguous(memory_format=self._ordered)
+        return Loss(functional.cross_entropy(networks["network"](images).float(), batch.targets["label"]))
+
+
+def reference_seconds(mode: str, *, seconds: float, threads: int, batch: int = 128) -> float:
+    """Return the median seconds of a step of the reference protocol's network, noise for pictures.
+
+    Parameters
+    ----------
+    mode : str
+        One of `MODES`; ours makes the loop's whole update: gradient clipping, averaged weights, channels last.
+    seconds : float
+        How long to go on, and at least 5 steps.
+    threads : int
+    batch : int
+    """
+    settle_threads(threads)
+    drawn = torch.Generator().manual_seed(0)
+    images = torch.randn(batch, 1, 28, 28, generator=drawn)
+    labels = torch.randint(0, 2, (batch,), generator=drawn)
+    given = Batch(torch.arange(batch), {"image": images}, {"label": labels}, torch.ones(batch)).to(device())
+    objective = Reference(ordered=torch.contiguous_format if mode == "float32" else torch.channels_last)
+    if mode in OURS:
+        precise = "bfloat16" if "bfloat16" in mode else "float32"
+        loop = Loop(objective, Optimisation(steps=10_000, batch=batch, precision=precise, clip=5.0, averaging=0.998))
+        return _timed(lambda: loop.step(lambda _number: given), seconds, 2)
+    network = objective.networks()["network"]
+    optimiser = torch.optim.Adam(network.parameters(), lr=1e-3)
+    return _timed(lambda: _plain_step(objective, network, optimiser, given), seconds, 2)
 
 
 def step_seconds(given: Case, mode: str, *, seconds: float, warm: int = 3) -> float:
@@ -74,7 +130,7 @@ def step_seconds(given: Case, mode: str, *, seconds: float, warm: int = 3) -> fl
     return _timed(step, seconds, warm)
 
 
-def _plain_step(objective: Answers, network: nn.Module, optimiser: torch.optim.Optimizer, batch: Batch) -> float:
+def _plain_step(objective: Objective, network: nn.Module, optimiser: torch.optim.Optimizer, batch: Batch) -> float:
     network.train()
     optimiser.zero_grad()
     loss = objective.loss(objective.phases()[0], {"network": network}, batch, ALONE).total
@@ -99,6 +155,7 @@ def side_by_side(size: int, mode: str, *, processes: int, threads: int, seconds:
     """Return the seconds per step of several processes at once."""
     words = [sys.executable, "-m", "benchmarks.speed.throughput", "--child", mode, "--sizes", str(size)]
     words += ["--threads", str(threads), "--seconds", str(seconds), "--count", str(count)]
+    words = [*words, "--reference"] if size == REFERENCE else words
     running = [subprocess.Popen(words, cwd=TOP, stdout=subprocess.PIPE, text=True) for _ in range(processes)]
     told = [process.communicate()[0] for process in running]
     if any(process.returncode for process in running):
@@ -147,16 +204,22 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=200, help="generated pictures")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--child", choices=MODES)
+    parser.add_argument("--reference", action="store_true", help="as a child: ResNet-18 of the reference protocol")
     parser.add_argument("--name", default="speed-throughput")
     wanted = parser.parse_args()
     if wanted.child:
+        if wanted.reference:
+            taken = reference_seconds(wanted.child, seconds=wanted.seconds, threads=wanted.threads)
+            print(json.dumps({"seconds": taken}))
+            return
         with case(wanted.sizes[0], count=wanted.count, threads=wanted.threads) as given:
             print(json.dumps({"seconds": step_seconds(given, wanted.child, seconds=wanted.seconds)}))
         return
     sizes = {}
-    for size in wanted.sizes:
-        sizes[str(size)] = measured(size, seconds=wanted.seconds, count=wanted.count)
-        print(f"{size} px: {sizes[str(size)]['ratio']:.2f} times float32", flush=True)
+    for size in (REFERENCE, *wanted.sizes):
+        name = str(size) if size else "ResNet-18, 28 px, batch 128"
+        sizes[name] = measured(size, seconds=wanted.seconds, count=wanted.count)
+        print(f"{name}: {sizes[name]['ratio']:.2f} times float32", flush=True)
     command = f"python -m benchmarks.speed.throughput --sizes {' '.join(map(str, wanted.sizes))}"
     write_result(wanted.name, {**provenance(command), "wanted_ratio": LEAST, "device": device(), "sizes": sizes})
 

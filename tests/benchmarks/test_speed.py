@@ -47,6 +47,11 @@ def test_shares_are_of_the_whole() -> None:
 
 
 @pytest.mark.parametrize("mode", throughput.MODES)
+def test_the_network_of_the_reference_is_timed(mode: str) -> None:
+    assert throughput.reference_seconds(mode, seconds=0.0, threads=1, batch=4) > 0
+
+
+@pytest.mark.parametrize("mode", throughput.MODES)
 def test_every_mode_makes_steps(small: Case, mode: str) -> None:
     assert throughput.step_seconds(small, mode, seconds=0.0, warm=1) > 0
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from hounsfield.core.streams import address, stream
+from hounsfield.core.streams import address, stream, uniforms
 
 
 def test_same_address_same_numbers() -> None:
@@ -49,3 +49,24 @@ def test_neighbouring_streams_are_uncorrelated() -> None:
     draws = [stream(0, "augment", 0, sample).standard_normal(4000) for sample in range(6)]
     correlations = [abs(float(np.corrcoef(a, b)[0, 1])) for a, b in combinations(draws, 2)]
     assert max(correlations) < 4.5 / np.sqrt(4000)
+
+
+def test_rows_are_found_by_their_own_address() -> None:
+    whole = uniforms(3, "augment", 5, [4, 9, 2], count=20)
+    np.testing.assert_array_equal(uniforms(3, "augment", 5, [9], count=20), whole[1:2])
+    np.testing.assert_array_equal(uniforms(3, "augment", 5, [2, 4], count=7), whole[[2, 0], :7])
+    assert len(np.unique(uniforms(3, "augment", 6, [4, 9, 2], count=20))) == 60
+    assert uniforms(0, "a", 0, [], count=5).shape == (0, 5)
+
+
+def test_rows_are_fixed_for_ever() -> None:
+    words = hashlib.shake_128(b"7|augment x|2|11").digest(24)
+    expected = [(int.from_bytes(words[8 * i : 8 * i + 8], "little") >> 11) / 2**53 for i in range(3)]
+    assert uniforms(7, "augment x", 2, [11], count=3)[0].tolist() == expected
+
+
+def test_rows_are_uniform_and_unrelated() -> None:
+    drawn = uniforms(0, "a", 0, range(4000), count=8)
+    assert stats.kstest(drawn.ravel(), "uniform").pvalue > 0.001
+    assert np.abs(np.corrcoef(drawn.T) - np.eye(8)).max() < 0.06
+    assert np.abs(np.corrcoef(drawn[:-1].ravel(), drawn[1:].ravel())[0, 1]) < 0.03

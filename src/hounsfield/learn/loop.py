@@ -240,6 +240,7 @@ class Loop:
         self.optimisers = {
             name: _optimiser(network, settings, slow=slow.get(name)) for name, network in self.networks.items()
         }
+        self.parameters = {name: list(network.parameters()) for name, network in self.networks.items()}
         self.averages: dict[str, dict[str, Tensor]] = (
             {name: _copied(network) for name, network in self.networks.items()} if settings.averaging else {}
         )
@@ -276,7 +277,8 @@ class Loop:
 
     def _update(self, phase: Phase, batch: Batch, learning_rate: float) -> float:
         for network in self.networks.values():
-            network.train()
+            if not network.training:  # asking every module each time is a hundredth of a small step
+                network.train()
         for name in phase.trains:
             self.optimisers[name].zero_grad(set_to_none=True)
         with precision(self.settings, self.device):
@@ -290,7 +292,7 @@ class Loop:
                 next_step="lower optimisation.learning_rate in plan.yaml, or look for odd values with hu inspect",
             )
         for name in phase.trains:
-            parameters = [p for p in self.networks[name].parameters() if p.grad is not None]
+            parameters = [p for p in self.parameters[name] if p.grad is not None]
             self.ranks.add([p.grad for p in parameters if p.grad is not None])
             if self.settings.clip:
                 nn.utils.clip_grad_norm_(parameters, self.settings.clip)

@@ -18,7 +18,7 @@ def settle_threads(threads: int) -> None:
     torch.use_deterministic_algorithms(mode=True)
     # Otherwise every new tensor is first filled with NaN, to show up kernels that read what nobody wrote: a tenth of
     # a step. What is computed does not change, and the tests train twice and compare bits.
-    torch.utils.deterministic.fill_uninitialized_memory = False
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]  # made by torch at import
 
 
 def device() -> str:

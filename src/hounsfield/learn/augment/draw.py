@@ -1,14 +1,14 @@
 """The random part of augmentation: parameters of each sample from that sample's own generator."""
 
 import math
-from collections.abc import Sequence
+from typing import Protocol
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor
 
 from hounsfield.core.errors import PlanError
+from hounsfield.core.types import Float64Array
 from hounsfield.learn.augment.params import AugmentParams
 from hounsfield.learn.augment.spec import AugmentSpec
 
@@ -35,18 +35,25 @@ _PLACES: dict[str, tuple[int, int]] = {
 }
 _FIXED = 58
 _AXES = ("z", "y", "x")
-Uniform = npt.NDArray[np.float64]
 
 
-def draw(spec: AugmentSpec, generators: Sequence[np.random.Generator], *, ndim: int) -> AugmentParams:
+class Numbers(Protocol):
+    """Gives as many uniform numbers for each sample as are asked for."""
+
+    def __call__(self, *, count: int) -> Float64Array:
+        """Return numbers (b count) in [0, 1), float64."""
+
+
+def draw(spec: AugmentSpec, numbers: Numbers, *, ndim: int) -> AugmentParams:
     """Draw the augmentation of a batch.
 
     Parameters
     ----------
     spec
         What is allowed and how strong.
-    generators
-        One generator for each sample, found by the sample's address: seed, purpose, epoch, sample. Each is asked once.
+    numbers
+        ``numbers(count=m)``: uniform numbers (b m) in [0, 1), each row found by its sample's address: seed, purpose,
+        epoch, sample; see `hounsfield.core.streams.uniforms`. Asked once.
     ndim
         Spatial axes of the images, 2 or 3.
 
@@ -67,15 +74,14 @@ def draw(spec: AugmentSpec, generators: Sequence[np.random.Generator], *, ndim: 
             next_step="correct spacing, flips and tilt_deg in the augmentation section of the plan",
         )
     count = _FIXED + (ndim * spec.elastic_cells**ndim if spec.elastic > 0.0 and spec.warps else 0)
-    uniform = np.zeros((len(generators), count))
-    for row, generator in zip(uniform, generators, strict=True):
-        row[:] = generator.random(count)
+    uniform = numbers(count=count)
     drawn: dict[str, Tensor | None] = {}
     if spec.flips:
         allowed = np.array([axis in spec.flips for axis in _AXES[3 - ndim :]])
         drawn["flip"] = torch.from_numpy((_part(uniform, "flip")[:, 3 - ndim :] < 0.5) & allowed)
     if spec.warps:
         drawn |= _draw_warp(spec, uniform, ndim=ndim)
+        drawn |= _mirrored(drawn)
     drawn |= _draw_intensity(spec, uniform, ndim=ndim)
     if spec.cutout > 0.0 and spec.cutout_chance > 0.0:
         edge = spec.cutout * _part(uniform, "box_edge")[:, 3 - ndim :]
@@ -85,26 +91,26 @@ def draw(spec: AugmentSpec, generators: Sequence[np.random.Generator], *, ndim: 
     return AugmentParams(**drawn, spacing=spec.spacing, padding=spec.padding)
 
 
-def _part(uniform: Uniform, name: str) -> Uniform:
+def _part(uniform: Float64Array, name: str) -> Float64Array:
     """Return the numbers (b m) that belong to one parameter."""
     start, stop = _PLACES[name]
     return uniform[:, start:stop]
 
 
-def _tensor(array: Uniform) -> Tensor:
+def _tensor(array: Float64Array) -> Tensor:
     return torch.from_numpy(np.ascontiguousarray(array, dtype=np.float32))
 
 
-def _signed(uniform: Uniform) -> Uniform:
+def _signed(uniform: Float64Array) -> Float64Array:
     return 2.0 * uniform - 1.0
 
 
-def _log_range(uniform: Uniform, bounds: tuple[float, float]) -> Uniform:
+def _log_range(uniform: Float64Array, bounds: tuple[float, float]) -> Float64Array:
     low, high = math.log(bounds[0]), math.log(bounds[1])
     return np.asarray(np.exp(low + (high - low) * uniform))
 
 
-def _draw_warp(spec: AugmentSpec, uniform: Uniform, *, ndim: int) -> dict[str, Tensor | None]:
+def _draw_warp(spec: AugmentSpec, uniform: Float64Array, *, ndim: int) -> dict[str, Tensor | None]:
     """Compose rotation, tilt, shear and zoom into one matrix; draw the shift and the bend."""
     rotation = np.deg2rad(spec.rotation_deg) * _signed(_part(uniform, "rotation")[:, 0])
     shear = np.tan(np.deg2rad(spec.shear_deg) * _signed(_part(uniform, "shear")[:, 0]))
@@ -130,7 +136,21 @@ def _draw_warp(spec: AugmentSpec, uniform: Uniform, *, ndim: int) -> dict[str, T
     }
 
 
-def _plane(angle: Uniform, ndim: int, first: int, second: int) -> Uniform:
+def _mirrored(drawn: dict[str, Tensor | None]) -> dict[str, Tensor | None]:
+    """Let the warp mirror the samples that it moves anyway: it reads them from the other side."""
+    flip, moved, matrix, shift, bend = (drawn.get(name) for name in ("flip", "moved", "matrix", "shift", "bend"))
+    if flip is None or moved is None or matrix is None or shift is None:
+        return {}
+    sign = 1.0 - 2.0 * (flip & moved[:, None]).to(torch.float32)
+    return {
+        "flip": flip & ~moved[:, None],
+        "matrix": matrix * sign[:, :, None],
+        "shift": shift * sign,
+        "bend": None if bend is None else bend * sign.reshape(*sign.shape, *[1] * sign.shape[1]),
+    }
+
+
+def _plane(angle: Float64Array, ndim: int, first: int, second: int) -> Float64Array:
     """Return rotations (b d d) by an angle in the plane of two axes."""
     matrix = np.tile(np.eye(ndim), (len(angle), 1, 1))
     matrix[:, first, first] = matrix[:, second, second] = np.cos(angle)
@@ -139,14 +159,14 @@ def _plane(angle: Uniform, ndim: int, first: int, second: int) -> Uniform:
     return matrix
 
 
-def _draw_intensity(spec: AugmentSpec, uniform: Uniform, *, ndim: int) -> dict[str, Tensor | None]:
+def _draw_intensity(spec: AugmentSpec, uniform: Float64Array, *, ndim: int) -> dict[str, Tensor | None]:
     """Draw contrast, brightness, gamma, blur, noise and bias field, each with its own chance."""
     chance = spec.intensity_chance
     drawn: dict[str, Tensor | None] = {}
     if chance == 0.0:
         return drawn
 
-    def met(name: str, values: Uniform, *, neutral: float) -> Tensor:
+    def met(name: str, values: Float64Array, *, neutral: float) -> Tensor:
         return _tensor(np.where(_part(uniform, name)[:, 0] < chance, values, neutral))
 
     if spec.contrast != (1.0, 1.0):

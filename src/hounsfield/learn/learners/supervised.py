@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 from types import ModuleType
 from typing import cast
 
@@ -11,10 +12,10 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from hounsfield.core.errors import BundleError, PlanError
-from hounsfield.core.streams import address, stream
+from hounsfield.core.streams import address, stream, uniforms
 from hounsfield.core.tables import Table
 from hounsfield.core.types import AnyArray, IntArray
-from hounsfield.learn.augment.apply import apply
+from hounsfield.learn.augment.apply import apply_
 from hounsfield.learn.augment.draw import draw
 from hounsfield.learn.augment.mix import MixParams, apply_mix, draw_mix, mix_targets
 from hounsfield.learn.batch import Batch
@@ -149,10 +150,10 @@ class Batches:
         inputs = {}
         for name, stored in self._feed.inputs.items():
             preparation = self._job.preparation[name]
-            generators = [stream(self._job.seed, f"augment {name}", epoch, int(r)) for r in rows]
+            numbers = partial(uniforms, self._job.seed, f"augment {name}", epoch, rows.tolist())
             images = torch.from_numpy(as_unit(stored[rows]))
-            images = apply(images, draw(self._job.augmentation, generators, ndim=preparation.ndim))
-            inputs[name] = (images - preparation.mean) / preparation.std
+            apply_(images, draw(self._job.augmentation, numbers, ndim=preparation.ndim))
+            inputs[name] = images.sub_(preparation.mean).mul_(1.0 / preparation.std)
         targets = {h.target.name: _answer(self._feed.targets[h.target.name][rows], h) for h in self._job.heads}
         keys = [address(self._job.seed, "drop", epoch, int(r)) & (2**62 - 1) for r in rows]
         return Batch(
@@ -177,7 +178,9 @@ class Batches:
 def as_unit(stored: AnyArray) -> np.typing.NDArray[np.float32]:
     """Return stored values on the scale 0 to 1, float32."""
     values = np.ascontiguousarray(stored).astype(np.float32)
-    return values / np.float32(255.0) if stored.dtype == np.uint8 else values
+    if stored.dtype == np.uint8:
+        values /= np.float32(255.0)
+    return values
 
 
 def shrink(images: Tensor, scale: float) -> Tensor:

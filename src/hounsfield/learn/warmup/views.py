@@ -1,12 +1,14 @@
 """Batches of two augmented views of each image, addressed by number."""
 
+from functools import partial
+
 import numpy as np
 import torch
 from torch import Tensor
 
-from hounsfield.core.streams import address, stream
+from hounsfield.core.streams import address, stream, uniforms
 from hounsfield.core.types import AnyArray, IntArray
-from hounsfield.learn.augment.apply import apply
+from hounsfield.learn.augment.apply import apply_
 from hounsfield.learn.augment.draw import draw
 from hounsfield.learn.augment.spec import AugmentSpec
 from hounsfield.learn.batch import Batch
@@ -98,10 +100,10 @@ class ViewBatches:
         made = {}
         for name in self._feed.inputs:
             preparation = self._job.preparation[name]
-            generators = [stream(self._job.seed, f"warm-up {view} {name}", epoch, int(r)) for r in rows]
+            numbers = partial(uniforms, self._job.seed, f"warm-up {view} {name}", epoch, rows.tolist())
             images = torch.from_numpy(as_unit(self._stored(name, rows)))
-            images = apply(images, draw(self._spec, generators, ndim=preparation.ndim))
-            made[name] = (images - preparation.mean) / preparation.std
+            apply_(images, draw(self._spec, numbers, ndim=preparation.ndim))
+            made[name] = images.sub_(preparation.mean).mul_(1.0 / preparation.std)
         return made
 
     def _stored(self, name: str, rows: IntArray) -> AnyArray:
