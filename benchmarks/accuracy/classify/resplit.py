@@ -21,7 +21,7 @@ PARTS = ("train", "val", "test")
 METRICS = ("auroc", "accuracy")
 
 
-def resplits(name: str, entry: DataSet, *, count: int, minutes: float | None, again: bool = False) -> None:
+def resplits(name: str, entry: DataSet, *, count: int, again: bool = False) -> None:
     """Train on several re-splits and on the official split by the same budget, and write where the latter lies.
 
     Parameters
@@ -30,12 +30,10 @@ def resplits(name: str, entry: DataSet, *, count: int, minutes: float | None, ag
     entry : DataSet
     count : int
         How many re-splits.
-    minutes : float or None
-        Of each run; the set's own budget if None.
     again : bool
         Whether a whole result is made again.
     """
-    budget = entry.minutes if minutes is None else minutes
+    budget = entry.minutes
     command = f"python -m benchmarks.accuracy.classify.run --only {name} --resplits {count} --minutes {budget:g}"
     there = read_result(f"{name}-resplits")
     if there is not None and there.get("command") == command and not again:

@@ -16,16 +16,16 @@ def main() -> None:
     parser.add_argument("--only", nargs="*", choices=list(sets), default=list(sets))
     parser.add_argument("--seeds", type=int, default=1, help="how many seeds, from 0")
     parser.add_argument("--resplits", type=int, default=0, help="random re-splits, in place of the seeds")
-    parser.add_argument("--minutes", type=float, default=None, help="of each re-split; else the set's own budget")
+    parser.add_argument("--minutes", type=float, default=None, help="of each run; else the set's own budget")
     parser.add_argument("--again", action="store_true", help="also where a result of other code is there")
     wanted = parser.parse_args()
     for name in wanted.only:
-        entry = sets[name]
+        entry = sets[name] if wanted.minutes is None else sets[name].model_copy(update={"minutes": wanted.minutes})
         if not entry.source.exists():
             print(f"{name}: skipped, the data are not on this machine")
         elif wanted.resplits:
             if entry.resplit:
-                resplits(name, entry, count=wanted.resplits, minutes=wanted.minutes, again=wanted.again)
+                resplits(name, entry, count=wanted.resplits, again=wanted.again)
         else:
             for seed in range(wanted.seeds):
                 one(name, entry, seed, again=wanted.again)
