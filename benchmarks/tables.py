@@ -83,7 +83,17 @@ def inside(found: object, *path: str) -> dict[str, object]:
 
 def details() -> str:
     """Return all tables of ``benchmarks/README.md``."""
-    made = [_accuracy(), _seeds(), _resplits(), _reference(), _profile(), _throughput(), _memory(), _cost()]
+    made = [
+        _accuracy(),
+        _seeds(),
+        _resplits(),
+        _left_out(),
+        _reference(),
+        _profile(),
+        _throughput(),
+        _memory(),
+        _cost(),
+    ]
     return "\n\n".join(text for text in made if text)
 
 
@@ -149,13 +159,35 @@ def _seeds() -> str:
 def _resplits() -> str:
     rows = []
     for found in results("*-resplits"):
-        for metric in ("auroc", "accuracy"):
+        for metric, named in (
+            ("auroc", "AUC"),
+            ("accuracy", "accuracy"),
+            ("margin_over_logistic", "AUC above logistic"),
+        ):
             one = inside(found, metric)
+            if not one:
+                continue
             verdict = "inside" if one.get("inside") else "outside"
             reached = f"{number(one, 'low'):.3f}–{number(one, 'high'):.3f}"
-            rows.append([str(found["data"]), metric, f"{number(one, 'official'):.3f}", reached, verdict])
+            rows.append([str(found["data"]), named, f"{number(one, 'official'):.3f}", reached, verdict])
     head = ("data", "figure", "official split", "range of random re-splits", "official lies")
     return _titled("Random re-splits by patient, frozen rules", head, rows)
+
+
+def _left_out() -> str:
+    rows = []
+    for found in results("leave-one-out"):
+        for data, one in inside(found, "sets").items():
+            for name, variant in inside(one, "variants").items():
+                auc = number(variant, "figures", "auroc", "value")
+                change = inside(variant, "minus_plan", "auroc")
+                said = "–"
+                if change:
+                    spread = f"({number(change, 'low'):+.3f} to {number(change, 'high'):+.3f})"
+                    said = f"{number(change, 'value'):+.4f} {spread}"
+                rows.append([data, name, f"{auc:.4f}", said])
+    head = ("data", "rule taken back", "AUC, official validation part", "less the plan's")
+    return _titled("What each rule is worth, at a quarter of the budget, one seed", head, rows)
 
 
 def _reference() -> str:

@@ -150,14 +150,22 @@ def test_a_table_is_split_anew(tmp_path: Path) -> None:
 
 
 def test_the_official_figure_is_placed() -> None:
-    def report(value: float) -> Report:
-        part = PartFigures(samples=1, patients=1, metrics={"auroc": Figure(value=value)})
-        return cast(Report, SimpleNamespace(judged_part="test", parts={"test": part}))
+    def report(value: float, linear: float) -> Report:
+        own, other = (
+            PartFigures(samples=1, patients=1, metrics={n: Figure(value=v) for n in resplit.METRICS})
+            for v in (value, linear)
+        )
+        there = SimpleNamespace(judged_part="test", parts={"test": own}, baselines={"logistic": other})
+        return cast(Report, there)
 
-    made: list[dict[str, object]] = [{"auroc": {"value": v}} for v in (0.8, 0.9)]
-    assert resplit.placed(report(0.85), made, "auroc")["inside"] is True
-    assert resplit.placed(report(0.95), made, "auroc")["inside"] is False
-    assert resplit.placed(report(0.95), [], "auroc")["inside"] is False
+    def told(value: float, linear: float) -> dict[str, object]:
+        return resplit.figures(report(value, linear))
+
+    made = [told(0.8, 0.75), told(0.9, 0.8)]
+    assert resplit.placed(told(0.85, 0.8), made, "auroc")["inside"] is True
+    assert resplit.placed(told(0.95, 0.87), made, "auroc")["inside"] is False
+    assert resplit.placed(told(0.95, 0.87), made, resplit.MARGIN)["inside"] is True
+    assert resplit.placed(told(0.95, 0.87), [], "auroc")["inside"] is False
 
 
 def test_what_is_there_is_not_made_again(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -62,6 +62,19 @@ def _results(folder: Path) -> None:
             "met": True,
         },
         "speed-cost": {"with_minutes": {"toy-seed0": {"seconds": part}}, "without_minutes": {"28": {"seconds": part}}},
+        "leave-one-out": {
+            "sets": {
+                "toy": {
+                    "variants": {
+                        "unchanged": {"figures": {"auroc": {"value": 0.9}}},
+                        "one network": {
+                            "figures": {"auroc": {"value": 0.88}},
+                            "minus_plan": {"auroc": {"value": -0.02, "low": -0.03, "high": 0.01}},
+                        },
+                    }
+                }
+            }
+        },
         "speed-reference": {
             "reference": {
                 "complete": False,
@@ -87,11 +100,13 @@ def test_every_result_has_its_row(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         "less the textbook CNN 0.200 (0.100–0.300): met",
         "5 supervised + 1 features | 19.8 |",
         "| toy | 2 | 0.860 (0.850–0.870) |",
-        "| toy | auroc | 0.850 | 0.800–0.900 | inside |",
+        "| toy | AUC | 0.850 | 0.800–0.900 | inside |",
         "| toy | accuracy | 0.850 | 0.800–0.900 | outside |",
         "| 28 | 50 ms | backward 65.0%, forward 30.0% | 95.0% | met |",
         "| 28 | 4.00 | 1.50 | 2.67 | 2.90 | met |",
         "| train | 600 MiB (2000) | 700 MiB (20000) | 1.17 | met |",
+        "| toy | unchanged | 0.9000 | – |",
+        "| toy | one network | 0.8800 | -0.0200 (-0.030 to +0.010) |",
         "| generated, 28 px, no minutes | -9% met | – | – |",
         "| 0.9900 (3 epochs run, extrapolated) | 8600 s | 100 s | 86.0 times | met |",
     ):
