@@ -30,7 +30,7 @@ setup: $(STAMP)
 $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(PIP) torch==2.13.0
-	$(PIP) --editable '.[dev,docs,fast,tensorboard]'
+	$(PIP) --editable '.[dev,docs,fast,pacs,tensorboard]'
 	touch $(STAMP)
 
 demo: setup
