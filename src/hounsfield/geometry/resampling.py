@@ -1,0 +1,96 @@
+"""Resampling: the values of an array on another grid."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from scipy import ndimage
+
+from hounsfield.core.types import AnyArray, Float64Array
+from hounsfield.geometry.affines import inverse
+
+ORDERS = (0, 1, 3)
+_TOUCH = 0.5 + 1e-6
+"""A voxel reaches half a step from its centre; the rest is rounding."""
+
+
+def resample(
+    array: AnyArray,
+    affine: Float64Array,
+    to_affine: Float64Array,
+    to_size: Sequence[int],
+    *,
+    order: int = 1,
+    outside: float = 0.0,
+) -> AnyArray:
+    """Return an array's values at the voxel centres of another grid.
+
+    Parameters
+    ----------
+    array : numpy.ndarray
+        ``z y x`` or ``c z y x``.
+    affine, to_affine : numpy.ndarray
+        4 x 4 RAS of the array and of the grid wanted.
+    to_size : sequence of int
+        ``z y x`` wanted.
+    order : int
+        0 nearest (labels and masks), 1 linear, 3 cubic spline.
+    outside : float
+        Value where the array has no voxel: for CT in HU, -1024 or so.
+
+    Returns
+    -------
+    numpy.ndarray
+        Of the array's dtype for order 0, float32 otherwise.
+
+    Raises
+    ------
+    ValueError
+        If the order is another, an affine is flat, or the array has not three or four axes.
+
+    Notes
+    -----
+    Where the new grid is coarser, values are first smoothed along each axis of the array with a Gaussian of standard
+    deviation (factor - 1) / 2 voxels, so that what lies between the new voxels is averaged and not skipped; labels
+    (order 0) are never averaged. A voxel is taken to reach half a step from its centre: beyond that there is `outside`,
+    and between the last centre and the edge the last value. A cubic spline may overshoot beside sharp edges.
+    """
+    if order not in ORDERS:
+        raise ValueError(f"order {order} is not one of {ORDERS}")
+    if array.ndim == 4:
+        parts = [resample(a, affine, to_affine, to_size, order=order, outside=outside) for a in array]
+        return np.stack(parts)
+    if array.ndim != 3:
+        raise ValueError("an array of z y x or c z y x is resampled")
+    # from the indices wanted to indices of the array, both z y x
+    change = (inverse(affine) @ np.asarray(to_affine, dtype=np.float64))[:3]
+    matrix, shift = change[::-1, 2::-1], change[::-1, 3]
+    size = tuple(int(n) for n in to_size)
+    if order == 0:
+        values: AnyArray = array.astype(np.uint8) if array.dtype == np.bool_ else array
+    else:
+        values = _smoothed(array.astype(np.float32, copy=False), matrix)
+    moved: AnyArray = ndimage.affine_transform(values, matrix, shift, size, order=order, mode="nearest")
+    result = np.asarray(moved).astype(array.dtype if order == 0 else np.float32, copy=False)
+    result[_beyond(matrix, shift, array.shape, size)] = outside
+    return result
+
+
+def _smoothed(values: AnyArray, matrix: Float64Array) -> AnyArray:
+    steps = np.linalg.norm(matrix, axis=1)
+    sigma = [max(0.0, (float(s) - 1.0) / 2.0) for s in steps]
+    # a step of barely more than one voxel, from rounding in a header, is no shrinking
+    sigma = [s if s > 0.005 and n > 1 else 0.0 for s, n in zip(sigma, values.shape, strict=True)]
+    if not any(sigma):
+        return values
+    smooth: AnyArray = ndimage.gaussian_filter(values, sigma, mode="nearest")
+    return smooth
+
+
+def _beyond(matrix: Float64Array, shift: Float64Array, held: Sequence[int], size: Sequence[int]) -> AnyArray:
+    """Return where the new grid has voxel centres that lie in no voxel of the array."""
+    axes = np.ogrid[tuple(slice(0, n) for n in size)]
+    out = np.zeros(size, dtype=np.bool_)
+    for axis, length in enumerate(held):
+        place = sum(matrix[axis, n] * axes[n] for n in range(3)) + shift[axis]
+        out |= (place < -_TOUCH) | (place > length - 1 + _TOUCH)
+    return out
