@@ -24,6 +24,13 @@ class InputFacts(BaseModel):
         0.5th and 99.5th percentile, mean and standard deviation of the stored values.
     colour_share : float
         Share of images with real colour, 0 to 1.
+    spacing_median, spacing_low : tuple of float or None
+        Median and 10th percentile of the spacing ``z y x`` in mm, axes towards superior, anterior, right; None unless
+        every volume says how it lies in the patient. Sizes are then of volumes turned so.
+    extent_low, extent_median, extent_high : tuple of float or None
+        5th, 50th and 95th percentile of size times spacing, mm.
+    brightness_ratio : float
+        95th over 5th percentile of the volumes' own 99.5th percentiles of value; 1 where they agree, or it is unknown.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -40,6 +47,12 @@ class InputFacts(BaseModel):
     mean: float
     std: float
     colour_share: float = 0.0
+    spacing_median: tuple[float, ...] | None = None
+    spacing_low: tuple[float, ...] | None = None
+    extent_low: tuple[float, ...] | None = None
+    extent_median: tuple[float, ...] | None = None
+    extent_high: tuple[float, ...] | None = None
+    brightness_ratio: float = 1.0
 
 
 class TargetFacts(BaseModel):

@@ -8,7 +8,7 @@ from hounsfield.core.errors import HounsfieldError
 from hounsfield.core.image import Header, Image
 from hounsfield.core.progress import Progress
 from hounsfield.data.readers import header, read
-from hounsfield.stages.auditing.thumbnails import Glance, glance
+from hounsfield.stages.auditing.thumbnails import Album, Glance, glance
 from hounsfield.stages.fingerprinting.looks import Look, look
 
 
@@ -39,6 +39,7 @@ def survey(cohort: Cohort, *, progress: Progress) -> Survey:
     progress : Progress
     """
     glances: list[Glance] = []
+    album = Album()
     looks: dict[str, dict[str, Look]] = {spec.name: {} for spec in cohort.schema.inputs}
     unreadable: list[SetAside] = []
     told = {spec.name: spec.modality for spec in cohort.schema.inputs}
@@ -54,7 +55,7 @@ def survey(cohort: Cohort, *, progress: Progress) -> Survey:
                 for name, (image, facts) in images.items():
                     looks[name][sample.id] = look(image, facts, modality=image.modality or told[name])
                 image, facts = next(iter(images.values()))
-                glances.append(glance(sample.id, image, facts))
+                glances.append(album.put(glance(sample.id, image, facts)))
             shown.advance()
     return Survey(tuple(glances), looks, tuple(unreadable))
 

@@ -5,7 +5,7 @@ import onnx
 import pytest
 from onnx import TensorProto, helper
 
-from hounsfield.core.image import Image
+from hounsfield.core.image import Grid, Image
 from hounsfield.core.streams import stream
 from hounsfield.learn.engines.graph import OPSET
 from hounsfield.learn.engines.onnxruntime_engine import session
@@ -21,6 +21,9 @@ SPECS = {
     "percentile": PLANE.model_copy(update={"scale": "percentile", "storage": "float16"}),
     "volume": VOLUME,
     "padded volume": VOLUME.model_copy(update={"fit": "pad", "scale": "percentile"}),
+    "centred volume": VOLUME.model_copy(
+        update={"fit": "centre", "orientation": "RAS", "spacing_mm": (2.0, 1.0, 1.0), "storage": "uint8"}
+    ),
 }
 SIZES: dict[int, list[tuple[int, ...]]] = {
     2: [(24, 20), (61, 37), (7, 90), (5, 4), (100, 11), (1, 1)],
@@ -47,7 +50,9 @@ def test_the_graph_prepares_as_the_package_does(name: str) -> None:
     for place, size in enumerate(SIZES[spec.ndim]):
         for channels in (1, 2, 3, 4, 6):
             image = (stream(place, name).random((channels, *size)) * 600 - 200).astype(np.float32)
-            wanted = prepare(Image(image), spec).astype(np.float32)
+            # a graph knows no affines: the volume already lies as the plan turns and resamples it
+            grid = Grid(np.diag([*reversed(spec.spacing_mm), 1.0])) if spec.spacing_mm is not None else None
+            wanted = prepare(Image(image, grid), spec).astype(np.float32)
             (found,) = ready.run(["ready"], {"image": image})
             if spec.storage == "uint8":
                 # a value within rounding of a half may be stored one level apart

@@ -88,6 +88,7 @@ def prepared(nodes: Nodes, image: str, spec: ImagePreparation) -> str:
     -----
     Resizing is a product with one matrix per axis, built from the image's own size: what `resize` does is linear and
     separable, and a matrix means the same to every runtime; of ONNX's own Resize the anti-aliased case does not.
+    An ONNX file knows no affines: a volume is expected in the orientation and at the spacing of `spec`.
     """
     from onnx import TensorProto
 
@@ -171,11 +172,14 @@ def _quantile(nodes: Nodes, ordered: str, count: str, share: float) -> str:
 def _resized(nodes: Nodes, values: str, spec: ImagePreparation) -> str:
     shape = nodes.add("Shape", values)
     lengths = [nodes.add("Slice", shape, nodes.whole(1 + i), nodes.whole(2 + i)) for i in range(spec.ndim)]
-    inner = _inner(nodes, lengths, spec)
-    matrices = [
-        _axis_matrix(nodes, have, wanted, new=new, pools=spec.ndim == 3)
-        for have, wanted, new in zip(lengths, inner, spec.size, strict=True)
-    ]
+    if spec.fit == "centre":
+        matrices = [_centre_matrix(nodes, have, new=new) for have, new in zip(lengths, spec.size, strict=True)]
+    else:
+        inner = _inner(nodes, lengths, spec)
+        matrices = [
+            _axis_matrix(nodes, have, wanted, new=new, pools=spec.ndim == 3)
+            for have, wanted, new in zip(lengths, inner, spec.size, strict=True)
+        ]
     values = nodes.add("MatMul", values, nodes.add("Transpose", matrices[-1], perm=[1, 0]))
     values = nodes.add("MatMul", matrices[-2], values)
     if spec.ndim == 3:
@@ -241,6 +245,17 @@ def _axis_matrix(nodes: Nodes, have: str, inner: str, *, new: int, pools: bool) 
     # rows of the padding have no weight at all: divided by something, they stay 0
     total = nodes.add("Max", total, nodes.real(1e-9))
     return nodes.cast(nodes.add("Div", weights, total), TensorProto.FLOAT)
+
+
+def _centre_matrix(nodes: Nodes, have: str, *, new: int) -> str:
+    """Return the name of the matrix ``new have``, float32, that cuts and pads one axis about its centre."""
+    from onnx import TensorProto
+
+    # of what is cut, the smaller half lies in front; of what is padded, too: floor of a negative number would not
+    cut = nodes.add("Div", nodes.add("Max", nodes.add("Sub", have, nodes.whole(new)), nodes.whole(0)), nodes.whole(2))
+    pad = nodes.add("Div", nodes.add("Max", nodes.add("Sub", nodes.whole(new), have), nodes.whole(0)), nodes.whole(2))
+    rows = nodes.add("Sub", nodes.constant(np.arange(new, dtype=np.int64)[:, None]), nodes.add("Sub", pad, cut))
+    return nodes.cast(nodes.add("Equal", rows, _range(nodes, have)), TensorProto.FLOAT)
 
 
 def _covered(nodes: Nodes, rows: str, columns: str, *, have: str, inner: str) -> str:

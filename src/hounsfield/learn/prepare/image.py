@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, model_validator
 from hounsfield.core.errors import PlanError
 from hounsfield.core.image import Image
 from hounsfield.core.types import AnyArray, Float32Array
+from hounsfield.geometry.canonical import canonical
 
 LUMA = np.array([0.299, 0.587, 0.114], dtype=np.float32)
 """Weights of red, green, blue in grey (ITU-R BT.601)."""
@@ -24,8 +25,13 @@ class ImagePreparation(BaseModel):
         ``y x`` or ``z y x`` after preparation.
     channels : int
         1 or 3.
+    orientation : str
+        ``stored``, or ``RAS``: axes exchanged and mirrored so that they run to the right, to the front and up.
+    spacing_mm : tuple of float or None
+        ``z y x`` to which a volume is resampled before it is fitted to the size; None: as it comes.
     fit : str
-        ``stretch`` each axis to the size, or ``pad``: keep the aspect ratio and pad with the darkest value.
+        ``stretch`` each axis to the size; ``pad``: keep the aspect ratio and pad with the darkest value; ``centre``:
+        keep the scale, cut what lies outside the size about the centre, pad what is missing.
     scale : str
         ``window``: `low` and `high` map to 0 and 1; ``percentile``: the image's own 0.5th and 99.5th percentile do.
     low, high : float
@@ -40,7 +46,9 @@ class ImagePreparation(BaseModel):
     ndim: Literal[2, 3] = 2
     size: tuple[int, ...]
     channels: Literal[1, 3] = 1
-    fit: Literal["stretch", "pad"] = "stretch"
+    orientation: Literal["stored", "RAS"] = "stored"
+    spacing_mm: tuple[float, ...] | None = None
+    fit: Literal["stretch", "pad", "centre"] = "stretch"
     scale: Literal["window", "percentile"] = "window"
     low: float = 0.0
     high: float = 255.0
@@ -52,7 +60,16 @@ class ImagePreparation(BaseModel):
     def _one_size_per_axis(self) -> "ImagePreparation":
         if len(self.size) != self.ndim or min(self.size) < 1:
             raise ValueError(f"size {list(self.size)} must have {self.ndim} positive numbers, one for each space axis")
+        if self.ndim == 2 and self.placed:
+            raise ValueError("orientation and spacing_mm are for volumes")
+        if self.spacing_mm is not None and (len(self.spacing_mm) != self.ndim or min(self.spacing_mm) <= 0):
+            raise ValueError(f"spacing_mm {list(self.spacing_mm)} must have {self.ndim} positive numbers, z y x")
         return self
+
+    @property
+    def placed(self) -> bool:
+        """Whether an image must say how it lies in the patient to be prepared."""
+        return self.orientation != "stored" or self.spacing_mm is not None
 
 
 def prepare(image: Image, spec: ImagePreparation) -> AnyArray:
@@ -73,7 +90,8 @@ def prepare(image: Image, spec: ImagePreparation) -> AnyArray:
     Raises
     ------
     PlanError
-        If the image is 3D and the plan 2D, or the reverse.
+        If the image is 3D and the plan 2D, or the reverse; or if the plan needs to know how a volume lies in the
+        patient and it does not say.
 
     Notes
     -----
@@ -86,9 +104,10 @@ def prepare(image: Image, spec: ImagePreparation) -> AnyArray:
             expected=f"{spec.ndim}D images",
             next_step="plan again on a folder of one kind of images",
         )
+    image = _turned(image, spec)
     values = _channels(image.array.astype(np.float32), spec.channels)
     values = _scaled(values, spec)
-    values = _resized(values, spec)
+    values = _resized(_spaced(values, image, spec), spec)
     stored: AnyArray = (
         np.rint(values * 255.0).astype(np.uint8) if spec.storage == "uint8" else values.astype(np.float16)
     )
@@ -116,6 +135,25 @@ def normalise(stored: AnyArray, spec: ImagePreparation) -> Float32Array:
     values -= np.float32(spec.mean)
     values /= np.float32(spec.std)
     return values
+
+
+def _turned(image: Image, spec: ImagePreparation) -> Image:
+    if not spec.placed:
+        return image
+    if image.grid is None:
+        raise PlanError(
+            "A volume does not say how it lies in the patient, and the plan needs its spacing and orientation.",
+            expected="a file with an affine, as those of the training part had",
+            next_step="give the file that the volume was made from",
+        )
+    return canonical(image) if spec.orientation == "RAS" else image
+
+
+def _spaced(values: Float32Array, image: Image, spec: ImagePreparation) -> Float32Array:
+    if spec.spacing_mm is None or image.grid is None:
+        return values
+    there = zip(values.shape[1:], reversed(image.grid.spacing_mm), spec.spacing_mm, strict=True)
+    return resize(values, tuple(max(1, round(n * have / want)) for n, have, want in there))
 
 
 def _channels(values: Float32Array, wanted: int) -> Float32Array:
@@ -148,12 +186,26 @@ def _resized(values: Float32Array, spec: ImagePreparation) -> Float32Array:
         return values
     if spec.fit == "stretch":
         return resize(values, size)
+    if spec.fit == "centre":
+        return _centred(values, size)
     factor = min(new / old for new, old in zip(size, values.shape[1:], strict=True))
     inner = tuple(max(1, min(new, round(old * factor))) for new, old in zip(size, values.shape[1:], strict=True))
     small = resize(values, inner)
     before = [(new - old) // 2 for new, old in zip(size, inner, strict=True)]
     after = [new - old - b for new, old, b in zip(size, inner, before, strict=True)]
     return np.pad(small, [(0, 0), *zip(before, after, strict=True)])
+
+
+def _centred(values: Float32Array, size: tuple[int, ...]) -> Float32Array:
+    """Cut and pad about the centre; of an odd difference the greater half lies behind."""
+    cut = [
+        slice(max(0, (old - new) // 2), max(0, (old - new) // 2) + new)
+        for old, new in zip(values.shape[1:], size, strict=True)
+    ]
+    kept = values[(slice(None), *cut)]
+    before = [(new - old) // 2 for old, new in zip(kept.shape[1:], size, strict=True)]
+    after = [new - old - b for old, new, b in zip(kept.shape[1:], size, before, strict=True)]
+    return np.pad(kept, [(0, 0), *zip(before, after, strict=True)])
 
 
 def resize(values: Float32Array, size: tuple[int, ...]) -> Float32Array:

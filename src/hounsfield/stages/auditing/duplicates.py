@@ -7,15 +7,16 @@ import numpy as np
 
 from hounsfield.core.audit import Duplicate
 from hounsfield.core.cohort import PARTS, Sample, TargetSpec
-from hounsfield.core.types import Float32Array, Float64Array, IntArray, TargetValue
+from hounsfield.core.types import BoolArray, Float32Array, Float64Array, IntArray, TargetValue
 from hounsfield.stages.auditing.likeness import coarse_signatures, likeness
 from hounsfield.stages.auditing.thumbnails import Glance
+from hounsfield.stages.auditing.volume_likeness import NEAR_VOLUME, compare_volumes
 
 NEAR = 0.88
 """Likeness from which two pictures are taken for one."""
 
 NEAR_SMALL = 0.985
-"""The same for pictures with a side under 64 pixels and for volumes: they have less that could differ."""
+"""The same for pictures with a side under 64 pixels: they have less that could differ."""
 
 SAME = 0.9
 """Likeness from which two different answers to a near pair contradict each other."""
@@ -67,7 +68,8 @@ def find_repeats(samples: Sequence[Sample], glances: Sequence[Glance], *, target
     Notes
     -----
     Exact repeats share the hash of their pixels. Near repeats are proposed by a matrix product of short signatures
-    and decided by the aligned, band-passed correlation of 96-pixel pictures (see `likeness`). Which pictures are
+    and decided by the aligned, band-passed correlation of 96-pixel pictures (see `likeness`), of volumes by that of
+    small volumes (see `volume_likeness`). Which pictures are
     repeats never depends on an answer.
     """
     known = {g.sample: g for g in glances if not g.fault}
@@ -153,11 +155,24 @@ def _near_pairs(glances: list[Glance]) -> list[tuple[int, int, float]]:
     if len(glances) < 2:
         return []
     left, right = _candidates(coarse_signatures(glances))
-    values = likeness(glances).compare(left, right)
+    deep = np.array([g.volume is not None for g in glances])
+    both = deep[left] & deep[right]
+    values = np.zeros(len(left))
+    values[both] = _volumes(glances, deep, left[both], right[both])
+    if not both.all():
+        values[~both] = likeness(glances).compare(left[~both], right[~both])
     small = np.array([len(g.size) == 3 or min(g.size) < _SMALL_SIDE for g in glances])
-    wanted = np.where(small[left] | small[right], NEAR_SMALL, NEAR)
+    wanted = np.where(both, NEAR_VOLUME, np.where(small[left] | small[right], NEAR_SMALL, NEAR))
     near = values >= wanted
     return _without_chains(left[near], right[near], values[near])
+
+
+def _volumes(glances: list[Glance], deep: BoolArray, left: IntArray, right: IntArray) -> Float64Array:
+    """Compare pairs of volumes as such."""
+    if not len(left):
+        return np.zeros(0)
+    place = np.cumsum(deep) - 1
+    return compare_volumes(np.stack([g.volume for g in glances if g.volume is not None]), place[left], place[right])
 
 
 def _candidates(signatures: Float32Array) -> tuple[IntArray, IntArray]:

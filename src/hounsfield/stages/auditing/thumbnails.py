@@ -2,19 +2,51 @@
 
 import hashlib
 from dataclasses import dataclass, field, replace
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image as Pillow
 
+from hounsfield.bundle.spool import Spool
 from hounsfield.core.image import Header, Image
 from hounsfield.core.types import AnyArray, Float32Array
+from hounsfield.geometry.canonical import canonical
+from hounsfield.stages.auditing.volume_likeness import small_volume
 
 PICTURE = 96
 """Side of the small picture in pixels."""
 
 _TINY = 8
 _TILE = PICTURE // 2
+
+
+@dataclass(frozen=True)
+class OnDisk:
+    """A small picture or volume in a spool: read when NumPy asks for its values.
+
+    Parameters
+    ----------
+    spool : Spool
+    number : int
+        Row.
+    """
+
+    spool: Spool
+    number: int
+
+    def __array__(
+        self,
+        dtype: npt.DTypeLike | None = None,
+        copy: bool | None = None,  # noqa: FBT001  # NumPy's own signature
+    ) -> AnyArray:
+        """Return the values."""
+        del copy  # what is read from a file is always new
+        found: AnyArray = self.spool.take([self.number])[0]
+        return found if dtype is None else found.astype(dtype)
+
+
+Small: TypeAlias = npt.NDArray[np.uint8] | OnDisk
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,11 +74,13 @@ class Glance:
         The same of the outermost pixels.
     fault : str
         Why the image cannot be used (constant, tiny, not finite), one clause; ``""`` where it can.
+    volume : uint8 array (z y x) or None
+        Of a volume the small one, see `hounsfield.stages.auditing.volume_likeness.small_volume`.
     """
 
     sample: str
     digest: str
-    picture: npt.NDArray[np.uint8] = field(repr=False)
+    picture: Small = field(repr=False)
     size: tuple[int, ...]
     file_format: str
     bits_per_pixel: float
@@ -55,10 +89,37 @@ class Glance:
     border: float
     border_contrast: float
     fault: str = ""
+    volume: Small | None = field(default=None, repr=False)
 
     def without_picture(self) -> "Glance":
         """Return the same without the picture, which is most of its size, once no repeats are looked for any more."""
-        return replace(self, picture=np.zeros((0, 0), dtype=np.uint8))
+        return replace(self, picture=np.zeros((0, 0), dtype=np.uint8), volume=None)
+
+
+class Album:
+    """Small pictures of a survey on disk, so that glances are small: 20,000 pictures would be 180 MiB."""
+
+    def __init__(self) -> None:
+        self._spools: dict[tuple[int, ...], Spool] = {}
+        self._counts: dict[tuple[int, ...], int] = {}
+
+    def put(self, seen: Glance) -> Glance:
+        """Return a glance whose picture and volume lie on disk.
+
+        Raises
+        ------
+        StorageError
+            If the system refuses the write.
+        """
+        volume = None if seen.volume is None else self._kept(np.asarray(seen.volume))
+        return replace(seen, picture=self._kept(np.asarray(seen.picture)), volume=volume)
+
+    def _kept(self, values: AnyArray) -> OnDisk:
+        spool = self._spools.setdefault(values.shape, Spool(values.shape, "uint8"))
+        spool.extend(values[None])
+        number = self._counts.get(values.shape, 0)
+        self._counts[values.shape] = number + 1
+        return OnDisk(spool, number)
 
 
 def glance(sample_id: str, image: Image, header: Header) -> Glance:
@@ -76,8 +137,13 @@ def glance(sample_id: str, image: Image, header: Header) -> Glance:
     Returns
     -------
     Glance
-        About 10 KiB, so that tens of thousands of them fit in memory.
+        About 10 KiB, of a volume 23 KiB: see `Album` for many.
+
+    Notes
+    -----
+    A volume that says how it lies in the patient is turned first, so that one volume in two orientations is one.
     """
+    image = canonical(image)
     grey = _grey(image.array)
     fault = _fault(grey)
     if fault:
@@ -96,6 +162,7 @@ def glance(sample_id: str, image: Image, header: Header) -> Glance:
         border=float(edge.mean(dtype=np.float64)),
         border_contrast=float(edge.std(dtype=np.float64)),
         fault=fault,
+        volume=small_volume(grey) if grey.ndim == 3 else None,
     )
 
 
@@ -128,10 +195,21 @@ def _digest(array: AnyArray) -> str:
     same = all(np.array_equal(first, other) for other in array[1:3])
     opaque = len(array) not in (2, 4) or bool(np.all(array[-1] == array[-1].flat[0]))
     kept = array[:1] if same and opaque else array
-    kept = np.ascontiguousarray(kept)
+    kept = np.ascontiguousarray(_plain(kept) if kept.ndim == 4 else kept)
     text = hashlib.blake2b(f"{kept.shape}|{kept.dtype.str}".encode(), digest_size=16)
     text.update(kept.view(np.uint8).data)
     return text.hexdigest()
+
+
+def _plain(values: AnyArray) -> AnyArray:
+    """Return voxels in the smallest type that holds them: formats store one volume as integers or as floats."""
+    if values.dtype.kind == "f" and (not np.isfinite(values).all() or not np.array_equal(values, np.rint(values))):
+        return values.astype(np.float32)
+    low, high = float(values.min()), float(values.max())
+    for kind in (np.uint8, np.int16, np.int32):
+        if np.iinfo(kind).min <= low and high <= np.iinfo(kind).max:
+            return values.astype(kind)
+    return values.astype(np.float32)
 
 
 def _fault(grey: Float32Array) -> str:

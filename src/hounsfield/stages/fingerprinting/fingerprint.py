@@ -8,6 +8,7 @@ import numpy as np
 from hounsfield.core.cohort import Sample, TargetSpec
 from hounsfield.core.errors import CohortError
 from hounsfield.core.fingerprint import Fingerprint, InputFacts, TargetFacts
+from hounsfield.core.types import Float64Array
 from hounsfield.stages.fingerprinting.looks import Look
 
 
@@ -83,7 +84,30 @@ def input_facts(name: str, looks: Sequence[Look]) -> InputFacts:
         mean=float(per_image.mean()),
         std=float(pooled.std()),
         colour_share=colour,
+        **_placed(looks),
     )
+
+
+def _placed(looks: Sequence[Look]) -> dict[str, tuple[float, ...] | float]:
+    """Return what is known of volumes that all say how they lie in the patient; nothing of others."""
+    spacings = [v.spacing_mm for v in looks if v.spacing_mm is not None]
+    if len(spacings) < len(looks):
+        return {}
+    spacing = np.array(spacings, dtype=np.float64)
+    extent = spacing * np.array([v.size for v in looks])
+    bright = np.percentile([v.quantiles[-1] for v in looks], (5, 95))
+    return {
+        "spacing_median": _rounded(np.median(spacing, axis=0)),
+        "spacing_low": _rounded(np.percentile(spacing, 10, axis=0)),
+        "extent_low": _rounded(np.percentile(extent, 5, axis=0)),
+        "extent_median": _rounded(np.median(extent, axis=0)),
+        "extent_high": _rounded(np.percentile(extent, 95, axis=0)),
+        "brightness_ratio": float(bright[1] / bright[0]) if bright[0] > 0 else 1.0,
+    }
+
+
+def _rounded(values: Float64Array) -> tuple[float, ...]:
+    return tuple(round(float(v), 4) for v in values)
 
 
 def target_facts(target: TargetSpec, training: Sequence[Sample]) -> TargetFacts:

@@ -39,7 +39,9 @@ def draft(facts: Facts) -> Sections:
     sections: Sections = {}
     for name in facts.fingerprint.inputs:
         _check_axes(name, facts)
-        facts = _decide(sections, f"preparation.{name}", preparation.rules(name), facts)
+        section = f"preparation.{name}"
+        own = "size" not in (_fixed(section, facts) or {})
+        facts = _decide(sections, section, preparation.rules(name, facts.fingerprint.inputs[name], own=own), facts)
     facts = _decide(sections, "network", network.RULES, facts)
     facts = _decide(sections, "augmentation", augmentation.RULES, facts)
     facts = _decide(sections, "optimisation", optimisation.RULES, facts)

@@ -4,33 +4,44 @@ from collections.abc import Callable
 
 from hounsfield.core.fingerprint import InputFacts
 from hounsfield.core.plan import Decision, Facts
-from hounsfield.stages.planning.rules import Rule
+from hounsfield.stages.planning.rules import Rule, spacing
 
 SMALL = 64
 """Images up to this edge are left at their own size: enlarging adds cost and no information."""
 EDGES_2D = (96, 128, 160, 192, 224)
 EDGES_3D = (32, 48, 64, 80, 96)
+UNLIKE = 3.0
+"""Ratio of the 95th to the 5th percentile of the volumes' own brightest values from which they share no unit."""
 ASPECT_SPREAD = 1.25
 """Largest ratio of the 95th to the 5th percentile of the aspect for which padding shows the same bars to all."""
 
 
-def rules(name: str) -> dict[str, Rule]:
+def rules(name: str, seen: InputFacts | None = None, *, own: bool = True) -> dict[str, Rule]:
     """Return the rules of section ``preparation.<name>`` for an image input.
 
     Parameters
     ----------
     name : str
         Input name.
+    seen : InputFacts or None
+        What is known of it: volumes that say how they lie in the patient are turned and resampled.
+    own : bool
+        Whether the size is the rules' own to decide, and not fixed by a network's protocol.
     """
 
     def about(rule: Callable[[InputFacts, Facts], Decision]) -> Rule:
         return lambda facts: rule(facts.fingerprint.inputs[name], facts)
 
+    def within(rule: Callable[[InputFacts, spacing.Room], Decision]) -> Rule:
+        return about(lambda seen, facts: rule(seen, spacing.Room(edge(seen, facts), SMALL)))
+
+    placed = seen is not None and seen.spacing_median is not None and own
     return {
         "ndim": about(_ndim),
         "channels": about(_channels),
-        "size": about(_size),
-        "fit": about(_fit),
+        **({"orientation": within(spacing.orientation), "spacing_mm": within(spacing.spacing_mm)} if placed else {}),
+        "size": within(spacing.size) if placed else about(_size),
+        "fit": within(spacing.fit) if placed else about(_fit),
         "scale": about(_scale),
         "low": about(_low),
         "high": about(_high),
@@ -122,6 +133,14 @@ def _window(seen: InputFacts) -> tuple[float, float, str, str]:
         return 0.0, 255.0, "8-bit pictures are used on their whole range", f"{seen.bits} bits"
     if seen.modality == "CT" and seen.value_low < -500:
         return -1000.0, 400.0, "CT in HU: air to contrast-filled vessel", "modality CT, stored values reach air"
+    hounsfield = -4096 <= seen.value_low < -500 and seen.value_high < 4096
+    if not seen.modality and seen.spacing_median is not None and hounsfield:
+        return (
+            -1000.0,
+            400.0,
+            "CT in HU: air to contrast-filled vessel; nothing else is stored from about -1000 to 4000",
+            f"modality unknown, percentiles {seen.value_low:g} and {seen.value_high:g}",
+        )
     return (
         seen.value_low,
         max(seen.value_high, seen.value_low + 1e-6),
@@ -137,6 +156,13 @@ def _scale(seen: InputFacts, facts: Facts) -> Decision:
             value="percentile",
             rule="MR has no unit: each image by its own 0.5th and 99.5th percentile",
             evidence="modality MR",
+        )
+    if not seen.modality and seen.bits > 8 and seen.brightness_ratio > UNLIKE:
+        return Decision(
+            value="percentile",
+            rule="volumes without a unit whose brightness differs this much share none, as those of MR: each by "
+            "its own 0.5th and 99.5th percentile",
+            evidence=f"modality unknown, brightest values differ {seen.brightness_ratio:.1f}-fold",
         )
     return Decision(
         value="window",

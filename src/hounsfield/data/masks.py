@@ -1,0 +1,123 @@
+"""Masks on the grid of their image: read so, and checked by their headers before anything is read."""
+
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from hounsfield.core.cohort import Cohort, Ref, Sample, SetAside
+from hounsfield.core.errors import CohortError, ReadError, case_id
+from hounsfield.core.image import Image
+from hounsfield.data.readers import read
+from hounsfield.data.volume.facts import READERS, volume_facts
+from hounsfield.geometry.masks import LOST, Frame, lost_share, onto, relation
+
+
+def read_mask(cohort: Cohort, ref: Ref, image: Image) -> Image:
+    """Return a mask on the grid of its image.
+
+    Parameters
+    ----------
+    cohort : Cohort
+    ref : Ref
+        Of the mask.
+    image : Image
+        What it outlines.
+
+    Returns
+    -------
+    Image
+        Labels, ``c y x`` or ``c z y x``, of the image's size, on its grid.
+
+    Raises
+    ------
+    ReadError
+        If it cannot be read, or lies on another grid and the affines do not say how to bring it there.
+    """
+    mask = read(cohort, ref)
+    frame, there = _frame(mask), _frame(image)
+    found = relation(there, frame)
+    case = case_id(ref.path)
+    if found.match == "refused":
+        raise _mismatch(case, found.reason)
+    array = mask.array
+    if found.match == "moved":
+        lost = lost_share(array.max(axis=0), frame, there)
+        if lost > LOST:
+            raise _mismatch(case, f"by the affines {lost:.0%} of the outlined voxels lie outside the image")
+        array = np.stack([onto(one, frame, there) for one in array])
+    elif array.shape[1:] != image.size:
+        array = array.reshape(array.shape[0], *image.size)
+    return Image(array, image.grid)
+
+
+def with_matching_masks(cohort: Cohort) -> Cohort:
+    """Return a cohort without the cases whose masks cannot lie on their images.
+
+    Parameters
+    ----------
+    cohort : Cohort
+        Only masks and images that are volumes of formats with affines are compared, by their headers.
+
+    Raises
+    ------
+    CohortError
+        If no case is left.
+    """
+    kept: list[Sample] = []
+    aside: list[SetAside] = []
+    said: Counter[str] = Counter()
+    compared = 0
+    for sample in cohort.samples:
+        matches = [_header_match(cohort, sample, ref) for ref in sample.masks.values()]
+        compared += any(m is not None for m in matches)
+        reason = next((r for kind, r in filter(None, matches) if kind == "refused"), "")
+        if reason:
+            aside.append(SetAside(sample=sample.id, reason=reason))
+            continue
+        kept.append(sample)
+        said.update({f"{kind}: {r}" for kind, r in filter(None, matches) if kind in ("moved", "assumed")})
+    if not compared:
+        return cohort
+    if not kept:
+        raise CohortError(
+            f"None of the {len(cohort)} cases can be used: {aside[0].reason}.",
+            expected="masks on the grid of their images, or affines that say how they lie",
+            next_step="write the masks again on the grid of their images",
+        )
+    words = {"moved": "it is brought to the image's grid by the affines", "assumed": "they are taken for one grid"}
+    notes = [
+        f"{count} of {compared} masks: {why}; {words[kind]}."
+        for (kind, _, why), count in sorted((text.partition(": "), n) for text, n in said.items())
+    ]
+    notes += [f"{n} cases are set aside: {r}." for r, n in Counter(a.reason for a in aside).most_common()]
+    if not notes:
+        return cohort
+    schema = cohort.schema.model_copy(update={"notes": (*cohort.schema.notes, *notes)})
+    return replace(cohort, samples=tuple(kept), schema=schema, set_aside=(*cohort.set_aside, *aside))
+
+
+def _header_match(cohort: Cohort, sample: Sample, mask: Ref) -> tuple[str, str] | None:
+    """Return how a mask lies to the sample's first input; None where their headers cannot be compared."""
+    ref = next(iter(sample.inputs.values()))[-1].ref
+    if ref.reader not in READERS or mask.reader not in READERS:
+        return None
+    try:
+        image, outline = (volume_facts(Path(cohort.root), r) for r in (ref, mask))
+    except ReadError:
+        return None
+    found = relation(Frame(image.size, image.affine_ras), Frame(outline.size, outline.affine_ras))
+    return found.match, found.reason
+
+
+def _frame(image: Image) -> Frame:
+    return Frame(image.size, image.grid.affine_ras if image.grid is not None else None)
+
+
+def _mismatch(case: str, reason: str) -> ReadError:
+    return ReadError(
+        f"Case {case}: {reason}.",
+        expected="a mask on its image's grid, or affines that say how it lies",
+        next_step="write the mask again on the grid of its image",
+    )
