@@ -3,16 +3,18 @@
 import csv
 import io
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from hounsfield.bundle.atomic import write_bytes, write_text
 from hounsfield.core.errors import RunExistsError
 from hounsfield.core.progress import SILENT, Progress
 from hounsfield.core.streams import stream
 from hounsfield.science.physics.ct_cohort import CtSlice, simulate_ct_slice
+from hounsfield.workflow.demo_disk import disk_file
 from hounsfield.workflow.training import Run, train
 from hounsfield.workflow.wishes import Wishes
 
@@ -21,22 +23,32 @@ SLICES = 4
 SIZE = 128
 MINUTES = 4.1
 """Wall time for training and report; simulation comes on top, so that all stays under five minutes."""
-OFFSET = 1024
-"""Stored value of a 16-bit PNG less its CT number."""
+_AIR = -1024
+"""CT number that the other brightness of a trap leaves as it is."""
 TRAPS = {
     "repeat": "a training slice that repeats a test slice, saved again with other brightness",
     "corrupt": "a file that ends in the middle",
     "contradiction": "a training slice that appears twice, under opposite answers",
 }
-COLUMNS = ("image", "patient", "split", "lesion", "lesion_types", "grade", "diameter_mm", "scanner", "age", "sex")
+COLUMNS = (
+    "SOPInstanceUID",
+    "PatientID",
+    "split",
+    "lesion",
+    "lesion_types",
+    "grade",
+    "diameter_mm",
+    "scanner",
+    "age",
+    "sex",
+)
 SHARES = (0.68, 0.8)
 """Where the training and the validation part end, as shares of the patients."""
 
 COHORT_YAML = """\
 # A simulated CT cohort: declared here, since an order of grades can be declared only.
 schema_version: 1
-layout: manifest
-manifest: labels.csv
+layout: dicom
 targets:
   - name: lesion
     kind: categorical
@@ -56,11 +68,13 @@ targets:
 
 @dataclass(frozen=True)
 class _Case:
-    name: str
+    number: int
     part: str
-    image: np.typing.NDArray[np.uint16]
+    hu: npt.NDArray[np.int16]
     slice: CtSlice
     lesion: str
+    cut: bool = False
+    """Whether the file ends in the middle."""
 
 
 def demo(
@@ -116,7 +130,7 @@ def write_cohort(
     seed: int = 0,
     progress: Progress = SILENT,
 ) -> None:
-    """Write the simulated cohort: 16-bit PNG, ``labels.csv``, ``cohort.yaml``, and the three traps.
+    """Write the simulated cohort: a disk of DICOM files, ``answers.csv``, ``cohort.yaml``, and the three traps.
 
     Parameters
     ----------
@@ -128,22 +142,27 @@ def write_cohort(
     seed : int
     progress : Progress
     """
-    (folder / "images").mkdir(parents=True, exist_ok=True)
     file = io.StringIO()
     writer = csv.writer(file, lineterminator="\n")
     writer.writerow(COLUMNS)
+    for case in _all_cases(patients, slices, size, seed=seed, progress=progress):
+        made = disk_file(case.hu, case.slice, case.number, seed=seed)
+        path = folder / made.path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_bytes(path, made.content[: len(made.content) // 2] if case.cut else made.content)
+        writer.writerow([made.sop_uid, case.slice.patient, *_answers(case)])
+    write_text(folder / "answers.csv", file.getvalue())
+    write_text(folder / "cohort.yaml", COHORT_YAML)
+
+
+def _all_cases(patients: int, slices: int, size: int, *, seed: int, progress: Progress) -> Iterator[_Case]:
     cases: list[_Case] = []
     with progress.step("Simulating CT slices", float(patients * slices)) as shown:
         for case in _cases(patients, slices, size, seed):
-            write_bytes(folder / "images" / f"{case.name}.png", encoded(case.image))
-            writer.writerow(_row(case))
+            yield case
             cases.append(case)
             shown.advance()
-    for case, content in _traps(cases, seed):
-        write_bytes(folder / "images" / f"{case.name}.png", content)
-        writer.writerow(_row(case))
-    write_text(folder / "labels.csv", file.getvalue())
-    write_text(folder / "cohort.yaml", COHORT_YAML)
+    yield from _traps(cases, seed)
 
 
 def _cases(patients: int, slices: int, size: int, seed: int) -> Iterator[_Case]:
@@ -152,43 +171,31 @@ def _cases(patients: int, slices: int, size: int, seed: int) -> Iterator[_Case]:
         part = "train" if share < SHARES[0] else "val" if share < SHARES[1] else "test"
         for index in range(slices):
             made = simulate_ct_slice(patient, index, size=size, seed=seed)
-            stored = np.clip(made.hu.astype(np.int32) + OFFSET, 0, 65535).astype(np.uint16)
             lesion = "lesion" if made.targets.lesion_present else "no lesion"
-            yield _Case(f"{made.patient}_{index}", part, stored, made, lesion)
+            yield _Case(index, part, made.hu, made, lesion)
 
 
-def _traps(cases: list[_Case], seed: int) -> Iterator[tuple[_Case, bytes]]:
+def _traps(cases: list[_Case], seed: int) -> Iterator[_Case]:
     """Yield the planted cases: they look like any other by name and row."""
     training = [c for c in cases if c.part == "train"]
     test = next(c for c in cases if c.part == "test")
-    first, last = training[0], training[-1]
-    brighter = np.clip(test.image.astype(np.float64) * 1.04 + 12, 0, 65535)
-    noise = stream(seed, "demo-trap").normal(0, 4, test.image.shape)
-    repeated = np.clip(brighter + noise, 0, 65535).astype(np.uint16)
-    yield (
-        _Case(f"{first.slice.patient}_{SLICES}", "train", repeated, _as(first.slice, test.slice), test.lesion),
-        encoded(repeated),
-    )
-    whole = encoded(training[1].image)
-    yield (
-        _Case(f"{first.slice.patient}_{SLICES + 1}", "train", training[1].image, training[1].slice, training[1].lesion),
-        whole[: len(whole) // 2],
-    )
+    first, second, last = training[0], training[1], training[-1]
+    noise = stream(seed, "demo-trap").normal(0, 4, test.hu.shape)
+    repeated = np.clip((test.hu.astype(np.float64) - _AIR) * 1.04 + 12 + noise, 0, 32767).astype(np.int32) + _AIR
+    repeating = _as(first.slice, test.slice)
+    yield _Case(SLICES, "train", repeated.astype(np.int16), repeating, test.lesion)
+    yield replace(second, number=SLICES + 1, cut=True)
     other = "no lesion" if last.lesion == "lesion" else "lesion"
-    yield _Case(f"{last.slice.patient}_{SLICES}", "train", last.image, last.slice, other), encoded(last.image)
+    yield replace(last, number=SLICES, lesion=other)
 
 
 def _as(owner: CtSlice, shown: CtSlice) -> CtSlice:
-    from dataclasses import replace
-
     return replace(shown, patient=owner.patient, attributes=owner.attributes)
 
 
-def _row(case: _Case) -> list[str]:
+def _answers(case: _Case) -> list[str]:
     targets, about = case.slice.targets, case.slice.attributes
     return [
-        f"images/{case.name}.png",
-        case.slice.patient,
         case.part,
         case.lesion,
         "|".join(targets.lesion_types) or "none",
@@ -198,12 +205,3 @@ def _row(case: _Case) -> list[str]:
         str(about.age_years),
         about.sex,
     ]
-
-
-def encoded(image: np.typing.NDArray[np.uint16]) -> bytes:
-    """Return a 16-bit grey PNG."""
-    from PIL import Image as Pillow
-
-    file = io.BytesIO()
-    Pillow.fromarray(image).save(file, "PNG")
-    return file.getvalue()

@@ -1,0 +1,13 @@
+"""Where the packages for archives (`hounsfield[pacs]`) are missing, only what needs none of them is tested."""
+
+from importlib.util import find_spec
+
+collect_ignore = [
+    name
+    for name, package in (
+        ("test_dimse.py", "pynetdicom"),
+        ("test_orthanc.py", "pynetdicom"),
+        ("test_dicomweb.py", "requests"),
+    )
+    if find_spec(package) is None
+]
