@@ -21,7 +21,7 @@ def main(minutes: float = 1.0) -> list[str]:
         figure = run.report.parts["test"].metrics["auroc"]
         print(f"AUC {figure.value:.3f} ({figure.low:.3f} to {figure.high:.3f})")
 
-        images = sorted((cohort / "images").glob("P060_*.png"))[:2]
+        images = sorted((cohort / "disk" / "PA000060").rglob("IM*"))[:2]  # DICOM files without an ending
         return [f"{p.sample}: {p.targets['lesion'].value}" for p in hf.predict(run.path, images) if p.targets]
 
 

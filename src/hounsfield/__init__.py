@@ -10,11 +10,24 @@ from typing import TYPE_CHECKING
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from hounsfield.facade import compare, demo, doctor, evaluate, explain, export, inspect, plan, predict, train
+    from hounsfield.facade import (
+        compare,
+        deidentify,
+        demo,
+        doctor,
+        evaluate,
+        explain,
+        export,
+        inspect,
+        plan,
+        predict,
+        train,
+    )
 
 __all__ = [
     "__version__",
     "compare",
+    "deidentify",
     "demo",
     "doctor",
     "evaluate",

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from hounsfield.core.plan import Plan
     from hounsfield.stages.explaining.result import Explanations
     from hounsfield.workflow.comparing import Comparison
+    from hounsfield.workflow.deidentify import Deidentified
     from hounsfield.workflow.doctor import Diagnosis
     from hounsfield.workflow.exporting import Exported
     from hounsfield.workflow.inspecting import Inspection
@@ -34,6 +35,7 @@ def inspect(
     split: str | None = None,
     positive: str | None = None,
     labels: str | None = None,
+    series: str | None = None,
     seed: int = 0,
     out: str | Path | None = None,
     progress: Progress = SILENT,
@@ -42,7 +44,14 @@ def inspect(
     from hounsfield.workflow.inspecting import inspect as work
 
     wishes = Wishes(
-        target=_names(target), image=image, group=group, split=split, positive=positive, labels=labels, seed=seed
+        target=_names(target),
+        image=image,
+        group=group,
+        split=split,
+        positive=positive,
+        labels=labels,
+        series=series,
+        seed=seed,
     )
     return work(source, wishes=wishes, out=_path(out), progress=progress)
 
@@ -96,6 +105,7 @@ def train(
     split: str | None = None,
     positive: str | None = None,
     labels: str | None = None,
+    series: str | None = None,
     minutes: float | None = None,
     seed: int = 0,
     folds: int = 0,
@@ -122,6 +132,7 @@ def train(
         split=split,
         positive=positive,
         labels=labels,
+        series=series,
         minutes=minutes,
         seed=seed,
         folds=folds,
@@ -148,6 +159,7 @@ def evaluate(
     group: str | None = None,
     split: str | None = None,
     labels: str | None = None,
+    series: str | None = None,
     prevalence: float | None = None,
     lang: str = "en",
     out: str | Path | None = None,
@@ -157,7 +169,14 @@ def evaluate(
     from hounsfield.workflow.evaluating import evaluate as work
 
     wishes = Wishes(
-        target=_names(target), image=image, group=group, split=split, labels=labels, prevalence=prevalence, lang=lang
+        target=_names(target),
+        image=image,
+        group=group,
+        split=split,
+        labels=labels,
+        series=series,
+        prevalence=prevalence,
+        lang=lang,
     )
     return work(bundle, source, out=_path(out), wishes=wishes, progress=progress)
 
@@ -168,12 +187,13 @@ def predict(
     *,
     out: str | Path | None = None,
     engine: str | None = None,
+    series: str | None = None,
     progress: Progress = SILENT,
 ) -> Iterator[Prediction]:
     """Predict images one by one as the result is iterated; see `hounsfield.workflow.predicting.predict`."""
     from hounsfield.workflow.predicting import predict as work
 
-    return work(bundle, inputs, out=_path(out), engine=engine, progress=progress)
+    return work(bundle, inputs, out=_path(out), engine=engine, series=series, progress=progress)
 
 
 def export(
@@ -220,6 +240,20 @@ def compare(a: str | Path, b: str | Path, *, seed: int = 0) -> "Comparison":
     from hounsfield.workflow.comparing import compare as work
 
     return work(a, b, seed=seed)
+
+
+def deidentify(
+    source: str | Path,
+    out: str | Path,
+    *,
+    key: str | Path | None = None,
+    options: Sequence[str] | None = None,
+    progress: Progress = SILENT,
+) -> "Deidentified":
+    """Write files without what identifies persons; see `hounsfield.workflow.deidentify.deidentify`."""
+    from hounsfield.workflow.deidentify import deidentify as work
+
+    return work(source, out, key=key, options=options, progress=progress)
 
 
 def demo(

@@ -165,9 +165,16 @@ def test_evaluate(fake: Put, report: Report) -> None:
 
 def put_predictions(fake: Put) -> None:
     def predict(
-        bundle: Path, inputs: list[Path], *, out: Path | None, engine: str | None, progress: Progress
+        bundle: Path,
+        inputs: list[Path],
+        *,
+        out: Path | None,
+        engine: str | None,
+        series: str | None,
+        progress: Progress,
     ) -> Iterator[Prediction]:
         assert engine is None
+        assert series is None
         assert inputs == [Path("a.png"), Path("b")]
         target = TargetPrediction(
             value="benign", probabilities={"benign": 0.6, "malignant": 0.4}, at_operating_point="malignant"

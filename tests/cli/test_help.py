@@ -10,7 +10,10 @@ from typer.testing import CliRunner
 
 from hounsfield.cli.app import app
 
-COMMANDS = ("demo", "doctor", "inspect", "plan", "train", "evaluate", "predict", "explain", "compare")
+COMMANDS = (
+    "demo", "doctor", "inspect", "convert", "plan", "train", "evaluate", "predict", "explain", "compare", "pull",
+    "push", "deidentify",
+)  # fmt: skip
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -176,8 +176,8 @@ def test_reader_by_content(tmp_path: Path) -> None:
 
 
 def test_unknown_reader_names_those_that_exist() -> None:
-    with pytest.raises(ReadError, match="no reader for nifti"):
-        readers.read(_cohort(Path()), Ref("nifti", "a.nii.gz"))
+    with pytest.raises(ReadError, match="no reader for wfdb"):
+        readers.read(_cohort(Path()), Ref("wfdb", "a.hea"))
 
 
 @pytest.mark.parametrize("name", ["a.png", "a.jpg", "a.tif", "a.bmp", "a.webp"])

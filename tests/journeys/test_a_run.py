@@ -63,12 +63,16 @@ def test_the_report_has_what_is_promised(demo_run: Run) -> None:
 
 
 def test_the_three_traps_are_named(demo_run: Run, demo_folder: Path) -> None:
-    with (demo_folder / "labels.csv").open(newline="") as file:
-        names = [Path(row["image"]).stem for row in csv.DictReader(file)]
+    with (demo_folder / "answers.csv").open(newline="") as file:
+        names = [row["SOPInstanceUID"] for row in csv.DictReader(file)]
     repeat, corrupt, contradiction = names[-3:]
     audit = demo_run.report.audit
     assert any(repeat in pair for pair in audit.duplicates_across_parts)
-    assert [entry["sample"] for entry in audit.unreadable] == [corrupt]
+    # the disk's index names the file, the audit the sample
+    damaged = next(p for p in (demo_folder / "disk").rglob("*") if p.is_file() and corrupt.encode() in p.read_bytes())
+    unreadable = {entry["sample"] for entry in audit.unreadable}
+    assert corrupt in unreadable
+    assert unreadable <= {corrupt, damaged.relative_to(demo_folder).as_posix()}
     assert any(contradiction in pair for pair in audit.contradictions)
     assert {repeat, contradiction} <= {entry["sample"] for entry in audit.removed_from_training}
 

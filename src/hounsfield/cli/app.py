@@ -6,7 +6,16 @@ from typing import Annotated
 
 import typer
 
-from hounsfield.cli import data_commands, explain_commands, export_commands, model_commands, other_commands
+from hounsfield.cli import (
+    convert_commands,
+    data_commands,
+    deidentify_commands,
+    explain_commands,
+    export_commands,
+    model_commands,
+    other_commands,
+    pacs_commands,
+)
 
 _HELP = """From a folder of medical studies and their answers to a measured, explained diagnostic model.
 
@@ -82,6 +91,14 @@ app.command(
     ),
 )(data_commands.inspect)
 app.command(
+    "convert",
+    short_help="Write the volumes of a DICOM tree as NIfTI, with masks.",
+    epilog=_epilog(
+        "hu convert pacs-export/ nifti/",
+        "hu convert pacs-export.zip nifti/ --series \"Modality == 'CT' and SliceThickness <= 3\"",
+    ),
+)(convert_commands.convert)
+app.command(
     "plan",
     short_help="Decide everything, with reasons, time and memory.",
     epilog=_epilog(
@@ -135,6 +152,34 @@ app.command(
     short_help="Write a trained model as one ONNX file.",
     epilog=_epilog("hu export runs/covid", "hu export runs/covid --to onnx --out covid.onnx"),
 )(export_commands.export)
+app.command(
+    "pull",
+    short_help="Fetch studies from a PACS into a folder.",
+    epilog=_epilog(
+        "hu pull https://pacs.example/dicom-web disk/ --query 'StudyDate=20240101-20240630 Modality=CT' \\",
+        "        --user reader --password-file secret.txt --tls-ca hospital.pem --rate 5",
+        "hu pull PACS@pacs.example:104 disk/ --query 'AccessionNumber=A123*' --aet RESEARCH --port 11112",
+        "The same command, typed again after an interruption, goes on where it was.",
+    ),
+)(pacs_commands.pull)
+app.command(
+    "push",
+    short_help="Send DICOM files to a PACS.",
+    epilog=_epilog(
+        "hu push results/ https://pacs.example/dicom-web --user writer --password-file secret.txt",
+        "hu push results/ PACS@pacs.example:104 --aet RESEARCH --tls-ca hospital.pem",
+    ),
+)(pacs_commands.push)
+app.command(
+    "deidentify",
+    short_help="Write files without persons, and search them again.",
+    epilog=_epilog(
+        "hu deidentify export/ shared/",
+        "hu deidentify second-export/ shared2/ --key shared.key     the same persons keep their pseudonyms",
+        "hu deidentify export/ shared/ --option keep-institution --without shift-dates",
+        "hu deidentify nifti/ shared/ --option remove-faces",
+    ),
+)(deidentify_commands.deidentify)
 
 
 def run() -> None:

@@ -20,6 +20,8 @@ def inspect(
     split: options.Split = None,
     positive: options.Positive = None,
     labels: options.Labels = None,
+    series: options.SeriesQuery = None,
+    index: options.IndexFile = None,
     out: Annotated[
         Path | None, typer.Option("--out", help="Folder to write cohort.yaml and samples.csv to, for correction.")
     ] = None,
@@ -39,6 +41,8 @@ def inspect(
         split=split,
         positive=positive,
         labels=labels,
+        series=series,
+        index=index,
     )
     from hounsfield.workflow.inspecting import inspect as work  # heavy: after the wishes are checked
 
@@ -62,6 +66,8 @@ def plan(
     split: options.Split = None,
     positive: options.Positive = None,
     labels: options.Labels = None,
+    series: options.SeriesQuery = None,
+    index: options.IndexFile = None,
     minutes: options.Minutes = None,
     seed: options.Seed = 0,
     folds: options.Folds = 0,
@@ -91,6 +97,8 @@ def plan(
         split=split,
         positive=positive,
         labels=labels,
+        series=series,
+        index=index,
         minutes=minutes,
         seed=seed,
         folds=folds,

@@ -19,7 +19,7 @@ P = ParamSpec("P")
 UNEXPECTED = 1
 INTERRUPTED = 130
 TERMINATED = 143
-_CONTINUES = frozenset({"train", "demo"})
+_CONTINUES = frozenset({"train", "demo", "pull", "push", "deidentify"})
 
 
 class Terminated(KeyboardInterrupt):

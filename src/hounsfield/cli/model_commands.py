@@ -23,6 +23,8 @@ def train(
     split: options.Split = None,
     positive: options.Positive = None,
     labels: options.Labels = None,
+    series: options.SeriesQuery = None,
+    index: options.IndexFile = None,
     minutes: options.Minutes = None,
     seed: options.Seed = 0,
     folds: options.Folds = 0,
@@ -55,6 +57,8 @@ def train(
         split=split,
         positive=positive,
         labels=labels,
+        series=series,
+        index=index,
         minutes=minutes,
         seed=seed,
         folds=folds,
@@ -91,6 +95,8 @@ def evaluate(
     group: options.Group = None,
     split: options.Split = None,
     labels: options.Labels = None,
+    series: options.SeriesQuery = None,
+    index: options.IndexFile = None,
     prevalence: options.Prevalence = None,
     lang: options.Lang = "en",
     as_json: options.AsJson = False,
@@ -107,6 +113,8 @@ def evaluate(
         group=group,
         split=split,
         labels=labels,
+        series=series,
+        index=index,
         prevalence=prevalence,
         lang=lang,
     )
@@ -132,6 +140,7 @@ def predict(
         str | None,
         typer.Option("--engine", help="openvino, openvino-bfloat16, onnxruntime or torch; else the machine decides."),
     ] = None,
+    series: options.SeriesQuery = None,
     as_json: options.AsJson = False,
 ) -> None:
     """Apply a trained model to images, one by one; what it must not judge is refused with the reason."""
@@ -141,7 +150,7 @@ def predict(
     from hounsfield.workflow.predicting import predict as work
 
     with quiet_stdout() as stdout:
-        found = work(bundle, inputs, out=out, engine=engine, progress=progress())
+        found = work(bundle, inputs, out=out, engine=engine, series=series, progress=progress())
         if as_json:
             print_predictions(found, stdout)
         else:

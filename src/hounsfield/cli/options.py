@@ -27,6 +27,24 @@ Positive = Annotated[str | None, typer.Option("--positive", help='Class that mea
 Labels = Annotated[
     str | None, typer.Option("--labels", help="Table of answers, where it lies elsewhere.", rich_help_panel=_DATA)
 ]
+SeriesQuery = Annotated[
+    str | None,
+    typer.Option(
+        "--series",
+        metavar="QUERY",
+        help="Which DICOM series of a study are meant, such as \"Modality == 'CT' and SliceThickness <= 3\".",
+        rich_help_panel=_DATA,
+    ),
+]
+IndexFile = Annotated[
+    str | None,
+    typer.Option(
+        "--index",
+        metavar="FILE",
+        help="Keep the index of a DICOM disk in this file, so that the next run need not read it again.",
+        rich_help_panel=_DATA,
+    ),
+]
 
 Minutes = Annotated[
     float | None, typer.Option("--minutes", help="Upper bound of wall time, report included.", rich_help_panel=_RUN)

@@ -23,6 +23,7 @@ _HOW = {
     "": "",
 }
 _MOST = 10
+_MOST_ROWS = 40
 
 
 def inspection_json(cohort: Cohort, audit: Audit) -> Json:
@@ -38,6 +39,9 @@ def inspection_json(cohort: Cohort, audit: Audit) -> Json:
         "samples": len(cohort),
         "patients": _patients(cohort.samples),
         "parts": parts,
+        "listings": [
+            {"title": t.title, "heads": list(t.heads), "rows": [list(r) for r in t.rows]} for t in cohort.listings
+        ],
         "set_aside": [entry.model_dump(mode="json") for entry in cohort.set_aside],
     }
     return {"schema_version": 1, "cohort": found, "audit": audit.model_dump(mode="json")}
@@ -77,6 +81,8 @@ def _show_understood(cohort: Cohort, audit: Audit) -> None:
     if not schema.targets:
         line("What is asked: no answer was found that this task could learn.")
         line()
+    for listing in cohort.listings:
+        table(listing.title, listing.heads, _first_rows(listing.rows))
     _show_parts(cohort, audit)
     columns = [(c.table, c.column, c.role, c.reason) for c in schema.columns]
     table("Columns", ("table", "column", "taken for", "because"), columns)
@@ -86,6 +92,15 @@ def _show_understood(cohort: Cohort, audit: Audit) -> None:
         line(f"- {note}")
     if schema.side_tables or schema.notes:
         line()
+
+
+def _first_rows(rows: Sequence[tuple[str, ...]]) -> list[tuple[str, ...]]:
+    """Return the rows that fit a screen or two, and how many more there are."""
+    shown = list(rows[:_MOST_ROWS])
+    if len(rows) > _MOST_ROWS:
+        more = f"... and {len(rows) - _MOST_ROWS} more (--json lists all)"
+        shown.append((more, *("" for _ in rows[0][1:])))
+    return shown
 
 
 def _show_parts(cohort: Cohort, audit: Audit) -> None:

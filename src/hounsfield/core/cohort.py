@@ -234,6 +234,22 @@ class SetAside(BaseModel):
 
 
 @dataclass(frozen=True)
+class Listing:
+    """A table of what a source holds, for a person to read: what a layout wants seen besides the samples.
+
+    Parameters
+    ----------
+    title : str
+    heads : tuple of str
+    rows : tuple of tuple of str
+    """
+
+    title: str
+    heads: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...] = field(repr=False)
+
+
+@dataclass(frozen=True)
 class Cohort:
     """Samples and their schema.
 
@@ -251,6 +267,8 @@ class Cohort:
         Cases that were found but cannot be used.
     arrays : mapping of str to numpy.ndarray
         Arrays handed over in memory, for the ``memory`` reader.
+    listings : tuple of Listing
+        What else the source holds, as tables for a person.
     """
 
     name: str
@@ -259,6 +277,7 @@ class Cohort:
     schema: Schema = field(repr=False)
     set_aside: tuple[SetAside, ...] = field(default=(), repr=False)
     arrays: Mapping[str, AnyArray] = field(default_factory=dict, repr=False)
+    listings: tuple[Listing, ...] = field(default=(), repr=False)
 
     def __len__(self) -> int:
         return len(self.samples)
@@ -285,6 +304,10 @@ class Roles:
         Task that the targets are for.
     labels : str or None
         File name or path of the table of answers, where it lies elsewhere.
+    series : str or None
+        Which series of a study are meant, as a query on DICOM keywords.
+    index : str or None
+        File that the index of a DICOM tree is kept in.
     """
 
     target: tuple[str, ...] = ()
@@ -294,3 +317,5 @@ class Roles:
     positive: str | None = None
     task: str | None = None
     labels: str | None = None
+    series: str | None = None
+    index: str | None = None

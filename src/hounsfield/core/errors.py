@@ -10,6 +10,7 @@ HounsfieldError            exit code 2 unless said otherwise
 ├── BundleError            a bundle or run folder is damaged, from a future version, or not one
 ├── RunExistsError         the output exists and would be overwritten
 ├── RefusedError           an input that the model must not judge
+├── ArchiveError           an archive (PACS) is not reached, refuses, or does not answer as the standard says
 └── StorageError           a file could not be written whole; nothing half-written stays
 """
 
@@ -91,6 +92,10 @@ class RunExistsError(HounsfieldError):
 
 class RefusedError(HounsfieldError):
     """An input that the model must not judge."""
+
+
+class ArchiveError(HounsfieldError):
+    """An archive of images is not reached, refuses, or does not answer as the standard says."""
 
 
 class StorageError(HounsfieldError):

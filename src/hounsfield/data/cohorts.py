@@ -17,9 +17,10 @@ from hounsfield.core.types import AnyArray
 from hounsfield.data.cohort_file import cohort_yaml, samples_csv
 from hounsfield.data.files import IMAGE_ENDINGS, TABLE_ENDINGS, ending, list_files
 from hounsfield.data.layouts import LAYOUTS
+from hounsfield.data.masks import with_matching_masks
 from hounsfield.data.protocols import Layout
 
-__all__ = ["check_trainable", "cohort_yaml", "digest", "samples_csv", "understand", "unlabelled"]
+__all__ = ["check_trainable", "cohort_yaml", "digest", "explore", "samples_csv", "understand", "unlabelled"]
 
 Item = Sample | Mapping[str, object]
 
@@ -49,7 +50,32 @@ def understand(source: str | Path | Iterable[Item], roles: Roles | None = None) 
     CohortError
         If it cannot be understood or has no answers; the message lists what was found.
     """
-    roles = roles or Roles()
+    cohort = _understood(source, roles or Roles())
+    if not cohort.schema.targets and isinstance(source, str | Path):
+        raise _no_answers(Path(source), cohort)
+    return cohort
+
+
+def explore(source: str | Path | Iterable[Item], roles: Roles | None = None) -> Cohort:
+    """Find out what a data set is, also without answers where there is more to show than samples.
+
+    Parameters
+    ----------
+    source, roles
+        As for `understand`.
+
+    Raises
+    ------
+    CohortError
+        As `understand`, but not where a layout lists what it found, as on a disk without a table of answers.
+    """
+    cohort = _understood(source, roles or Roles())
+    if not cohort.schema.targets and not cohort.listings and isinstance(source, str | Path):
+        raise _no_answers(Path(source), cohort)
+    return cohort
+
+
+def _understood(source: str | Path | Iterable[Item], roles: Roles) -> Cohort:
     if not isinstance(source, str | Path):
         from hounsfield.data.layouts.iterable import from_iterable
 
@@ -65,27 +91,30 @@ def understand(source: str | Path | Iterable[Item], roles: Roles | None = None) 
     strength, best = max(claims, key=lambda c: c[0])
     if strength <= 0:
         raise _nothing(root)
-    cohort = _layout(best).cohort(root, roles)
-    if not cohort.schema.targets:
-        raise _no_answers(root, cohort)
-    return cohort
+    return with_matching_masks(_layout(best).cohort(root, roles))
 
 
-def unlabelled(paths: Sequence[str | Path]) -> Cohort:
+def unlabelled(paths: Sequence[str | Path], roles: Roles | None = None) -> Cohort:
     """Return a cohort without answers for prediction.
 
     Parameters
     ----------
     paths : sequence of str or pathlib.Path
-        Image files and folders; a folder's images are taken in the order of their paths.
+        Image files and folders; a folder's images are taken in the order of their paths. Of one DICOM disk each study
+        is a sample.
+    roles : Roles, optional
+        What the user said, such as which series are meant.
 
     Raises
     ------
     CohortError
         If a path does not exist or there is no image.
     """
+    from hounsfield.data.layouts.dicom import disk_without_answers
     from hounsfield.data.layouts.files import cohort_of_files
 
+    if len(paths) == 1 and (disk := disk_without_answers(Path(paths[0]), roles or Roles())) is not None:
+        return disk
     return cohort_of_files([Path(p) for p in paths])
 
 
@@ -222,12 +251,18 @@ def _nothing(root: Path) -> CohortError:
         )
     return CohortError(
         f"The folder {root.name!r} holds no images: {_listing(files.paths)}.",
-        expected="PNG, JPEG, WebP, TIFF, BMP, npz or npy files",
+        expected="PNG, JPEG, WebP, TIFF, BMP, NIfTI, NRRD, MetaImage, npz or npy files",
         next_step="check the path, or convert the images",
     )
 
 
 def _no_answers(root: Path, cohort: Cohort) -> CohortError:
+    if cohort.schema.layout == "dicom" and not cohort.schema.columns:
+        return CohortError(
+            f"There are no labels: {root.name!r} holds {len(cohort)} DICOM studies, and no table says what they show.",
+            expected="a table with a column of accession numbers, patients or UIDs, and a column of answers",
+            next_step="name it with --labels; hu inspect lists the studies",
+        )
     if cohort.schema.layout == "manifest":
         used = ", ".join(f"{c.column} ({c.role})" for c in cohort.schema.columns)
         return CohortError(

@@ -10,7 +10,11 @@ from pathlib import Path
 from hounsfield.core.errors import CohortError, ReadError, case_id
 
 RASTER_ENDINGS = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp")
-VOLUME_ENDINGS = (".nii", ".nii.gz")
+NIFTI_ENDINGS = (".nii", ".nii.gz", ".hdr", ".hdr.gz")
+"""Of a pair of ``.hdr`` and ``.img`` the header stands for both."""
+NRRD_ENDINGS = (".nrrd", ".nhdr")
+METAIMAGE_ENDINGS = (".mha", ".mhd")
+VOLUME_ENDINGS = NIFTI_ENDINGS + NRRD_ENDINGS + METAIMAGE_ENDINGS
 DICOM_ENDINGS = (".dcm", ".dicom")
 ARRAY_ENDINGS = (".npz", ".npy")
 IMAGE_ENDINGS = RASTER_ENDINGS + VOLUME_ENDINGS + DICOM_ENDINGS + ARRAY_ENDINGS
@@ -66,8 +70,12 @@ def looks_like_mask(path: str) -> bool:
 def reader_by_ending(path: str) -> str:
     """Return the reader that a file ending stands for, ``raster`` where it stands for none."""
     end = ending(path)
-    if end in VOLUME_ENDINGS:
+    if end in NIFTI_ENDINGS:
         return "nifti"
+    if end in NRRD_ENDINGS:
+        return "nrrd"
+    if end in METAIMAGE_ENDINGS:
+        return "metaimage"
     if end in DICOM_ENDINGS:
         return "dicom"
     return end[1:] if end in ARRAY_ENDINGS else "raster"
@@ -199,13 +207,13 @@ def list_files(root: Path) -> Files:
     escaping: list[str] = []
     for folder, folders, names in os.walk(base):
         place = Path(folder)
-        folders[:] = sorted(f for f in folders if not _ignored(f))
+        folders[:] = sorted(f for f in folders if not is_ignored(f))
         prefix = place.relative_to(base).as_posix()
         prefix = "" if prefix == "." else prefix + "/"
         linked = [f for f in folders if (place / f).is_symlink() and not (place / f).resolve().is_relative_to(base)]
         escaping += [f"{prefix}{f}/" for f in linked]
         for name in sorted(names):
-            if _ignored(name):
+            if is_ignored(name):
                 continue
             file = place / name
             if file.is_symlink() and not file.resolve().is_relative_to(base):
@@ -215,7 +223,8 @@ def list_files(root: Path) -> Files:
     return Files(root=base, paths=tuple(sorted(paths)), escaping=tuple(sorted(escaping)))
 
 
-def _ignored(name: str) -> bool:
+def is_ignored(name: str) -> bool:
+    """Tell by its name whether a file or folder is hidden, or the operating system's own."""
     return name.startswith((".", "~$")) or name.casefold() in _IGNORED
 
 

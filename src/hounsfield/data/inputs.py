@@ -11,6 +11,8 @@ from hounsfield.data.files import Files, ending, reader_by_ending
 from hounsfield.data.npz import as_channels_first, npz_arrays
 from hounsfield.data.raster import pages_of
 from hounsfield.data.table import Column
+from hounsfield.data.volume.facts import READERS as VOLUMES
+from hounsfield.data.volume.facts import headers_of
 from hounsfield.data.words import is_mask, modality_of
 
 
@@ -38,11 +40,17 @@ class Inputs:
         modality = modality_of(files.root.name)
         if reader == "npz":
             return cls._archive(files, used[0], told)
-        if reader in ("nifti", "dicom"):
-            told.notes.append(f"The images are {reader.upper() if reader == 'dicom' else 'NIfTI'} files.")
+        if reader == "dicom":
+            told.notes.append("The images are DICOM files.")
         if reader == "raster":
             _tell_pages(used, files, told)
-        return cls((InputSpec(name="image", ndim=3 if reader == "nifti" else 2, modality=modality),))
+        ndim = 2
+        if reader in VOLUMES:
+            headers = headers_of(files.root, [Ref(reader_by_ending(p), p) for p in dict.fromkeys(used)])
+            told.notes += headers.notes
+            told.unsure += headers.unsure
+            ndim = headers.ndim
+        return cls((InputSpec(name="image", ndim=ndim, modality=modality),))
 
     @classmethod
     def _archive(cls, files: Files, path: str, told: Told) -> "Inputs":

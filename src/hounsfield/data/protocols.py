@@ -1,10 +1,12 @@
-"""What a reader and a layout must offer."""
+"""What a reader, a layout and a scrubber must offer."""
 
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from hounsfield.core.cohort import Cohort, Ref, Roles
 from hounsfield.core.image import Header, Image
+from hounsfield.data.scrubbers.order import ScrubOrder
 
 
 @runtime_checkable
@@ -40,4 +42,50 @@ class Layout(Protocol):
 
     def cohort(self, root: Path, roles: Roles) -> Cohort:
         """Return the cohort; raise CohortError where it cannot be understood."""
+        ...
+
+
+@dataclass(frozen=True)
+class Scrubbed:
+    """What became of one file.
+
+    Parameters
+    ----------
+    content : bytes or None
+        The de-identified file; None where it is withheld.
+    withheld : str
+        Why there is no content, without any value of the file; empty where it is written.
+    removed : tuple of str
+        What kinds of things were taken out or replaced, such as ``"names"``; never a value.
+    identifiers : tuple of str
+        Every value seen in the input that names a person, a place, a visit or a device, and every date: names,
+        numbers, addresses, UIDs, dates, as they were written. The second pass searches all outputs for them, word by
+        word. A file that is withheld tells its identifiers too, as far as they could be read.
+    texts : tuple of str
+        Free text that was taken out (descriptions, comments, protocol names). Its words are searched for as well,
+        except those of a medical vocabulary: "chest" in a removed comment is no leak where a body part says CHEST.
+    """
+
+    content: bytes | None = field(repr=False)
+    withheld: str = ""
+    removed: tuple[str, ...] = ()
+    identifiers: tuple[str, ...] = field(default=(), repr=False)
+    texts: tuple[str, ...] = field(default=(), repr=False)
+
+
+@runtime_checkable
+class Scrubber(Protocol):
+    """Takes what identifies out of files of one format.
+
+    Notes
+    -----
+    Like a reader it has no state and is built without arguments. What it does not understand it withholds.
+    """
+
+    def sniff(self, head: bytes, name: str) -> bool:
+        """Tell by the first bytes of a file (at most 512), and by its name only where bytes cannot tell."""
+        ...
+
+    def scrub(self, source: Path, order: ScrubOrder) -> Scrubbed:
+        """Return the file without what identifies; raise ReadError with the reason where it cannot be read."""
         ...

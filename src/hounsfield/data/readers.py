@@ -16,6 +16,10 @@ READERS = Table(
         "npz": "hounsfield.data.npz:NpzReader",
         "npy": "hounsfield.data.npz:NpyReader",
         "memory": "hounsfield.data.memory:MemoryReader",
+        "dicom": "hounsfield.data.dicom.reader:DicomReader",
+        "nifti": "hounsfield.data.volume.nifti:NiftiReader",
+        "nrrd": "hounsfield.data.volume.nrrd:NrrdReader",
+        "metaimage": "hounsfield.data.volume.metaimage:MetaImageReader",
     },
 )
 """Name to reader class; a reader is built without arguments."""

@@ -296,14 +296,15 @@ class _Work:
         ref = sample.masks.get(self.mask_name)
         if ref is None:
             return None
-        from hounsfield.data.readers import read
+        from hounsfield.data.masks import read_mask
 
         plain = spec.model_copy(
             update={"scale": "window", "low": 0.0, "high": 1.0, "channels": 1, "storage": "float16"}
         )
         try:
-            values = read(self._gathered.cohort, ref).array.astype(np.float32).max(axis=0, keepdims=True)
-            inside = prepare(Image((values > 0.5 * values.max()).astype(np.uint8)), plain)[0]
+            seen = latest_image(self._gathered.cohort, sample, next(iter(sample.inputs)))
+            values = read_mask(self._gathered.cohort, ref, seen).array.astype(np.float32).max(axis=0, keepdims=True)
+            inside = prepare(Image((values > 0.5 * values.max()).astype(np.uint8), seen.grid), plain)[0]
         except HounsfieldError:
             return None
         found: BoolArray = np.asarray(inside, dtype=np.float32) > 0.5

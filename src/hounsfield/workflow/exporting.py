@@ -11,11 +11,12 @@ from pydantic import BaseModel, ConfigDict
 from hounsfield.bundle.atomic import write_bytes
 from hounsfield.bundle.sealed import BundleContents
 from hounsfield.core.errors import BundleError, InputError, RunExistsError, unknown_name
-from hounsfield.core.image import Image
+from hounsfield.core.image import Grid, Image
 from hounsfield.core.progress import SILENT, Progress
 from hounsfield.core.protocols import Decoding, Task
 from hounsfield.core.streams import stream
 from hounsfield.core.types import Float32Array, Float64Array, Json
+from hounsfield.learn.prepare.image import ImagePreparation
 from hounsfield.workflow.fitting import NETWORK
 from hounsfield.workflow.judging import calibrations
 from hounsfield.workflow.opening import open_bundle
@@ -194,6 +195,7 @@ def _metadata(contents: BundleContents, cases: Sequence[Case], wanted: Sequence[
                 "axes": "c z y x" if spec.ndim == 3 else "c y x",
                 "dtype": "float32",
                 "values": "as stored in the file: HU for CT with units, 0 to 255 for 8-bit images",
+                **_placed(spec),
             }
             for name, spec in job.preparation.items()
         ],
@@ -204,6 +206,13 @@ def _metadata(contents: BundleContents, cases: Sequence[Case], wanted: Sequence[
             "cases": tests,
         },
     }
+
+
+def _placed(spec: ImagePreparation) -> dict[str, Json]:
+    """Return how a volume has to lie: the file knows no affines, so turning and resampling are left to the caller."""
+    if spec.spacing_mm is None:
+        return {}
+    return {"orientation": spec.orientation, "spacing_mm": list(spec.spacing_mm)}
 
 
 def _encoded(values: Float32Array) -> Json:
@@ -244,13 +253,23 @@ def _answers(contents: BundleContents, cases: Sequence[Case]) -> list[dict[str, 
 
     model = Model(contents, engine="torch")
     task, decodings = _task(contents), _decodings(contents)
-    stored = [{n: prepare(Image(v), model.preparation[n]) for n, v in case.items()} for case in cases]
+    stored = [
+        {n: prepare(Image(v, _grid(model.preparation[n])), model.preparation[n]) for n, v in case.items()}
+        for case in cases
+    ]
     raw = model.run({name: np.stack([s[name] for s in stored]) for name in model.preparation})
     heads = member_job(contents.members[0]).heads
     decoded = {
         h.target.name: task.kind(h.target).decode(h.target, raw[h.target.name], decodings[h.target.name]) for h in heads
     }
     return [{name: values[place] for name, values in decoded.items()} for place in range(len(cases))]
+
+
+def _grid(spec: ImagePreparation) -> Grid | None:
+    """Return the grid of a volume that already lies as the preparation turns and resamples it."""
+    if spec.spacing_mm is None:
+        return None
+    return Grid(np.diag([*reversed(spec.spacing_mm), 1.0]))
 
 
 def _largest(

@@ -51,7 +51,7 @@ def inspect(
     RunExistsError
         If a file in `out` would be overwritten.
     """
-    from hounsfield.data.cohorts import cohort_yaml, samples_csv, understand
+    from hounsfield.data.cohorts import cohort_yaml, explore, samples_csv
     from hounsfield.stages.auditing.findings import audit
 
     written = ("cohort.yaml", "samples.csv")
@@ -63,7 +63,7 @@ def inspect(
                 expected="a folder without them",
                 next_step="choose another --out, or move them away",
             )
-    cohort = understand(source, wishes.roles)
+    cohort = explore(source, wishes.roles)
     seen = survey(cohort, progress=progress)
     findings = audit(cohort, seen.glances, seen.unreadable, seed=wishes.seed)
     if out is None:

@@ -21,6 +21,7 @@ from hounsfield.workflow.judging import calibrations
 from hounsfield.workflow.opening import open_bundle
 from hounsfield.workflow.planning import settle
 from hounsfield.workflow.predictions import items, say, table_header, table_row
+from hounsfield.workflow.study import with_roles
 from hounsfield.workflow.tasks import task_named
 from hounsfield.workflow.wishes import Wishes
 
@@ -31,6 +32,7 @@ def predict(
     *,
     out: Path | None = None,
     engine: str | None = None,
+    series: str | None = None,
     progress: Progress = SILENT,
 ) -> Iterator[Prediction]:
     """Predict files, folders or cohorts, one sample at a time.
@@ -45,6 +47,8 @@ def predict(
         Folder for ``predictions.csv`` and ``predictions.json``, written row by row.
     engine : str or None
         Name in `hounsfield.learn.engines.ENGINES`; if None, the number of samples and the machine decide.
+    series : str or None
+        Which series of a DICOM study are meant; None takes what the model was trained with.
     progress : Progress
 
     Yields
@@ -75,7 +79,7 @@ def predict(
     contents = open_bundle(bundle)
     targets, task = contents.plan.targets, task_named(contents.plan.task)
     decodings = calibrations(contents)[NETWORK].decodings
-    cohort = unlabelled([Path(p) for p in inputs])
+    cohort = unlabelled([Path(p) for p in inputs], with_roles(Wishes(series=series), contents.plan.roles).disk_roles)
     if not cohort.samples:
         raise InputError("There is no image among the inputs.", expected="image files or folders that hold some")
     model = Model(contents, samples=len(cohort.samples), engine=engine)

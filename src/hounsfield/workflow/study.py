@@ -172,7 +172,7 @@ def roles_said(wishes: Wishes) -> dict[str, str | list[str]]:
     wishes : Wishes
     """
     said: dict[str, str | list[str]] = {"target": list(wishes.target)} if wishes.target else {}
-    for name in ("image", "group", "split", "positive", "task"):
+    for name in ("image", "group", "split", "positive", "task", "series"):
         value = getattr(wishes, name)
         if value is not None:
             said[name] = str(value)
@@ -200,6 +200,7 @@ def with_roles(wishes: Wishes, roles: Mapping[str, str | list[str]]) -> Wishes:
         positive=wishes.positive or _name(roles, "positive"),
         labels=wishes.labels or _name(roles, "labels"),
         task=wishes.task or _name(roles, "task"),
+        series=wishes.series or _name(roles, "series"),
     )
 
 

@@ -16,7 +16,7 @@ class Wishes:
         Task by name; None takes the best claim on the data.
     target : tuple of str
         Columns to answer; empty to infer.
-    image, group, split, positive, labels : str or None
+    image, group, split, positive, labels, series, index : str or None
         See `hounsfield.core.cohort.Roles`.
     minutes : float or None
         Upper bound of total wall time.
@@ -60,6 +60,8 @@ class Wishes:
     split: str | None = None
     positive: str | None = None
     labels: str | None = None
+    series: str | None = None
+    index: str | None = None
     minutes: float | None = None
     seed: int = 0
     folds: int = 0
@@ -103,6 +105,11 @@ class Wishes:
             raise InputError(f"--lang is {self.lang!r}.", expected="en or zh", next_step="write --lang zh")
 
     @property
+    def disk_roles(self) -> Roles:
+        """What the wishes say of a disk without answers."""
+        return Roles(series=self.series, index=self.index)
+
+    @property
     def roles(self) -> Roles:
         """What the wishes say of the data."""
         return Roles(
@@ -113,4 +120,6 @@ class Wishes:
             positive=self.positive,
             task=self.task,
             labels=self.labels,
+            series=self.series,
+            index=self.index,
         )

@@ -10,8 +10,12 @@ LAYOUTS = Table(
     "layout",
     {
         "declared": "hounsfield.data.layouts.declared:DeclaredLayout",
+        "nnunet": "hounsfield.data.layouts.nnunet:NnunetLayout",
+        "msd": "hounsfield.data.layouts.msd:MsdLayout",
+        "bids": "hounsfield.data.layouts.bids:BidsLayout",
         "medmnist": "hounsfield.data.layouts.medmnist:MedmnistLayout",
         "manifest": "hounsfield.data.layouts.manifest:ManifestLayout",
+        "dicom": "hounsfield.data.layouts.dicom:DicomLayout",
         "class folders": "hounsfield.data.layouts.class_folders:ClassFoldersLayout",
         "files": "hounsfield.data.layouts.files:FilesLayout",
     },

@@ -9,6 +9,8 @@ from hounsfield.core.errors import CohortError
 from hounsfield.data.answers import make_answers
 from hounsfield.data.files import MASK_WORDS, Files, list_files, looks_like_mask, reader_by_ending, stem
 from hounsfield.data.rows import columns_of, target_without_columns, unique_ids
+from hounsfield.data.volume.facts import READERS as VOLUMES
+from hounsfield.data.volume.facts import Headers, headers_of
 from hounsfield.data.words import modality_of, part_of
 
 _PARTS: dict[str, Part] = {"train": "train", "val": "val", "test": "test"}
@@ -110,17 +112,19 @@ def _cohort(files: Files, pictures: list[str], levels: _Levels, roles: Roles) ->
     if levels.patient is not None:
         found[f"folder level {levels.patient + 1}"] = ("patient", "more folders than classes")
     has_masks = any(s.masks for s in samples)
+    refs = [Ref(reader_by_ending(p), p) for p in pictures]
+    headers = headers_of(files.root, refs) if any(r.reader in VOLUMES for r in refs) else Headers(2)
     root = files.root.name
     schema = Schema(
         targets=(answers.spec, *((TargetSpec(name="mask", kind="mask"),) if has_masks else ())),
-        inputs=(InputSpec(name="image", modality=modality_of(root)),),
+        inputs=(InputSpec(name="image", ndim=headers.ndim, modality=modality_of(root)),),
         layout="class folders",
         official_parts=tuple(p for p in ("train", "val", "test") if p in parts),
         patients_known=levels.patient is not None,
         columns=columns_of("(folders)", dict(sorted(found.items()))),
         side_tables=files.tables,
-        notes=answers.notes,
-        unsure=answers.unsure,
+        notes=(*headers.notes, *answers.notes),
+        unsure=(*headers.unsure, *answers.unsure),
     )
     aside = tuple(SetAside(sample=p, reason="the link leads outside the folder") for p in files.escaping)
     return Cohort(name=root, root=str(files.root), samples=tuple(samples), schema=schema, set_aside=aside)

@@ -9,7 +9,10 @@ from hounsfield.core.cohort import Cohort, InputSpec, Reading, Ref, Roles, Sampl
 from hounsfield.core.errors import CohortError, ReadError
 from hounsfield.data.files import IMAGE_ENDINGS, ending, list_files, looks_like_mask, reader_by_ending, stem
 from hounsfield.data.layouts.medmnist import elements
+from hounsfield.data.readers import reader_for
 from hounsfield.data.rows import unique_ids
+from hounsfield.data.volume.facts import READERS as VOLUMES
+from hounsfield.data.volume.facts import headers_of
 
 
 class FilesLayout:
@@ -46,7 +49,7 @@ def cohort_of_files(sources: Sequence[Path]) -> Cohort:
     if not found:
         raise CohortError(
             "No images were found.",
-            expected="PNG, JPEG, WebP, TIFF, BMP or npy files",
+            expected="PNG, JPEG, WebP, TIFF, BMP, NIfTI, NRRD, MetaImage or npy files",
             next_step="check the folder",
         )
     root = _common_root([base for base, _ in found])
@@ -58,12 +61,14 @@ def cohort_of_files(sources: Sequence[Path]) -> Cohort:
         inner = _inside_archive(root, path)
         named += [(k if len(paths) == 1 else f"{name}/{k}", ref) for k, ref in inner]
         if not inner:
-            named.append((name, Ref(reader_by_ending(path), path)))
+            named.append((name, Ref(_reader(root, path), path)))
     ids = unique_ids([name for name, _ in named])
     samples = tuple(
         Sample(id=i, patient=i, inputs={"image": (Reading(ref),)}) for i, (_, ref) in zip(ids, named, strict=True)
     )
-    schema = Schema(inputs=(InputSpec(name="image"),), layout="files")
+    first = next((ref for _, ref in named if ref.reader in VOLUMES), None)
+    ndim = headers_of(root, [first]).ndim if first is not None else 2
+    schema = Schema(inputs=(InputSpec(name="image", ndim=ndim),), layout="files")
     name = sources[0].resolve().name if len(sources) == 1 else root.name
     return Cohort(name=name, root=str(root), samples=samples, schema=schema, set_aside=())
 
@@ -77,6 +82,16 @@ def _inside_archive(root: Path, path: str) -> list[tuple[str, Ref]]:
     except ReadError:
         return []
     return [(name, Ref(ref.reader, path, ref.part)) for name, ref in found]
+
+
+def _reader(root: Path, path: str) -> str:
+    """Return the reader by the ending, or by the content where the name has none that is known, as on a DICOM disk."""
+    if ending(path) in IMAGE_ENDINGS:
+        return reader_by_ending(path)
+    try:
+        return reader_for(root / path) or reader_by_ending(path)
+    except ReadError:  # it will be set aside with this reason when it is read
+        return reader_by_ending(path)
 
 
 def _common_root(bases: Sequence[Path]) -> Path:

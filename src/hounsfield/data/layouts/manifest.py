@@ -12,6 +12,9 @@ from hounsfield.data.rows import cohort_of_rows
 from hounsfield.data.table import Sheet, parse_number, read_table
 from hounsfield.data.words import part_of, tokens
 
+_DEIDENTIFIED = frozenset({"case", "output", "outcome", "format", "reason", "removed"})
+"""Columns of the list of a de-identified folder."""
+
 
 class ManifestLayout:
     """One table that names images, wherever it lies in the folder."""
@@ -76,7 +79,7 @@ def manifest_cohort(
     files = list_files(root)
     sheets, faults = tables_in(files)
     if named is not None:
-        chosen = _named_table(root, named, sheets)
+        chosen = named_table(root, named, sheets)
         sheets = [chosen, *(s for s in sheets if s.name != chosen.name)]
     else:
         ranked = _ranked(sheets, files)
@@ -96,13 +99,19 @@ def manifest_cohort(
 
 
 def tables_in(files: Files) -> tuple[list[Sheet], list[str]]:
-    """Read the tables of a folder; return them and what was wrong with those that cannot be read."""
+    """Read the tables of a folder; return them and what was wrong with those that cannot be read.
+
+    The list that de-identification leaves in its output names every file, and answers nothing: it is left out.
+    """
     sheets, faults = [], []
     for path in files.tables:
         try:
-            sheets.append(read_table(files.root / path, path))
+            sheet = read_table(files.root / path, path)
         except CohortError as error:
             faults.append(error.found)
+        else:
+            if set(sheet.columns) != _DEIDENTIFIED:
+                sheets.append(sheet)
     return _joined(sheets), faults
 
 
@@ -138,7 +147,14 @@ def _with_joined(sheet: Sheet, name: str, columns: tuple[str, ...]) -> Sheet:
     return Sheet(sheet.name, {**sheet.columns, name: tuple(cells)}, sheet.notes)
 
 
-def _named_table(root: Path, named: str, sheets: list[Sheet]) -> Sheet:
+def named_table(root: Path, named: str, sheets: list[Sheet]) -> Sheet:
+    """Return the table that a user named: of the folder, or of any other place.
+
+    Raises
+    ------
+    CohortError
+        If there is none.
+    """
     for sheet in sheets:
         if sheet.name == named:
             return sheet
