@@ -26,8 +26,9 @@ from hounsfield.workflow.wishes import Wishes
 
 SHARE = 0.94
 """Share of the minutes that is planned for: the rest is for what measuring cannot foresee."""
-REPORT_SECONDS = 6.0
-"""An allowance for evaluation and rendering of a small cohort: 320 samples and four targets took about 4."""
+REPORT_SECONDS = 1.5
+TARGET_SECONDS = 1.1
+"""Allowances for evaluation and rendering, in all and for each target: 320 samples and four targets took about 4."""
 PROBES = 6
 PROBE_SECONDS = 2.0
 """How long real steps are timed in processes side by side, and at least `PROBES` of them."""
@@ -509,7 +510,11 @@ def _around(known: Study, drafted: Plan, *, networks: int, speed: Speed) -> _Aro
     before = folds * (rows * speed.baselines / folds + 0.0012 * outputs * rows + 0.5)
     guard = (train - rows) * speed.baselines + val * (model + 2 * speed.baselines)
     predicting = (judged + tests) * (speed.read + model) + tests * (folds - 1) * networks * views * speed.run
-    report = REPORT_SECONDS + 0.0003 * outputs * (judged + tests) * (1 + baselines)
+    report = (
+        REPORT_SECONDS
+        + TARGET_SECONDS * len(known.cohort.schema.targets)
+        + 0.0003 * outputs * (judged + tests) * (1 + baselines)
+    )
     return _Around(before, guard + predicting + report)
 
 
