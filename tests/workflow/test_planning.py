@@ -27,7 +27,9 @@ def steps(given: Drafted, *, minutes: float | None, step: float, wishes: Wishes 
     assert isinstance(seconds, float)
     if minutes is not None and wishes.network is None:
         assert seconds <= minutes * 60
-    assert fixed.value("cost", "seconds_per_step") == step
+    told = fixed.value("cost", "seconds_per_step")
+    assert isinstance(told, float)
+    assert step < told < 1.05 * step, "a step and its share of the looks at the validation part"
     return value
 
 

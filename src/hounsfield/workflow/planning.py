@@ -26,12 +26,19 @@ from hounsfield.workflow.wishes import Wishes
 
 SHARE = 0.94
 """Share of the minutes that is planned for: the rest is for what measuring cannot foresee."""
-REPORT_SECONDS = 1.5
-TARGET_SECONDS = 1.1
-"""Allowances for evaluation and rendering, in all and for each target: 320 samples and four targets took about 4."""
-PROBES = 6
+REPORT_SECONDS = 0.3
+TARGET_SECONDS = 0.4
+"""Allowances for evaluation and rendering, in all and for each target: 256 samples took 0.4 s with one target and 1.5 s
+with four."""
+FIT_SECONDS = 0.0004
+CURVE_FIT_SECONDS = 0.0013
+"""Of one thread, per sample and output: to fit the linear baseline, and to measure its learning curve. 360 samples of
+two classes took 0.3 s in all; 539 samples with ten outputs took 1.3 and 7 s."""
+DESCRIBED = 24
+"""Samples whose texture is timed."""
+PROBES = 5
 PROBE_SECONDS = 2.0
-"""How long real steps are timed in processes side by side, and at least `PROBES` of them."""
+"""How long real steps are timed, and at least `PROBES` of them; half as long in each precision before."""
 START_SECONDS = 5.0
 """An allowance for a process to start and to read its checkpoint: importing torch takes 2 to 4 s."""
 
@@ -72,6 +79,8 @@ class Speed:
         Peak memory of one such process.
     features : float
         Seconds of one thread per sample to compute the fixed features; 0 where the plan has none.
+    heads : float
+        Seconds to fit the heads on fixed features, one fold; 0 where the plan has none.
     """
 
     step: float
@@ -82,6 +91,7 @@ class Speed:
     side: float = 0.0
     side_mib: float = 0.0
     features: float = 0.0
+    heads: float = 0.0
 
 
 def plan(source: Source, *, wishes: Wishes = Wishes(), out: Path | None = None, progress: Progress = SILENT) -> Plan:
@@ -222,7 +232,8 @@ def _with_normalisation(plan_: Plan, prepared: Prepared) -> Plan:
 
 def _measured(drafted: Plan, known: Study, prepared: Prepared, *, read: float) -> tuple[Plan, Speed]:
     """Time real steps in the precisions that are in question, then inference and baseline features."""
-    from hounsfield.learn.features.timing import seconds_each
+    from hounsfield.learn.features.timing import heads_seconds, seconds_each
+    from hounsfield.learn.learners.features import MOST_ROWS
     from hounsfield.learn.learners.supervised import probe
     from hounsfield.learn.learners.texture import texture
 
@@ -233,10 +244,9 @@ def _measured(drafted: Plan, known: Study, prepared: Prepared, *, read: float) -
     seconds: dict[str, float] = {}
     for name in candidates:
         trial = _with_value(drafted, "optimisation", "precision", decision.model_copy(update={"value": name}))
-        taken = probe(
-            prepared.feed, job_of(trial, known.task, known.fingerprint), steps=PROBES, clock=time.perf_counter
-        )
-        seconds[name] = float(np.median(taken[2:]))
+        job = job_of(trial, known.task, known.fingerprint)
+        taken = probe(prepared.feed, job, steps=PROBES, seconds=PROBE_SECONDS / 2, clock=time.perf_counter)
+        seconds[name] = float(np.median(taken))
     best = min(seconds, key=lambda n: seconds[n])
     shown = ", ".join(f"{n} {s * 1000:.0f} ms per step" for n, s in seconds.items())
     chosen = Decision(
@@ -245,16 +255,31 @@ def _measured(drafted: Plan, known: Study, prepared: Prepared, *, read: float) -
         evidence=f"{decision.evidence}; {shown}",
     )
     drafted = _with_value(drafted, "optimisation", "precision", chosen)
-    rows = prepared.feed.train[:8]
+    rows = prepared.feed.train[: DESCRIBED + 1]
     began = time.perf_counter()
-    for row in rows:
+    for place, row in enumerate(rows):
+        if place == 1:  # the first imports what it needs
+            began = time.perf_counter()
         for stored in prepared.feed.inputs.values():
             texture(stored[row])
-    described = (time.perf_counter() - began) / len(rows)
+    described = (time.perf_counter() - began) / max(1, len(rows) - 1)
     job = job_of(drafted, known.task, known.fingerprint)
-    features = seconds_each(prepared.feed, job, clock=time.perf_counter) if Ensemble.of(drafted).features else 0.0
+    features = heads = 0.0
+    if Ensemble.of(drafted).features:
+        features = seconds_each(prepared.feed, job, clock=time.perf_counter)
+        heads = heads_seconds(min(known.fingerprint.samples, MOST_ROWS), _questions(drafted), clock=time.perf_counter)
     run = _inference(drafted, known, prepared) + features
-    return drafted, Speed(seconds[best], run, described, read, peak_mib(), features=features)
+    return drafted, Speed(seconds[best], run, described, read, peak_mib(), features=features, heads=heads)
+
+
+def _questions(plan_: Plan) -> int:
+    """Return how many yes-no questions and numbers all targets come to: two classes are one, k levels k - 1."""
+    asked = 0
+    for target in plan_.targets:
+        classes = len(target.classes)
+        joined_ends = target.kind == "ordinal" or (target.kind == "categorical" and classes == 2)
+        asked += max(1, classes - joined_ends)
+    return asked
 
 
 def _measured_side_by_side(drafted: Plan, known: Study, prepared: Prepared, *, speed: Speed, work: Path) -> Speed:
@@ -299,17 +324,17 @@ def _fixed(drafted: Plan, known: Study, wishes: Wishes, here: Machine, *, speed:
     fitting = 1.0 - settled(drafted).share
     speed = replace(speed, step=speed.step / fitting, side=speed.side / fitting)
     facts = _facts(known, wishes, here, drafted.budget, _decided(drafted))
-    folds = max(1, wishes.folds)
+    folds, quick = max(1, wishes.folds), _is_quick(drafted, wishes)
     free = wishes.minutes * 60.0 * SHARE - elapsed if wishes.minutes is not None else None
     if free is not None and not recipe(wishes.network):
-        around = _around(known, drafted, networks=2, speed=speed)
+        around = _around(known, drafted, networks=2, speed=speed, quick=quick)
         left = free - around.before - around.after
         lanes, start = (drafted.budget.threads, START_SECONDS) if speed.side else (1, 0.0)
         total = int(max(0.0, left * lanes - folds * 2 * start) / (speed.side or speed.step))
         facts = replace(facts, decided={**facts.decided, ("cost", "total_steps"): total})
         drafted = drafted.model_copy(update={"sections": redecide_ensemble(drafted.sections, facts)})
     ensemble = Ensemble.of(drafted)
-    around = _around(known, drafted, networks=ensemble.members, speed=speed)
+    around = _around(known, drafted, networks=ensemble.members, speed=speed, quick=quick)
     decided = _decided(drafted)
     if free is not None:
         left = free - around.before - around.after
@@ -339,12 +364,19 @@ def _fixed(drafted: Plan, known: Study, wishes: Wishes, here: Machine, *, speed:
     spare = free - total_seconds + elapsed if free is not None else float("inf")
     fixed, more = _with_curve(fixed, wishes, steps=steps, spare=spare, per_step=speed.step)
     total_seconds += more
-    return fixed.with_section("cost", _cost(total_seconds, speed, after=around.after, steps=steps, ensemble=ensemble))
+    looks = _looks_per_step(known, fixed, speed)
+    told = replace(speed, step=speed.step + looks, side=speed.side + looks if speed.side else 0.0)
+    return fixed.with_section("cost", _cost(total_seconds, told, after=around.after, steps=steps, ensemble=ensemble))
+
+
+def _is_quick(plan_: Plan, wishes: Wishes) -> bool:
+    """Return whether a run is a trial that learning curves would only lengthen."""
+    return wishes.max_steps is not None or plan_.budget.processes > 1 or bool(recipe(wishes.network))
 
 
 def _with_curve(fixed: Plan, wishes: Wishes, *, steps: int, spare: float, per_step: float) -> tuple[Plan, float]:
     """Decide on the learning curve; return what the network's will take, seconds."""
-    quick = wishes.max_steps is not None or fixed.budget.processes > 1 or bool(recipe(wishes.network))
+    quick = _is_quick(fixed, wishes)
     fits = FITS_OF_CURVE * max(1, fixed.folds)
     wanted = int(steps * CURVE_STEPS)
     if wishes.learning_curve:
@@ -382,9 +414,7 @@ def _decided(plan_: Plan) -> dict[tuple[str, str], PlanValue]:
 def _training_seconds(steps: int, plan_: Plan, known: Study, *, speed: Speed) -> float:
     """Return the wall time in which all members are fitted, each with so many steps."""
     ensemble, folds = Ensemble.of(plan_), max(1, plan_.folds)
-    outputs = sum(max(1, len(t.classes)) for t in plan_.targets)
-    rows = known.fingerprint.samples
-    fixed = rows * speed.features + HEAD_SECONDS * (1 + rows * outputs / 1000) if ensemble.features else 0.0
+    fixed = known.fingerprint.samples * speed.features + speed.heads if ensemble.features else 0.0
     if ensemble.workers < 2:
         per_step = speed.step + _looks_per_step(known, plan_, speed)
         return folds * (ensemble.members * steps * per_step + fixed)
@@ -424,11 +454,6 @@ def _allowed_steps(left: float, plan_: Plan, known: Study, *, speed: Speed) -> i
     return low
 
 
-HEAD_SECONDS = 4.0
-"""An allowance for fitting a linear head on fixed features, and as much for each 1,000 samples and output: 3 to 5 s
-were seen for 400 to 550 samples of two classes."""
-
-
 def _steps(plan_: Plan) -> int:
     value = plan_.value("optimisation", "steps")
     return value if isinstance(value, int) else 0
@@ -449,7 +474,7 @@ def _cost(total: float, speed: Speed, *, after: float, steps: int, ensemble: Ens
         ),
         "seconds_per_step": Decision(
             value=round(speed.side if ensemble.workers > 1 else speed.step, 5),
-            rule="median of real steps on this machine"
+            rule="median of real steps on this machine, each with its share of looks at the validation part"
             + (f", {ensemble.workers} processes of one thread at a time" if ensemble.workers > 1 else ""),
             evidence=f"{speed.step * 1000:.0f} ms with all threads on one network, "
             + (f"{speed.side * 1000:.0f} ms with one thread side by side" if speed.side else "nothing side by side"),
@@ -487,13 +512,13 @@ class _Around:
     after: float
 
 
-def _around(known: Study, drafted: Plan, *, networks: int, speed: Speed) -> _Around:
+def _around(known: Study, drafted: Plan, *, networks: int, speed: Speed, quick: bool) -> _Around:
     """Estimate from measured speed what the rest of a run will take.
 
     Notes
     -----
-    Per sample and output: fitting the linear baseline 1.2 ms (on at most `MOST_ROWS` rows), judging 0.3 ms for the
-    network and for each baseline: rounded up from single runs on one core (n = 4,000, and 14 labels of 8,000 samples).
+    Judging takes 0.3 ms per sample and output for the network and for each baseline: rounded up from single runs on
+    one core (n = 4,000, and 14 labels of 8,000 samples).
     """
     from hounsfield.learn.learners.logistic import MOST_ROWS
 
@@ -507,7 +532,8 @@ def _around(known: Study, drafted: Plan, *, networks: int, speed: Speed) -> _Aro
     judged = len(known.split.folds) or len(known.split.ids("val"))
     tests = len(known.split.ids("test")) if not known.split.folds or "test" in known.split.official else 0
     rows = min(train, MOST_ROWS)
-    before = folds * (rows * speed.baselines / folds + 0.0012 * outputs * rows + 0.5)
+    fitting = FIT_SECONDS + (0.0 if quick else CURVE_FIT_SECONDS)
+    before = folds * (rows * speed.baselines / folds + fitting * outputs * rows + 0.2)
     guard = (train - rows) * speed.baselines + val * (model + 2 * speed.baselines)
     predicting = (judged + tests) * (speed.read + model) + tests * (folds - 1) * networks * views * speed.run
     report = (

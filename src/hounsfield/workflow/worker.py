@@ -65,10 +65,8 @@ def _probe(feed: "Feed", job: "Job") -> Mapping[str, object]:
     from hounsfield.learn.learners.supervised import probe
     from hounsfield.workflow.planning import PROBE_SECONDS, PROBES, peak_mib
 
-    taken = probe(feed, job, steps=2, clock=time.perf_counter)
-    more = int(np.clip(PROBE_SECONDS / max(taken[-1], 1e-4), PROBES, 60))
-    taken = probe(feed, job, steps=more, clock=time.perf_counter)
-    return {"seconds": taken[2:], "peak_mib": peak_mib()}
+    taken = probe(feed, job, steps=PROBES, seconds=PROBE_SECONDS, clock=time.perf_counter)
+    return {"seconds": taken, "peak_mib": peak_mib()}
 
 
 def _fit(feed: "Feed", job: "Job", folder: Path, facts: dict[str, Json]) -> None:

@@ -238,7 +238,8 @@ def test_no_steps_are_refused() -> None:
 def test_probe_times_real_steps_and_changes_nothing() -> None:
     feed, job = make_feed(), make_job()
     ticks = iter(range(100))
-    assert probe(feed, job, steps=3, clock=lambda: float(next(ticks))) == [1.0, 1.0, 1.0]
+    assert probe(feed, job, steps=3, seconds=0.0, clock=lambda: float(next(ticks))) == [1.0, 1.0, 1.0]
+    assert probe(feed, job, steps=3, seconds=4.5, clock=lambda: float(next(ticks))) == [1.0] * 5
     assert (
         probe(feed, job.model_copy(update={"optimisation": Optimisation(steps=1, batch=8)}), steps=0, clock=float) == []
     )

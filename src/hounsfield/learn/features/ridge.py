@@ -156,7 +156,7 @@ def fit_logistic(rows: Float64Array, truth: Float64Array, folds: Folds) -> Fitte
     for penalty in PENALTIES if folds else (1.0,):
         held_out, cost = np.zeros(len(rows)), 0.0
         for place, (inside, outside) in enumerate(folds):
-            weights = _newton(rows[inside], truth[inside], penalty=penalty, start=begun[place])
+            weights = newton(rows[inside], truth[inside], penalty=penalty, start=begun[place])
             begun[place] = weights
             said = rows[outside] @ weights[:-1] + weights[-1]
             cost += float(np.logaddexp(0.0, (1.0 - 2.0 * truth[outside]) * said).sum())
@@ -165,7 +165,7 @@ def fit_logistic(rows: Float64Array, truth: Float64Array, folds: Folds) -> Fitte
             break
         best = (cost, penalty, held_out)
     _, penalty, held_out = best if best is not None else (0.0, 1.0, np.zeros(len(rows)))
-    weights = _newton(rows, truth, penalty=penalty, start=None)
+    weights = newton(rows, truth, penalty=penalty, start=None)
     return Fitted(weights[:-1], float(weights[-1]), penalty, held_out)
 
 
@@ -205,7 +205,7 @@ def _times(folds: Folds, count: int) -> Float64Array:
     return times
 
 
-def _newton(rows: Float64Array, truth: Float64Array, *, penalty: float, start: Float64Array | None) -> Float64Array:
+def newton(rows: Float64Array, truth: Float64Array, *, penalty: float, start: Float64Array | None) -> Float64Array:
     """Return weights and, last, the bias, ``r + 1``, of penalised logistic regression."""
     from scipy.linalg import solve
 

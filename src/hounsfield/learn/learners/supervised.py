@@ -348,7 +348,12 @@ def validation(network: nn.Module, feed: Feed, job: Job) -> dict[str, float]:
     return {"loss": sum(means.values()), **{f"loss of {name}": value for name, value in means.items()}}
 
 
-def probe(feed: Feed, job: Job, *, steps: int, clock: Callable[[], float]) -> list[float]:
+MOST_PROBES = 60
+WARM = 2
+"""First steps that are not counted: they fill caches."""
+
+
+def probe(feed: Feed, job: Job, *, steps: int, seconds: float, clock: Callable[[], float]) -> list[float]:
     """Make a few real steps on a throw-away network and return the seconds of each.
 
     Parameters
@@ -356,21 +361,23 @@ def probe(feed: Feed, job: Job, *, steps: int, clock: Callable[[], float]) -> li
     feed : Feed
     job : Job
     steps : int
-        Steps to make, at full size; the first ones warm up caches and are slower.
+        Steps to time at least, at full size.
+    seconds : float
+        For so long steps are made, but at most `MOST_PROBES` of them.
     clock : callable
         Returns seconds; owned by the caller.
     """
     loop = Loop(
-        Answers(start(feed, job, on=device()), job), job.optimisation.model_copy(update={"steps": max(steps, 1)})
+        Answers(start(feed, job, on=device()), job), job.optimisation.model_copy(update={"steps": WARM + MOST_PROBES})
     )
     whole = job.optimisation.model_copy(update={"low_until": 0.0})
     batches = Batches(feed, job.model_copy(update={"optimisation": whole}), ranks=Ranks())
-    seconds = []
-    for _ in range(steps):
+    taken: list[float] = []
+    while len(taken) < WARM + steps or (sum(taken[WARM:]) < seconds and len(taken) < WARM + MOST_PROBES):
         begun = clock()
         loop.step(batches)
-        seconds.append(clock() - begun)
-    return seconds
+        taken.append(clock() - begun)
+    return taken[WARM:]
 
 
 SUPERVISED = Supervised()
