@@ -105,7 +105,7 @@ def faster(job: Job, feed: Feed) -> Job:
 
     def taken(precision: str) -> float:
         trial = job.model_copy(update={"optimisation": job.optimisation.model_copy(update={"precision": precision})})
-        return float(np.median(probe(feed, trial, steps=5, clock=time.perf_counter)[2:]))
+        return float(np.median(probe(feed, trial, steps=3, seconds=0.5, clock=time.perf_counter)))
 
     best = min(("bfloat16", "float32"), key=taken)
     return job.model_copy(update={"optimisation": job.optimisation.model_copy(update={"precision": best})})

@@ -1,7 +1,9 @@
 """Seconds to a validation AUC on pneumoniamnist: the published protocol beside our plan; neither scores train or test.
 
 The protocol: ResNet-18 with a small stem at 28 px, Adam at 1e-3 cut tenfold after 50 and 75 of 100 epochs, float32,
-batch 128, the epoch with the best validation AUC kept. A few epochs are timed and extrapolated, or all are run.
+batch 128, the epoch with the best validation AUC kept. A few epochs are timed and extrapolated, or all are run. The
+AUC to reach is that of whole runs: made here with ``--full``, or once on a faster device with ``--target-only``, since
+the AUC does not depend on the device as the seconds do.
 """
 
 import argparse
@@ -9,7 +11,7 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,6 +30,8 @@ EPOCHS, BATCH, RATE = 100, 128, 1e-3
 MILESTONES = (50, 75)
 LEAST = 3.0
 NAME = "speed-reference"
+TARGET = "speed-reference-target"
+SEEDS = (0, 1, 2)
 WORK = RUNS / "reference"
 
 
@@ -64,7 +68,7 @@ def validation_auc(network: nn.Module, given: Images) -> float:
     return auroc(given.val_labels.cpu().numpy(), scores.double().cpu().numpy())
 
 
-def reference(given: Images, *, epochs: int, kept: Path | None = None) -> list[dict[str, float]]:
+def reference(given: Images, *, epochs: int, kept: Path | None = None, seed: int = 0) -> list[dict[str, float]]:
     """Train by the protocol and return, per epoch, seconds of training, seconds of scoring, and validation AUC.
 
     Parameters
@@ -74,8 +78,10 @@ def reference(given: Images, *, epochs: int, kept: Path | None = None) -> list[d
         How many of the 100 to make.
     kept : Path or None
         File of checkpoints, one per epoch; what is there is continued.
+    seed : int
+        Of weights and order.
     """
-    torch.manual_seed(0)
+    torch.manual_seed(seed)
     network = resnet18(given.train.shape[1], 2).to(given.train.device)
     optimiser = torch.optim.Adam(network.parameters(), lr=RATE)
     schedule = torch.optim.lr_scheduler.MultiStepLR(optimiser, milestones=list(MILESTONES), gamma=0.1)
@@ -89,7 +95,7 @@ def reference(given: Images, *, epochs: int, kept: Path | None = None) -> list[d
     while len(made) < epochs:
         began = time.perf_counter()
         network.train()
-        order = torch.randperm(len(given.train), generator=torch.Generator().manual_seed(len(made)))
+        order = torch.randperm(len(given.train), generator=torch.Generator().manual_seed(1000 * seed + len(made)))
         for rows in torch.split(order, BATCH):
             optimiser.zero_grad()
             loss = functional.cross_entropy(network(given.train[rows]), given.train_labels[rows])
@@ -271,6 +277,34 @@ def merged(looks: list[dict[str, np.typing.NDArray[np.float64]]]) -> dict[str, o
     }
 
 
+def whole_runs() -> list[dict[str, object]]:
+    """Return what whole runs of the reference reach, one for each seed, on whatever device there is."""
+    parts = Images(**{k: v.to(device()) for k, v in vars(images(source())).items()})
+    return [told(reference(parts, epochs=EPOCHS, seed=seed)) for seed in SEEDS]
+
+
+def with_target(timed: dict[str, object], runs: Sequence[Mapping[str, object]]) -> dict[str, object]:
+    """Return the reference as timed here, with the best validation AUC and epoch of whole runs made elsewhere.
+
+    Parameters
+    ----------
+    timed : dict
+        From `told`: epochs timed on this machine.
+    runs : sequence of dict
+        From `told`, of whole runs; the one with the highest AUC is taken, the hardest to reach.
+    """
+    best = max(runs, key=lambda run: float(str(run["best_validation_auc"])))
+    epoch, seconds = int(str(best["best_epoch"])), float(str(timed["seconds_per_epoch"]))
+    return {
+        **timed,
+        "complete": True,
+        "best_validation_auc": best["best_validation_auc"],
+        "best_validation_auc_by_seed": [run["best_validation_auc"] for run in runs],
+        "best_epoch": epoch,
+        "seconds_to_best": epoch * seconds,
+    }
+
+
 def verdict(theirs: dict[str, object], mine: dict[str, object]) -> dict[str, object]:
     """Return when our AUC first reaches the reference's best, and how many times sooner that is.
 
@@ -308,6 +342,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--epochs", type=int, default=3, help="epochs of the reference to time")
     parser.add_argument("--full", action="store_true", help="all 100 epochs, resumable")
+    parser.add_argument("--target-only", action="store_true", help="whole runs for the AUC to reach; nothing is timed")
     parser.add_argument("--minutes", type=float, default=10.0, help="budget of our plan")
     parser.add_argument("--members", type=int, default=machine().cores)
     parser.add_argument("--every", type=int, default=10, help="our steps between looks")
@@ -324,13 +359,19 @@ def main() -> None:
         return
     settle_threads(machine().cores)
     torch.use_deterministic_algorithms(mode=False)  # the reference does not ask for it
+    if wanted.target_only:
+        write_result(TARGET, {**provenance("python -m benchmarks.speed.reference --target-only"), "runs": whole_runs()})
+        return
     there = read_result(wanted.name)
     known = there.get("reference") if there else None
-    if wanted.full or not (isinstance(known, dict) and known.get("complete")):
+    if wanted.full or not (isinstance(known, dict) and known.get("complete") and known.get("epochs_run") == EPOCHS):
         parts = images(source())
         parts = Images(**{k: v.to(device()) for k, v in vars(parts).items()})
         kept = WORK / "reference.pt" if wanted.full else None
         known = told(reference(parts, epochs=EPOCHS if wanted.full else wanted.epochs, kept=kept))
+    whole = (read_result(TARGET) or {}).get("runs")
+    if isinstance(whole, list) and not wanted.full:
+        known = with_target(known, whole)
     mine = ours(**shared, members=wanted.members)
     found = verdict(known, mine)
     print(json.dumps(found, indent=1))

@@ -240,6 +240,5 @@ def test_probe_times_real_steps_and_changes_nothing() -> None:
     ticks = iter(range(100))
     assert probe(feed, job, steps=3, seconds=0.0, clock=lambda: float(next(ticks))) == [1.0, 1.0, 1.0]
     assert probe(feed, job, steps=3, seconds=4.5, clock=lambda: float(next(ticks))) == [1.0] * 5
-    assert (
-        probe(feed, job.model_copy(update={"optimisation": Optimisation(steps=1, batch=8)}), steps=0, clock=float) == []
-    )
+    short = job.model_copy(update={"optimisation": Optimisation(steps=1, batch=8)})
+    assert probe(feed, short, steps=0, seconds=0.0, clock=float) == []
