@@ -98,12 +98,25 @@ def test_the_verdict_speaks_of_the_first_look_that_reaches_the_best() -> None:
     theirs = reference.told(made)
     assert (theirs["best_epoch"], theirs["seconds_100_epochs"], theirs["complete"]) == (2, 1000.0, False)
     mine: dict[str, object] = {"validation_auc": [0.8, 0.96, 0.97], "seconds_with_looks": [5.0, 10.0, 15.0]}
-    found = reference.verdict(theirs, mine)
-    assert found["reached"] == 10.0
-    assert found["times_sooner_than_100_epochs"] == pytest.approx(100.0)
-    assert found["times_sooner_than_its_best_epoch"] == pytest.approx(2.0)
-    assert (found["met"], found["met_against_best_epoch"]) == (True, False)
-    assert reference.verdict(theirs, mine | {"validation_auc": [0.1, 0.2, 0.3]})["reached"] is None
+    found = reference.verdict(theirs, mine, [])
+    (run,) = found["by_run"]
+    assert run["reached"] == 10.0
+    assert run["times_sooner_than_100_epochs"] == pytest.approx(100.0)
+    assert run["times_sooner_than_its_best_epoch"] == pytest.approx(2.0)
+    assert (found["met"], found["targets_are_of_whole_runs"]) == (True, False)
+    slow = mine | {"validation_auc": [0.1, 0.2, 0.3]}
+    (run,) = reference.verdict(theirs, slow, [])["by_run"]
+    assert (run["reached"], run["met"]) == (None, False)
+
+
+def test_every_whole_run_is_a_goal_of_its_own() -> None:
+    timed = reference.told([{"train": 9.0, "score": 1.0, "auc": 0.9}])
+    runs = [{"best_validation_auc": 0.965, "best_epoch": 7}, {"best_validation_auc": 0.95, "best_epoch": 2}]
+    mine: dict[str, object] = {"validation_auc": [0.8, 0.96, 0.964], "seconds_with_looks": [5.0, 10.0, 15.0]}
+    found = reference.verdict(timed, mine, runs)
+    assert [run["reached"] for run in found["by_run"]] == [10.0, None]
+    assert found["by_run"][0]["times_sooner_than_its_best_epoch"] == pytest.approx(2.0), "timed here: 2 epochs of 10 s"
+    assert found["met"] is False
 
 
 def test_members_are_merged_when_the_slowest_has_come_so_far() -> None:

@@ -82,7 +82,19 @@ def _results(folder: Path) -> None:
                 "best_validation_auc": 0.99,
                 "seconds_100_epochs": 8600.0,
             },
-            "verdict": {"reached": 100.0, "times_sooner_than_100_epochs": 86.0, "met": True},
+            "verdict": {
+                "targets_are_of_whole_runs": False,
+                "by_run": [
+                    {
+                        "target": 0.99,
+                        "best_epoch": 2.0,
+                        "reached": 100.0,
+                        "times_sooner_than_100_epochs": 86.0,
+                        "times_sooner_than_its_best_epoch": 1.72,
+                        "met": True,
+                    }
+                ],
+            },
         },
     }
     for name, content in whole.items():
@@ -108,7 +120,7 @@ def test_every_result_has_its_row(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         "| toy | unchanged | 0.9000 | – |",
         "| toy | one network | 0.8800 | -0.0200 (-0.030 to +0.010) |",
         "| generated, 28 px, no minutes | -9% met | – | – |",
-        "| 0.9900 (3 epochs run, extrapolated) | 8600 s | 100 s | 86.0 times | met |",
+        "| 0.9900 (epoch 2 of a few epochs) | 8600 s | 100 s | 86.0 times | 1.7 times | met |",
     ):
         assert expected in made, expected
 
