@@ -215,6 +215,15 @@ def test_bias_field_is_its_formula() -> None:
     assert cosine_basis(4).shape == (3, 4)
 
 
+@pytest.mark.parametrize("edge", [28, 80])
+def test_gamma_of_a_sample_does_not_depend_on_its_neighbours(edge: int) -> None:
+    batch = torch.rand(4, 1, edge, edge, generator=torch.Generator().manual_seed(1))
+    powers = torch.tensor([0.5, 1.0, 2.0, 1.3])
+    together = change_gamma_(batch.clone(), powers)
+    alone = [change_gamma_(one[None].clone(), power[None]) for one, power in zip(batch, powers, strict=True)]
+    assert torch.equal(together, torch.cat(alone))
+
+
 def test_gamma_and_stretch_are_their_formulas() -> None:
     batch = images(3, 2, 5, 5)
     x = batch.numpy()
