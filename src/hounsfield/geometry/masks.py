@@ -6,6 +6,7 @@ from typing import Literal, TypeAlias
 import numpy as np
 
 from hounsfield.core.types import AnyArray, Float64Array
+from hounsfield.geometry.grids import corners, farthest_mm
 
 Match: TypeAlias = Literal["same", "assumed", "moved", "refused"]
 """``same`` grid; ``assumed`` the same, for one of the two does not say; ``moved`` by the affines; ``refused``."""
@@ -73,9 +74,9 @@ def relation(image: Frame, mask: Frame) -> Relation:
             return Relation("same")
         return Relation("assumed", "image or mask does not say how it lies; their shapes agree")
     near = float(np.linalg.norm(image.affine_ras[:3, :3], axis=0).min())
-    if image.shape == mask.shape and _apart(image, mask) <= CLOSE * near:
+    if image.shape == mask.shape and farthest_mm(image.affine_ras, mask.affine_ras, _zyx(image)) <= CLOSE * near:
         return Relation("same")
-    low, high = _box(np.linalg.inv(image.affine_ras) @ mask.affine_ras, mask.shape)
+    low, high = _box(np.linalg.inv(image.affine_ras) @ mask.affine_ras, _zyx(mask))
     ends = np.array(image.shape, dtype=np.float64) - 0.5
     if (high < -0.5).any() or (low > ends).any():
         return Relation("refused", "by their affines, mask and image do not overlap in the patient")
@@ -138,19 +139,13 @@ def lost_share(mask: AnyArray, frame: Frame, image: Frame) -> float:
     return float(1.0 - inside.mean())
 
 
-def _corners(shape: tuple[int, ...]) -> Float64Array:
-    return np.array(np.meshgrid(*[(0.0, n - 1.0) for n in shape], [1.0])).reshape(4, -1)
+def _box(matrix: Float64Array, size: tuple[int, ...]) -> tuple[Float64Array, Float64Array]:
+    found = corners(matrix, size)
+    return found.min(axis=0), found.max(axis=0)
 
 
-def _apart(image: Frame, mask: Frame) -> float:
-    """Return how far the two affines place one voxel apart at most, mm: the difference is largest at a corner."""
-    difference = np.asarray(image.affine_ras) - np.asarray(mask.affine_ras)
-    return float(np.linalg.norm((difference @ _corners(image.shape))[:3], axis=0).max())
-
-
-def _box(matrix: Float64Array, shape: tuple[int, ...]) -> tuple[Float64Array, Float64Array]:
-    found = (matrix @ _corners(shape))[:3]
-    return found.min(axis=1), found.max(axis=1)
+def _zyx(frame: Frame) -> tuple[int, ...]:
+    return frame.shape[::-1]
 
 
 def _by(frame: Frame) -> str:

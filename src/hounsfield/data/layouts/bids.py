@@ -7,9 +7,8 @@ from pathlib import Path
 from hounsfield.core.cohort import Cohort, Ref, Roles, TargetSpec
 from hounsfield.core.errors import CohortError
 from hounsfield.data.files import VOLUME_ENDINGS, Files, ending, list_files, reader_by_ending, stem
-from hounsfield.data.layouts.cases import Case, Found, cohort_of_cases
+from hounsfield.data.layouts.cases import Case, Found, answers_beside, cohort_of_cases
 from hounsfield.data.layouts.described import MASK
-from hounsfield.data.layouts.manifest import named_table, tables_in
 
 _IMAGED = ("anat", "pet")
 """Data types that are looked at; series over time and fields are not pictures of one moment."""
@@ -69,9 +68,7 @@ class BidsLayout:
         """
         files = list_files(root)
         here = Files(files.root, tuple(p for p in files.paths if "/" not in p))
-        sheets, _ = tables_in(here)
-        named = named_table(files.root, roles.labels, sheets) if roles.labels is not None else None
-        return cohort_of_cases(_found(files), files, roles, tables=sheets, named=named)
+        return cohort_of_cases(_found(files), files, roles, told=answers_beside(here, roles))
 
 
 def _found(files: Files) -> Found:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from hounsfield.core.cohort import Cohort, InputSpec, Part, Reading, Ref, Roles, Sample, Schema, SetAside, TargetSpec
 from hounsfield.core.errors import CohortError, unknown_name
 from hounsfield.data.files import Files, folded, plain_key, stem
+from hounsfield.data.layouts.manifest import named_table, tables_in
 from hounsfield.data.roles import infer_roles
 from hounsfield.data.rows import cohort_of_rows
 from hounsfield.data.table import Column, Sheet
@@ -72,9 +73,35 @@ class Found:
     aside: tuple[SetAside, ...] = ()
 
 
-def cohort_of_cases(
-    found: Found, files: Files, roles: Roles, *, tables: Sequence[Sheet], named: Sheet | None
-) -> Cohort:
+@dataclass(frozen=True)
+class Told:
+    """Tables that may hold the answers.
+
+    Parameters
+    ----------
+    tables : tuple of Sheet
+        In the folder.
+    named : Sheet or None
+        The one that the user named.
+    """
+
+    tables: tuple[Sheet, ...] = ()
+    named: Sheet | None = None
+
+
+def answers_beside(files: Files, roles: Roles) -> Told:
+    """Return the tables among files, and the one that the user named.
+
+    Raises
+    ------
+    CohortError
+        If there is no table of the name that the user gave.
+    """
+    tables, _ = tables_in(files)
+    return Told(tuple(tables), named_table(files.root, roles.labels, tables) if roles.labels is not None else None)
+
+
+def cohort_of_cases(found: Found, files: Files, roles: Roles, *, told: Told) -> Cohort:
     """Make the cohort of cases, with the answers of the table that names them, if one does.
 
     Parameters
@@ -84,17 +111,15 @@ def cohort_of_cases(
         What lies in the folder.
     roles : Roles
         What the user said; ``image`` may name one of the inputs.
-    tables : sequence of Sheet
-        Tables in the folder.
-    named : Sheet or None
-        The table that the user named.
+    told : Told
+        Tables that may hold the answers.
 
     Raises
     ------
     CohortError
         If there is no usable case, or the table that was named names none.
     """
-    chosen, told = _inputs(found, roles)
+    chosen, few = _inputs(found, roles)
     complete, aside = [], list(found.aside)
     for case in found.cases:
         lacking = [name for name in chosen if name not in case.inputs]
@@ -109,8 +134,8 @@ def cohort_of_cases(
             next_step="check the folder",
         )
     specs, notes, unsure = _specs(found, complete, chosen, files)
-    notes, unsure = [*found.notes, *notes], [*found.unsure, *told, *unsure]
-    sheet = named if named is not None else _best(tables, complete)
+    notes, unsure = [*found.notes, *notes], [*found.unsure, *few, *unsure]
+    sheet = told.named if told.named is not None else _best(told.tables, complete)
     if sheet is None:
         return _without_table(found, complete, specs, files, aside, (notes, unsure))
     roles = replace(roles, image=None, labels=None)

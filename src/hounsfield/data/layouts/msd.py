@@ -6,9 +6,8 @@ from pathlib import Path, PurePosixPath
 from hounsfield.core.cohort import Cohort, Ref, Roles, SetAside
 from hounsfield.core.errors import CohortError, HounsfieldError
 from hounsfield.data.files import Files, clean_path, list_files, reader_by_ending, stem
-from hounsfield.data.layouts.cases import Case, Found, cohort_of_cases, input_names
+from hounsfield.data.layouts.cases import Case, Found, answers_beside, cohort_of_cases, input_names
 from hounsfield.data.layouts.described import MASK, channels_of, described, mask_target, modality_of_channel
-from hounsfield.data.layouts.manifest import named_table, tables_in
 
 
 class MsdLayout:
@@ -32,11 +31,8 @@ class MsdLayout:
         CohortError
             If it cannot be understood.
         """
-        content = described(root)
         files = list_files(root)
-        sheets, _ = tables_in(files)
-        named = named_table(files.root, roles.labels, sheets) if roles.labels is not None else None
-        return cohort_of_cases(_found(files, content), files, roles, tables=sheets, named=named)
+        return cohort_of_cases(_found(files, described(root)), files, roles, told=answers_beside(files, roles))
 
 
 def _pairs(content: Mapping[str, object]) -> list[tuple[str, str | None]]:

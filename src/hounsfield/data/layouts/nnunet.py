@@ -8,9 +8,8 @@ from pathlib import Path
 from hounsfield.core.cohort import Cohort, Part, Ref, Roles
 from hounsfield.core.errors import CohortError
 from hounsfield.data.files import IMAGE_ENDINGS, Files, ending, list_files, reader_by_ending, stem
-from hounsfield.data.layouts.cases import Case, Found, cohort_of_cases, input_names
+from hounsfield.data.layouts.cases import Case, Found, Told, answers_beside, cohort_of_cases, input_names
 from hounsfield.data.layouts.described import MASK, channels_of, described, mask_target, modality_of_channel
-from hounsfield.data.layouts.manifest import named_table, tables_in
 
 _CHANNEL = re.compile(r"^(.+)_(\d{4})$")
 _FOLDERS: tuple[tuple[str, str, Part], ...] = (("imagesTr", "labelsTr", "train"), ("imagesTs", "labelsTs", "test"))
@@ -40,13 +39,9 @@ class NnunetLayout:
         CohortError
             If it cannot be understood.
         """
-        content = described(root)
         files = list_files(root)
-        sheets, _ = tables_in(files)
-        named = named_table(files.root, roles.labels, sheets) if roles.labels is not None else None
-        found = _found(files, content)
-        answered = sheets if named is None else [named]
-        return cohort_of_cases(_with_answers(found, bool(answered)), files, roles, tables=sheets, named=named)
+        told = answers_beside(files, roles)
+        return cohort_of_cases(_with_answers(_found(files, described(root)), told), files, roles, told=told)
 
 
 def _found(files: Files, content: Mapping[str, object]) -> Found:
@@ -92,9 +87,10 @@ def _found(files: Files, content: Mapping[str, object]) -> Found:
     )
 
 
-def _with_answers(found: Found, tables: bool) -> Found:  # noqa: FBT001
+def _with_answers(found: Found, told: Told) -> Found:
     """Leave out test cases without a mask where no table can answer for them."""
-    gone = [c for c in found.cases if c.part == "test" and not c.masks] if not tables else []
+    silent = told.named is None and not told.tables
+    gone = [c for c in found.cases if c.part == "test" and not c.masks] if silent else []
     if not gone:
         return found
     kept = tuple(c for c in found.cases if c not in gone)

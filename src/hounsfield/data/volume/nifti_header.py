@@ -10,6 +10,7 @@ from hounsfield.core.errors import ReadError
 from hounsfield.core.types import AnyArray, Float64Array
 from hounsfield.data.volume.bounded import first_bytes
 from hounsfield.data.volume.stored import Stored, good_affine, lies, possible
+from hounsfield.geometry.grids import farthest_mm
 
 HEAD = 540
 _ONE = 348
@@ -247,29 +248,12 @@ def _affine(fields: Fields, shape: tuple[int, ...]) -> tuple[Float64Array | None
     if sform is None and qform is None:
         return None, (*notes, "the file does not say how it lies in the patient")
     if sform is not None and qform is not None:
-        far = farthest(sform, qform, shape[:3])
+        far = farthest_mm(sform, qform, shape[2::-1])
         if far > _APART * float(np.linalg.norm(sform[:3, :3], axis=0).min()):
             notes.append("sform and qform differ; the sform is used")
     if scale != 1.0:
         notes.append("its unit is not mm; it was converted")
     return sform if sform is not None else qform, tuple(notes)
-
-
-def farthest(first: Float64Array, second: Float64Array, shape: tuple[int, ...]) -> float:
-    """Return how far two affines place one voxel apart at most, in mm.
-
-    Parameters
-    ----------
-    first, second : float64 array 4 x 4
-    shape : tuple of int
-        ``x y z``.
-
-    Notes
-    -----
-    The difference of two affines is affine, so that it is largest at a corner of the volume.
-    """
-    corners = np.array(np.meshgrid(*[(0, n - 1) for n in shape], [1])).reshape(4, -1)
-    return float(np.linalg.norm(((first - second) @ corners)[:3], axis=0).max())
 
 
 def _sform(fields: Fields, scale: float) -> Float64Array | None:
