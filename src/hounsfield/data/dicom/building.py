@@ -42,7 +42,7 @@ class SafeDataset(Dataset):
             try:
                 element = _private_sequence(raw, self) or super().__getitem__(tag)
                 _ = element.value
-            except Exception:  # whatever a value was made to raise
+            except Exception:  # converters raise what they like on damaged bytes: all of it means "not this VR"
                 element = DataElement(tag, VR.UN, raw.value or b"", raw.value_tell)
             self._dict[tag] = element
         return element
@@ -76,7 +76,7 @@ def _silence() -> Iterator[None]:
 def _tag(key: TagType) -> BaseTag:
     try:
         return Tag(key)
-    except Exception as error:  # pydicom promises KeyError for whatever is no tag
+    except (ValueError, TypeError, OverflowError) as error:  # what pydicom documents for whatever is no tag
         raise KeyError(f"'{key}'") from error
 
 
@@ -97,7 +97,7 @@ def file_dataset(data: bytes, meta: Level, top: Level, *, preamble: bytes | None
         for tag, element in meta.elements.items():
             try:
                 head[BaseTag(tag)] = _converted(data, element)
-            except Exception:  # noqa: S112  a meta element that cannot be read is as one that is missing
+            except Exception:  # noqa: S112  converters of values raise what they like: as if it were missing
                 continue
         body = _dataset(data, top, default_encoding)
         whole = SafeFileDataset(
@@ -153,7 +153,7 @@ def _encodings(data: bytes, element: Element, fallback: str | list[str]) -> str 
     text = data[element.start : element.start + min(element.length, 512)].decode("ascii", "replace")
     try:
         return convert_encodings([part.strip("\0 ") for part in text.split("\\")])
-    except Exception:  # unknown names raise different things by pydicom's settings
+    except (LookupError, ValueError, TypeError):  # unknown names, by pydicom's settings
         return fallback
 
 

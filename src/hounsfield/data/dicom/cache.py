@@ -6,7 +6,8 @@ It holds the identifiers of the headers: it belongs beside the data, not into a 
 import json
 import os
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from operator import attrgetter
 from pathlib import Path
@@ -66,11 +67,8 @@ class Cache:
             self._base = sqlite3.connect(path, timeout=60.0)
             self._prepare()
         except sqlite3.Error as error:
-            raise InputError(
-                f"{path.name} cannot be used as an index ({error}).",
-                expected="an index that was written before, or a name that is free",
-                next_step="name another file, or remove this one",
-            ) from error
+            raise _unusable(error, path.name) from error
+        self._name = path.name
         self._waiting = 0
 
     def _prepare(self) -> None:
@@ -92,46 +90,82 @@ class Cache:
             )
 
     def get(self, path: str) -> Found | None:
-        """Return what was found in a file, None where it is not known."""
-        row = self._base.execute(
-            "SELECT size, changed, found FROM files WHERE path = ?", (os.fsencode(path),)
-        ).fetchone()
+        """Return what was found in a file, None where it is not known or was not written whole.
+
+        Raises
+        ------
+        InputError
+            If the index is damaged.
+        """
+        with self._whole():
+            row = self._base.execute(
+                "SELECT size, changed, found FROM files WHERE path = ?", (os.fsencode(path),)
+            ).fetchone()
         if row is None:
             return None
         size, changed, text = row
-        content = json.loads(text)
-        return Found(
-            size,
-            changed,
-            tuple(_entry(values) for values in content["entries"]),
-            tuple(SetAside(sample=s, reason=r) for s, r in content["problems"]),
-            tuple(content["references"]),
-        )
+        try:
+            content = json.loads(text)
+            return Found(
+                size,
+                changed,
+                tuple(_entry(values) for values in content["entries"]),
+                tuple(SetAside(sample=s, reason=r) for s, r in content["problems"]),
+                tuple(content["references"]),
+            )
+        except (ValueError, TypeError, KeyError, IndexError, RecursionError):
+            return None  # not as it was written: the file is looked into again
+
+    @contextmanager
+    def _whole(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise _unusable(error, self._name) from error
 
     def put(self, path: str, found: Found) -> None:
-        """Remember what was found in a file."""
+        """Remember what was found in a file.
+
+        Raises
+        ------
+        InputError
+            If the index is damaged or cannot be written to.
+        """
         content = {
             "entries": [_VALUES(e) for e in found.entries],
             "problems": [[p.sample, p.reason] for p in found.problems],
             "references": found.references,
         }
         row = (os.fsencode(path), found.size, found.changed_ns, json.dumps(content, separators=(",", ":")))
-        self._base.execute("INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?)", row)
-        self._waiting += 1
-        if self._waiting >= _TOGETHER:
-            self._base.commit()
-            self._waiting = 0
+        with self._whole():
+            self._base.execute("INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?)", row)
+            self._waiting += 1
+            if self._waiting >= _TOGETHER:
+                self._base.commit()
+                self._waiting = 0
 
     def keep_only(self, paths: Iterable[str]) -> None:
         """Forget the files that are not there any more."""
         there = {os.fsencode(p) for p in paths}
-        gone = [(p,) for (p,) in self._base.execute("SELECT path FROM files") if p not in there]
-        self._base.executemany("DELETE FROM files WHERE path = ?", gone)
+        with self._whole():
+            gone = [(p,) for (p,) in self._base.execute("SELECT path FROM files") if p not in there]
+            self._base.executemany("DELETE FROM files WHERE path = ?", gone)
 
     def close(self) -> None:
         """Write what waits, and let go of the file."""
-        self._base.commit()
-        self._base.close()
+        with self._whole():
+            try:
+                self._base.commit()
+            finally:
+                self._base.close()
+
+
+def _unusable(error: sqlite3.Error, name: str) -> InputError:
+    return InputError(
+        f"{name} cannot be used as an index ({error}).",
+        expected="an index that was written before, or a name that is free",
+        next_step="name another file, or remove this one",
+    )
 
 
 def _entry(values: list[object]) -> Entry:

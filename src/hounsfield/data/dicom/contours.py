@@ -1,16 +1,16 @@
 """Structure sets of radiotherapy: contours as masks on the grid of the volume they were drawn on."""
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from hounsfield.core.errors import ReadError, case_id
 from hounsfield.core.types import Float64Array
+from hounsfield.data.dicom import values
 from hounsfield.data.dicom.assembling import Volume
 from hounsfield.data.dicom.entries import Entry
 from hounsfield.data.dicom.fields import items, text, whole
-from hounsfield.data.dicom.masks import Mask, code_of
+from hounsfield.data.dicom.masks import Mask, check_masks, code_of
 from hounsfield.geometry.affines import lps_to_ras
 from hounsfield.geometry.contours import Filled, fill_slices
 
@@ -53,8 +53,10 @@ def contour_masks(dataset: "Dataset", entry: Entry, volume: Volume) -> tuple[Mas
         raise _bad(entry, "lies on a volume with missing or uneven slices")
     names = _names(dataset)
     seen = {whole(i.get("ReferencedROINumber")) or 0: i for i in items(dataset, "RTROIObservationsSequence")}
+    drawn = items(dataset, "ROIContourSequence")
+    check_masks(len(drawn), volume, 1, entry)
     masks = []
-    for item in items(dataset, "ROIContourSequence"):
+    for item in drawn:
         number = whole(item.get("ReferencedROINumber")) or 0
         contours, skipped = _contours(item)
         if not contours:
@@ -76,7 +78,7 @@ def _contours(item: "Dataset") -> tuple[list[Float64Array], int]:
     skipped = 0
     for contour in items(item, "ContourSequence")[:_MOST_CONTOURS]:
         kind = text(contour.get("ContourGeometricType")).upper() or _CLOSED[0]
-        points = _points(contour.get("ContourData"))
+        points = _points(contour)
         if kind not in _CLOSED or points is None or len(points) < 3:
             skipped += 1
         else:
@@ -84,14 +86,10 @@ def _contours(item: "Dataset") -> tuple[list[Float64Array], int]:
     return contours, skipped
 
 
-def _points(data: object) -> Float64Array | None:
-    if not isinstance(data, Sequence) or isinstance(data, str | bytes) or len(data) % 3:
-        return None
-    try:
-        flat = np.array([float(v) for v in data])
-    except (TypeError, ValueError):
-        return None
-    return flat.reshape(-1, 3) if np.isfinite(flat).all() else None
+def _points(contour: "Dataset") -> Float64Array | None:
+    """Return the corners of a contour, ``n 3``; None where they are no numbers or not three for each."""
+    flat = values.decimals(contour, "ContourData")
+    return flat.reshape(-1, 3) if len(flat) and len(flat) % 3 == 0 and np.isfinite(flat).all() else None
 
 
 def _names(dataset: "Dataset") -> dict[int, str]:

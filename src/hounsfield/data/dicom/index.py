@@ -5,6 +5,7 @@ file; only what is new or has changed is looked at again.
 """
 
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import closing, nullcontext
 from dataclasses import dataclass, field
@@ -25,6 +26,12 @@ from hounsfield.data.dicom.windows import Stream
 from hounsfield.data.files import DICOM_ENDINGS, ending, inside, is_ignored
 
 _DAMAGED = "its name says DICOM, its content does not"
+_NOT_READ = {
+    -1: "it cannot be opened",
+    -2: "the link leads outside the folder",
+    -3: "it is no file: a pipe, socket or device",
+}
+"""Why a path is not looked into, by the number that stands for its size."""
 _MOST_DANGLING = 200
 _TOGETHER = 50
 _REMEMBERED = 4
@@ -193,15 +200,16 @@ def _files(base: Path, cache: Path | None) -> Iterator[tuple[str, int, int]]:
             except OSError:
                 yield prefix + item.name, -1, 0
                 continue
-            if Path(item.path) not in beside:
+            if not stat.S_ISREG(about.st_mode):
+                yield prefix + item.name, -3, 0
+            elif Path(item.path) not in beside:
                 yield prefix + item.name, about.st_size, about.st_mtime_ns
 
 
 def _look(folder: Path, path: str, size: int, changed: int) -> Found:
     """Look into one file."""
     if size < 0:
-        reason = "it cannot be opened" if size == -1 else "the link leads outside the folder"
-        return Found(size, changed, problems=(SetAside(sample=path, reason=reason),))
+        return Found(size, changed, problems=(SetAside(sample=path, reason=_NOT_READ[size]),))
     place = folder / path
     finds = _Finds(path)
     try:

@@ -1,17 +1,22 @@
 """Masks that came as DICOM objects: what each marks, and which volume they lie on."""
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from hounsfield.core.errors import ReadError, case_id
 from hounsfield.core.types import AnyArray
 from hounsfield.data.dicom.assembling import Volume
+from hounsfield.data.dicom.entries import Entry
 from hounsfield.data.dicom.fields import first, items, text
 
 if TYPE_CHECKING:
     from pydicom import Dataset
 
 _DEEPEST = 12
+MOST_MASK_BYTES = 16 << 30
+"""Bytes of all masks of one object together: 200 structures on a large CT; pages that stay empty take no memory."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +58,23 @@ class Mask:
     category: Code | None = None
     kind: Code | None = None
     notes: tuple[str, ...] = ()
+
+
+def check_masks(count: int, volume: Volume, item_bytes: int, entry: Entry) -> None:
+    """Refuse an object whose masks would take more memory than `MOST_MASK_BYTES`.
+
+    Raises
+    ------
+    ReadError
+        If they would.
+    """
+    needed = count * math.prod(volume.size) * item_bytes
+    if needed > MOST_MASK_BYTES:
+        raise ReadError(
+            f"Case {case_id(entry.path)}: {count} masks of {needed / 2**30:.0f} GiB together.",
+            expected=f"at most {MOST_MASK_BYTES / 2**30:g} GiB",
+            next_step="export fewer structures at a time, or leave it out",
+        )
 
 
 def code_of(holder: "Dataset | None", keyword: str) -> Code | None:

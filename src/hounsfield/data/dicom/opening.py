@@ -122,7 +122,8 @@ def _parsed(data: bytes, size: int, limits: Limits, case: str, *, pixels: bool, 
     head = data[:preamble] if preamble else None
     try:
         dataset = file_dataset(data, meta, top, preamble=head)
-    except Exception as error:  # pydicom promises nothing about what its values may raise
+    except (ValueError, TypeError, LookupError, AttributeError, NotImplementedError, OverflowError) as error:
+        # values are not looked at here, but pydicom's containers check tags and lengths
         raise Damage(f"is damaged ({type(error).__name__})") from error
     dataset.case = case
     return dataset

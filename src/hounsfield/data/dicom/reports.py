@@ -108,7 +108,8 @@ def _meaning(item: "Dataset", keyword: str) -> str:
 
 def _encapsulated(dataset: "Dataset") -> str:
     kind = text(dataset.get("MIMETypeOfEncapsulatedDocument")).lower()
-    raw = bytes(dataset.EncapsulatedDocument)[:_MOST_CHARACTERS]
+    held: object = dataset.get("EncapsulatedDocument")
+    raw = (held if isinstance(held, bytes) else text(held).encode())[:_MOST_CHARACTERS]
     if not kind.startswith("text/"):
         raise ReadError(
             f"An encapsulated document is {kind or 'of no stated kind'}.",

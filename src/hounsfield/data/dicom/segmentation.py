@@ -12,7 +12,7 @@ from hounsfield.core.types import AnyArray, Float64Array
 from hounsfield.data.dicom.assembling import Volume
 from hounsfield.data.dicom.entries import Entry
 from hounsfield.data.dicom.fields import first, items, number, text, whole
-from hounsfield.data.dicom.masks import Code, Mask, code_of
+from hounsfield.data.dicom.masks import Code, Mask, check_masks, code_of
 from hounsfield.data.dicom.multiframe import frames_of
 from hounsfield.data.dicom.planes import Plane
 from hounsfield.data.dicom.stacking import Stack, heights, stack
@@ -26,6 +26,7 @@ _ON_GRID = 0.05
 """Share of a voxel by which a frame may lie beside the volume's voxels and still be put there as it is."""
 _MOST_SEGMENTS = 5000
 _MOST_SLICES = 20_000
+_KEPT_BYTES = 512 << 20
 _SEGMENT = "SegmentIdentificationSequence"
 
 
@@ -89,11 +90,14 @@ def segmentation_masks(dataset: "Dataset", entry: Entry, volume: Volume) -> tupl
     """
     if not volume.regular:
         raise _bad(entry, "lies on a volume with missing or uneven slices", "a regular volume")
+    segments = segments_of(dataset)
+    check_masks(len(segments), volume, 4 if _is_fractional(dataset) else 1, entry)
     planes = frames_of(entry, dataset)
     by_segment = _frames_by_segment(dataset, planes)
+    frames = _Frames(dataset)
     masks = []
-    for segment in segments_of(dataset):
-        mask, notes = _placed(dataset, by_segment.get(segment.number, []), segment.number, volume)
+    for segment in segments:
+        mask, notes = _placed(frames, by_segment.get(segment.number, []), segment.number, volume)
         masks.append(Mask(segment.name, segment.number, mask, segment.category, segment.kind, notes))
     return tuple(masks)
 
@@ -114,8 +118,36 @@ def _frames_by_segment(dataset: "Dataset", planes: Sequence[Plane]) -> dict[int,
     return found
 
 
-def _placed(dataset: "Dataset", planes: list[Plane], segment: int, volume: Volume) -> tuple[AnyArray, tuple[str, ...]]:
-    fractional = _is_fractional(dataset)
+class _Frames:
+    """The frames of a segmentation: of a label map each is decoded once, not once for each of its segments."""
+
+    def __init__(self, dataset: "Dataset") -> None:
+        self.fractional = _is_fractional(dataset)
+        self._dataset = dataset
+        self._labels = _is_label_map(dataset)
+        self._most = number(dataset.get("MaximumFractionalValue")) or 255.0
+        self._kept: dict[int, AnyArray] = {}
+        self._room = _KEPT_BYTES
+
+    def values(self, plane: Plane, segment: int) -> AnyArray:
+        """Return the values of a segment in one frame: 0 and 1, or fractions."""
+        from hounsfield.data.dicom.pixels import stored_frame
+
+        frame = self._kept.get(plane.frame)
+        if frame is None:
+            frame = stored_frame(self._dataset, plane.frame)
+            if self._labels and frame.nbytes <= self._room:
+                self._kept[plane.frame] = frame
+                self._room -= frame.nbytes
+        if self._labels:
+            return np.asarray(frame == segment)
+        if self.fractional:
+            return np.asarray(frame, dtype=np.float32) / np.float32(self._most)
+        return np.asarray(frame != 0)
+
+
+def _placed(frames: _Frames, planes: list[Plane], segment: int, volume: Volume) -> tuple[AnyArray, tuple[str, ...]]:
+    fractional = frames.fractional
     result: AnyArray = np.zeros(volume.size, dtype=np.float32 if fractional else np.bool_)
     if not planes:
         return result, ("the segment has no frames",)
@@ -126,9 +158,9 @@ def _placed(dataset: "Dataset", planes: list[Plane], segment: int, volume: Volum
             if slot is None or not 0 <= slot < volume.size[0]:
                 outside += 1
                 continue
-            result[slot] = np.maximum(result[slot], _values(dataset, plane, segment))
+            result[slot] = np.maximum(result[slot], frames.values(plane, segment))
         return result, (f"{outside} frames lie beyond the volume",) if outside else ()
-    own, array = _own_grid(dataset, planes, segment)
+    own, array = _own_grid(frames, planes, segment)
     moved = resample(array, own.affine_ras, volume.affine_ras, volume.size, order=1 if fractional else 0)
     return moved.astype(result.dtype), ("drawn on another grid, resampled to the volume's",)
 
@@ -155,7 +187,7 @@ def _corners_ras(plane: Plane) -> Float64Array:
     return np.asarray(np.stack([first, first + row, first + column]) * np.array([-1.0, -1.0, 1.0]))
 
 
-def _own_grid(dataset: "Dataset", planes: list[Plane], segment: int) -> tuple[Stack, AnyArray]:
+def _own_grid(frames: _Frames, planes: list[Plane], segment: int) -> tuple[Stack, AnyArray]:
     """Return the grid that the frames of a segment lie on, and their values; slices without a frame are empty."""
     stacked = stack(planes)
     height = heights(stacked.planes)
@@ -169,21 +201,8 @@ def _own_grid(dataset: "Dataset", planes: list[Plane], segment: int) -> tuple[St
         raise _bad(planes[0].entry, "has frames that form no grid", "parallel slices at even distances")
     array: AnyArray = np.zeros((int(levels[-1]) + 1, *planes[0].size), dtype=np.float32)
     for plane, level in zip(stacked.planes, levels, strict=True):
-        array[level] = _values(dataset, plane, segment)
+        array[level] = frames.values(plane, segment)
     return stacked, array
-
-
-def _values(dataset: "Dataset", plane: Plane, segment: int) -> AnyArray:
-    """Return the values of a segment in one frame: 0 and 1, or fractions."""
-    from hounsfield.data.dicom.pixels import stored_frame
-
-    frame = stored_frame(dataset, plane.frame)
-    if _is_label_map(dataset):
-        return np.asarray(frame == segment)
-    if _is_fractional(dataset):
-        most = number(dataset.get("MaximumFractionalValue")) or 255.0
-        return np.asarray(frame, dtype=np.float32) / np.float32(most)
-    return np.asarray(frame != 0)
 
 
 def _is_label_map(dataset: "Dataset") -> bool:
