@@ -172,7 +172,7 @@ def exercise(data: bytes) -> str:
         ended = "header"
         for element in dataset.iterall():
             _ = element.value, element.VR
-        suv.suv_factor(dataset)
+        suv.uptake(dataset)
         lut.windows_of(dataset)
         if not whole:
             continue

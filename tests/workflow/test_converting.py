@@ -129,11 +129,12 @@ def test_an_archive_gives_what_its_folder_gives(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("facts", "note"), [
-    ({"Units": "GML", "SUVType": "BW"}, "SUV by body weight in g/ml = value x 1"), ({"Units": "CNTS"}, "no SUV"),
+    ({"Units": "GML", "SUVType": "BW"}, "values are SUV by body weight in g/ml"),
+    ({"Units": "CNTS"}, "no SUV, values in counts"),
 ])  # fmt: skip
 def test_pet_says_how_its_values_become_uptake(facts: dict[str, str], note: str, tmp_path: Path) -> None:
     pet = {"SOPClassUID": "1.2.840.10008.5.1.4.1.1.128", "Modality": "PT", "RescaleIntercept": 0}
     series(tmp_path / "in", "p/s/pet", 3, facts={**pet, **facts, "CorrectedImage": ["DECY", "ATTN"]})
     (volume,) = convert(tmp_path / "in", tmp_path / "out").of_kind("volume")
     assert note in volume.notes
-    assert volume.units == "a.u."
+    assert volume.units == ("g/ml" if facts["Units"] == "GML" else "counts")

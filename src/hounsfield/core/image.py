@@ -40,7 +40,7 @@ class Image:
     modality : str
         DICOM modality code (``CT``, ``MR``, ``US``, ``DX``, ...), or ``""`` where unknown.
     units : str
-        ``"HU"`` or ``"a.u."``.
+        ``"HU"``, of PET ``"g/ml"`` (SUV by body weight), ``"Bq/ml"`` or ``"counts"``; else ``"a.u."``.
 
     Raises
     ------

@@ -13,7 +13,7 @@ from hounsfield.core.image import Image
 from hounsfield.core.progress import SILENT, Progress
 from hounsfield.core.types import BoolArray
 from hounsfield.data.dicom.apart import is_mask
-from hounsfield.data.dicom.assembling import Volume, assemble, opened, read_volume
+from hounsfield.data.dicom.assembling import Volume, assemble, read_volume, volume_uptake
 from hounsfield.data.dicom.drawn import drawn_on, read_masks
 from hounsfield.data.dicom.entries import Entry
 from hounsfield.data.dicom.index import index_tree
@@ -169,13 +169,8 @@ def _convert_volume(work: _Work, volume: Volume, name: str, drawn: Sequence[Entr
 
 
 def _uptake(work: _Work, volume: Volume) -> str:
-    """Say how the values of a PET become SUV, where its header tells."""
-    if volume.modality != "PT":
-        return ""
-    from hounsfield.data.dicom.suv import suv_factor
-
-    factor = suv_factor(opened(work.source, volume.first, pixels=False))
-    return f"SUV by body weight in g/ml = value x {factor:.6g}" if factor is not None else "no SUV: the header lacks it"
+    """Say what the values of a PET are: SUV, or why not."""
+    return volume_uptake(work.source, volume).told if volume.modality == "PT" else ""
 
 
 def _write_masks(work: _Work, volume: Volume, image: Image, named: tuple[str, Sequence[Entry]]) -> list[BoolArray]:

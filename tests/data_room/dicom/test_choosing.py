@@ -28,16 +28,16 @@ def _studies(*series: list[Entry]) -> tuple[Study, ...]:
 @pytest.mark.parametrize(
     ("facts", "reason"),
     [
-        ({"image_type": ("ORIGINAL", "PRIMARY", "LOCALIZER")}, "localizer"),
-        ({"series_description": "3-plane scout"}, "localizer"),
+        ({"image_type": ("ORIGINAL", "PRIMARY", "LOCALIZER")}, "a localizer (scout)"),
+        ({"series_description": "3-plane scout"}, "a localizer (scout)"),
         ({"image_type": ("DERIVED", "SECONDARY", "MPR")}, "derived from other images"),
-        ({"sop_class": "1.2.840.10008.5.1.4.1.1.7"}, "secondary capture"),
-        ({"sop_class": "1.2.840.10008.5.1.4.1.1.88.67", "frames": 0}, "dose report"),
-        ({"sop_class": "1.2.840.10008.5.1.4.1.1.88.33", "frames": 0}, "report"),
-        ({"sop_class": "1.2.840.10008.5.1.4.1.1.66.4"}, "segmentation or other masks"),
-        ({"sop_class": "1.2.840.10008.5.1.4.1.1.481.3", "frames": 0}, "radiotherapy object"),
+        ({"sop_class": "1.2.840.10008.5.1.4.1.1.7"}, "a secondary capture"),
+        ({"sop_class": "1.2.840.10008.5.1.4.1.1.88.67", "frames": 0}, "a dose report"),
+        ({"sop_class": "1.2.840.10008.5.1.4.1.1.88.33", "frames": 0}, "a structured report"),
+        ({"sop_class": "1.2.840.10008.5.1.4.1.1.66.4"}, "a segmentation: a mask of other images"),
+        ({"sop_class": "1.2.840.10008.5.1.4.1.1.481.3", "frames": 0}, "a structure set: contours on other images"),
         ({"frames": 0}, "no pixels"),
-        ({"series_description": "Dose Report"}, "dose report"),
+        ({"series_description": "Dose Report"}, "a dose report"),
         ({"image_type": ("DERIVED", "PRIMARY", "AXIAL")}, "derived from other images"),
         ({"orientation_lps": (0.0, 1.0, 0.0, 0.0, 0.0, -1.0)}, "sagittal orientation"),
         ({"orientation_lps": None}, "unknown orientation"),
@@ -88,6 +88,20 @@ def test_a_query_may_choose_what_the_rules_set_apart() -> None:
     assert (choice.chosen.uid, choice.reason[:21]) == ("a", "asked for by --series")
     (choice,) = choose(studies, parse_query("Modality == 'MR'"))
     assert (choice.chosen, choice.reason) == (None, "2 x not meant by --series")
+
+
+def test_computed_slices_are_used_where_a_study_has_nothing_else() -> None:
+    alone = _series("a", image_type=("DERIVED", "SECONDARY", "MPR"))
+    (choice,) = choose(_studies(alone, _series("s", 3, image_type=("ORIGINAL", "PRIMARY", "LOCALIZER"))))
+    assert choice.chosen is not None
+    assert choice.chosen.uid == "a"
+
+
+def test_a_query_for_one_phase_finds_the_series_that_holds_it() -> None:
+    mixed = [*_series("a", 5, modality="MR", b_value=0.0), *_series("a", 5, modality="MR", b_value=1000.0)]
+    (choice,) = choose(_studies(mixed, _series("b", modality="MR")), parse_query("DiffusionBValue == 1000"))
+    assert choice.chosen is not None
+    assert choice.chosen.uid == "a"
 
 
 def test_copies_of_a_file_count_once() -> None:

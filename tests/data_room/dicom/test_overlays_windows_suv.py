@@ -8,7 +8,7 @@ from hounsfield.core.errors import ReadError
 from hounsfield.data.dicom.lut import Window, windowed, windows_of
 from hounsfield.data.dicom.opening import open_dataset
 from hounsfield.data.dicom.overlays import overlays
-from hounsfield.data.dicom.suv import suv_factor
+from hounsfield.data.dicom.suv import uptake
 from tests.data_room.dicom.bytewise import element, header, image, part10, ramp, sequence, us
 
 
@@ -79,7 +79,7 @@ def _pet(
     body += element(0x00101030, "DS", weight.encode()) + element(0x00280051, "CS", b"DECY\\ATTN\\SCAT")
     body += sequence(0x00540016, drug) + element(0x00541001, "CS", units.encode())
     body += element(0x00541102, "CS", correction.encode()) + extra
-    return suv_factor(open_dataset(part10(body)))
+    return uptake(open_dataset(part10(body))).factor
 
 
 def test_uptake_by_hand() -> None:
@@ -111,4 +111,4 @@ def test_uptake_across_midnight_and_by_philips() -> None:
     assert _pet("BQML", start="003000") == pytest.approx(70_000 / dose)
     extra = element(0x70530010, "LO", b"Philips PET Private Group") + element(0x70531000, "DS", b"0.5")
     assert _pet("CNTS", extra=extra) == 0.5
-    assert suv_factor(open_dataset(part10(header()))) is None
+    assert uptake(open_dataset(part10(header()))).factor is None

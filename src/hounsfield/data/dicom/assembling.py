@@ -10,9 +10,8 @@ import numpy as np
 from hounsfield.core.errors import ReadError, case_id
 from hounsfield.core.image import Grid, Image
 from hounsfield.core.types import AnyArray, Float64Array
-from hounsfield.data.dicom.apart import ENHANCED, is_derived, reason_apart, studies_with_originals
+from hounsfield.data.dicom.apart import DERIVED, ENHANCED, is_derived, reason_apart, studies_with_originals
 from hounsfield.data.dicom.entries import Entry
-from hounsfield.data.dicom.fields import first, items, text
 from hounsfield.data.dicom.mosaic import cut, is_mosaic, tiles_of
 from hounsfield.data.dicom.multiframe import frames_of
 from hounsfield.data.dicom.planes import Plane, plane_of
@@ -21,6 +20,8 @@ from hounsfield.data.dicom.stacking import stack
 
 if TYPE_CHECKING:
     from pydicom import Dataset
+
+    from hounsfield.data.dicom.suv import Uptake
 
 MOST_VOXELS = 1 << 30
 
@@ -137,7 +138,7 @@ def assemble(entries: Sequence[Entry], *, root: Path | None = None) -> Assembly:
     for entry in sorted(entries, key=lambda e: (e.path, e.member)):
         reason = reason_apart(entry)
         if not reason and is_derived(entry):
-            reason = "derived from other images" if (entry.study_uid, entry.modality) in originals else ""
+            reason = DERIVED if (entry.study_uid, entry.modality) in originals else ""
         found = reason or _planes(entry, root)
         if isinstance(found, str):
             apart.append((entry, found))
@@ -203,7 +204,8 @@ def read_volume(root: Path, volume: Volume) -> Image:
     -------
     Image
         ``c z y x`` with one channel, values after the modality transformation: HU for CT, int16 where exact, else
-        float32. The grid is None for a volume that is not regular, since no affine is right for it.
+        float32; SUV by body weight (g/ml) for PET where the headers allow it, else in the stored unit. The grid is
+        None for a volume that is not regular, since no affine is right for it.
 
     Raises
     ------
@@ -233,8 +235,29 @@ def read_volume(root: Path, volume: Volume) -> Image:
     if array is None:
         raise ReadError("A volume has no slices.", expected="at least one", next_step="leave it out")
     units = "HU" if volume.modality == "CT" and reading.hounsfield else "a.u."
+    if volume.modality == "PT":
+        array, units = _as_uptake(array, volume_uptake(root, volume))
     grid = Grid(volume.affine_ras) if volume.regular else None
     return Image(array[None], grid, modality=volume.modality, units=units)
+
+
+def volume_uptake(root: Path, volume: Volume) -> "Uptake":
+    """Return how the values of a PET volume become SUV, or why they do not.
+
+    Raises
+    ------
+    ReadError
+        If a header cannot be read.
+    """
+    from hounsfield.data.dicom.suv import uptake_of_series
+
+    return uptake_of_series(opened(root, entry, pixels=False) for entry in volume.entries)
+
+
+def _as_uptake(array: AnyArray, found: "Uptake") -> tuple[AnyArray, str]:
+    if found.factor is None:
+        return array, found.units
+    return (array if found.factor == 1.0 else array.astype(np.float32) * np.float32(found.factor)), "g/ml"
 
 
 class _Reading:
@@ -248,10 +271,11 @@ class _Reading:
 
     def values(self, plane: Plane) -> AnyArray:
         """Return the values of a plane after the modality transformation: ``y x``."""
+        from hounsfield.data.dicom.lut import is_hounsfield
         from hounsfield.data.dicom.pixels import modality_frame
 
         dataset = self._dataset(plane.entry)
-        self.hounsfield = self.hounsfield and _is_hounsfield(dataset, plane.frame)
+        self.hounsfield = self.hounsfield and is_hounsfield(dataset, plane.frame)
         key = (plane.entry, plane.frame)
         if self._picture is None or self._picture[0] != key:
             self._picture = (key, modality_frame(dataset, plane.frame))
@@ -277,18 +301,6 @@ def opened(root: Path, entry: Entry, *, pixels: bool) -> "Dataset":
     from hounsfield.data.dicom.opening import open_dataset
 
     return open_dataset(source_of(root, entry), pixels=pixels)
-
-
-def _is_hounsfield(dataset: "Dataset", frame: int) -> bool:
-    """Tell whether the values of a CT are HU: its rescale says so, or says nothing and is no map of something else."""
-    kind = text(dataset.get("RescaleType"))
-    for holder in ("PerFrameFunctionalGroupsSequence", "SharedFunctionalGroupsSequence"):
-        groups = items(dataset, holder)
-        inner = first(groups[min(frame, len(groups) - 1)], "PixelValueTransformationSequence") if groups else None
-        if inner is not None:
-            kind = text(inner.get("RescaleType"))
-            break
-    return kind.upper() in ("", "HU", "HU_MOD")
 
 
 def _narrow(values: AnyArray) -> AnyArray:

@@ -5,23 +5,11 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from hounsfield.data.dicom.apart import DERIVED, is_computed, is_derived, reason_no_picture, studies_with_originals
 from hounsfield.data.dicom.entries import Entry
 from hounsfield.data.dicom.groups import Series, Study
 from hounsfield.data.dicom.query import Query
 
-_CLASSES = {
-    "1.2.840.10008.5.1.4.1.1.66": "segmentation or other masks",
-    "1.2.840.10008.5.1.4.1.1.481": "radiotherapy object",
-    "1.2.840.10008.5.1.4.1.1.88.67": "dose report",
-    "1.2.840.10008.5.1.4.1.1.88": "report",
-    "1.2.840.10008.5.1.4.1.1.104": "document",
-    "1.2.840.10008.5.1.4.1.1.11": "presentation state",
-    "1.2.840.10008.5.1.4.1.1.30": "parametric map",
-    "1.2.840.10008.5.1.4.1.1.7": "secondary capture",
-}
-_SCOUTS = frozenset(("LOCALIZER", "SCOUT", "TOPOGRAM"))
-_SCOUT_WORDS = re.compile(r"\b(scout|locali[sz]er|topogram|surview|3[- ]?plane)\b", re.IGNORECASE)
-_DOSE_WORDS = re.compile(r"\b(dose (report|info|record)|patient protocol)\b", re.IGNORECASE)
 _LATERAL = frozenset(("LL", "RL", "LATERAL", "LAT", "ML", "MLO"))
 _SOFT = re.compile(
     r"^(STANDARD|SOFT|STND|SMOOTH|FC0?[0-9]\b|FC1[0-9]\b|[BIUT][a-z]?[123]\d|[BIUT][a-z]?4[0-5]|A|B|UA|UB)", re.I
@@ -62,32 +50,22 @@ def choose(studies: Sequence[Study], query: Query | None = None) -> tuple[Choice
     studies : sequence of Study
         All that are used together: the modality that most of them have is preferred.
     query : Query, optional
-        What the user asked for; only series that it matches are used, those set apart by rule among them.
+        What the user asked for; only series with an image that it matches are used, those set apart by rule among
+        them.
 
     Notes
     -----
-    Rules, the first that tells two series apart decides: the modality that most studies have; original before
+    Reformatted and other computed slices are used only where the study has nothing else of that modality. Rules, the
+    first that tells two series apart decides: the modality that most studies have; original before
     derived; frontal before lateral views; axial before other orientations; as complete as the most complete (at least
     90% of its images); soft before sharp kernels; thinner slices; more images; series number; UID.
     """
-    judged = [(study, [(s, _reason(s, query)) for s in study.series]) for study in studies]
+    judged = []
+    for study in studies:
+        originals = studies_with_originals(e for s in study.series for e in s.entries)
+        judged.append((study, [(s, _reason(s, query, originals)) for s in study.series]))
     usual = _usual_modality(judged)
     return tuple(_choice(study, found, usual, query) for study, found in judged)
-
-
-def reason_apart(series: Series) -> str:
-    """Return in a few words why a series is no picture to be judged; empty where it may be one."""
-    entry = series.first
-    for prefix, what in _CLASSES.items():
-        if entry.sop_class == prefix or entry.sop_class.startswith(prefix + "."):
-            return what
-    if _SCOUTS & {w.upper() for w in entry.image_type} or _SCOUT_WORDS.search(entry.series_description):
-        return "localizer"
-    if not any(e.frames > 0 and e.rows > 0 and e.columns > 0 for e in series.entries):
-        return "no pixels"
-    if _DOSE_WORDS.search(entry.series_description):
-        return "dose report"
-    return "derived from other images" if _derived(entry) else ""
 
 
 def plane(entry: Entry) -> str:
@@ -105,17 +83,19 @@ def softness(kernel: str) -> str:
     return "sharp" if _SHARP.match(name) else "soft" if _SOFT.match(name) else ""
 
 
-def _derived(entry: Entry) -> bool:
-    kinds = tuple(w.upper() for w in entry.image_type[:2])
-    return kinds == ("DERIVED", "SECONDARY") and entry.modality in ("CT", "MR", "PT", "NM")
-
-
-def _reason(series: Series, query: Query | None) -> str:
-    if query is None:
-        return reason_apart(series)
-    if not query.matches(series.first):
-        return "not meant by --series"
-    return "no pixels" if series.first.frames == 0 else ""
+def _reason(series: Series, query: Query | None, originals: set[tuple[str, str]]) -> str:
+    """Return in a few words why a series is no picture to be judged, or not meant; empty where it may be used."""
+    entry = series.first
+    if query is not None:
+        if not any(query.matches(e) for e in series.entries):
+            return "not meant by --series"
+        return "" if any(e.frames > 0 for e in series.entries) else "no pixels"
+    told = reason_no_picture(entry)
+    if told:
+        return told
+    if not any(e.frames > 0 and e.rows > 0 and e.columns > 0 for e in series.entries):
+        return "no pixels"
+    return DERIVED if is_computed(entry) and (entry.study_uid, entry.modality) in originals else ""
 
 
 def _usual_modality(judged: Iterable[tuple[Study, list[tuple[Series, str]]]]) -> str:
@@ -151,10 +131,9 @@ def described(series: Series) -> str:
 def _criteria(series: Series, usual: str, most: int) -> tuple[tuple[float, str], ...]:
     """Return the rules in order: a number, lower is better, and what a higher one means."""
     entry = series.first
-    derived = bool(entry.image_type) and entry.image_type[0].upper() == "DERIVED"
     return (
         (float(entry.modality != usual), f"{entry.modality or 'no modality'}, most studies have {usual}"),
-        (float(derived), "derived from other images"),
+        (float(is_derived(entry)), DERIVED),
         (float(entry.view.upper() in _LATERAL), f"{entry.view} view"),
         (float(plane(entry) != "axial"), f"{plane(entry) or 'unknown'} orientation"),
         (float(series.images < _ALIKE * most), f"fewer images ({series.images})"),

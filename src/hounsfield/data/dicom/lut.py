@@ -61,6 +61,12 @@ def modality_of(dataset: "Dataset", form: Form, number: int) -> Line | Lookup | 
     return None if line == Line(1.0, 0.0) else line
 
 
+def is_hounsfield(dataset: "Dataset", number: int = 0) -> bool:
+    """Tell whether the values of a CT frame are HU: its rescale says so, or says nothing and is no map of something."""
+    place = group_of(dataset, number, "PixelValueTransformationSequence") or dataset
+    return values.text(place, "RescaleType").upper() in ("", "HU", "HU_MOD")
+
+
 def _line(place: "Dataset", form: Form, slope: str, intercept: str) -> Line:
     found = []
     for keyword, absent in ((slope, 1.0), (intercept, 0.0)):

@@ -6,7 +6,7 @@ import numpy as np
 
 from hounsfield.core.image import Image
 from hounsfield.core.types import AnyArray
-from hounsfield.data.dicom import colour, lut, palette, values
+from hounsfield.data.dicom import colour, lut, palette, suv, values
 from hounsfield.data.dicom.form import Form, case_of, form_of, refused
 from hounsfield.data.dicom.limits import LIMITS, Limits
 
@@ -115,7 +115,8 @@ def picture(dataset: "Dataset", number: int = 0, *, limits: Limits = LIMITS) -> 
     -------
     Image
         ``c y x``. Colours and palettes as RGB. Modalities whose values are quantities (CT, MR, PT, NM, RTDOSE,
-        maps and segmentations) as `modality_frame` gives them: no window is applied and nothing is turned. Other
+        maps and segmentations) as `modality_frame` gives them, PET as SUV where the header allows it: no window is
+        applied and nothing is turned. Other
         grey pictures through their VOI LUT or first window, where they have one, white meaning more: MONOCHROME1
         is turned; they fill 0 to 2^BitsStored - 1.
 
@@ -133,8 +134,20 @@ def picture(dataset: "Dataset", number: int = 0, *, limits: Limits = LIMITS) -> 
         return Image(palette.coloured(stored, palette.palette(dataset, form)), modality=modality)
     array = lut.measured(stored, lut.modality_of(dataset, form, number))
     if modality in QUANTITIES or form.keyword != "PixelData" or form.allocated == 1:
-        return Image(array[None], modality=modality, units="HU" if modality == "CT" else "a.u.")
+        return _quantity(dataset, array, modality, number)
     return Image(_grey(dataset, array, form, number)[None], modality=modality)
+
+
+def _quantity(dataset: "Dataset", array: AnyArray, modality: str, number: int) -> Image:
+    """Return values that mean something by themselves, with their unit: HU, or SUV where the header allows it."""
+    if modality == "PT":
+        found = suv.uptake(dataset)
+        if found.factor is None:
+            return Image(array[None], modality=modality, units=found.units)
+        scaled = array if found.factor == 1.0 else array.astype(np.float32) * np.float32(found.factor)
+        return Image(scaled[None], modality=modality, units="g/ml")
+    hounsfield = modality == "CT" and lut.is_hounsfield(dataset, number)
+    return Image(array[None], modality=modality, units="HU" if hounsfield else "a.u.")
 
 
 def _grey(dataset: "Dataset", array: AnyArray, form: Form, number: int) -> AnyArray:
