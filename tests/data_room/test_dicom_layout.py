@@ -161,7 +161,7 @@ def test_a_disk_alone_is_listed_and_predicted_study_by_study(tmp_path: Path) -> 
     assert {r[4] for r in titles["Studies and their series"].rows} >= {"CT, axial, 4 images, 2 mm, soft kernel B30f"}
     assert told["sharp"] == "apart: kernel B70f is not as soft"
     assert (told["scout"], told["capture"], told["dose"]) == (
-        "apart: localizer", "apart: secondary capture", "apart: dose report"
+        "apart: a localizer (scout)", "apart: a secondary capture", "apart: a dose report"
     )  # fmt: skip
     assert titles["Files with problems"].rows == (("broken.dcm", "its name says DICOM, its content does not"),)
     asked = unlabelled([disk])
@@ -276,7 +276,7 @@ def test_inspect_prints_the_disk(tmp_path: Path) -> None:
     done = CliRunner().invoke(app, ["inspect", str(disk), "--labels", str(table)], env={"COLUMNS": "200"})
     assert done.exit_code == 0, done.output
     for text in (
-        "Patients on the disk", "Studies and their series", "B30f", "used: the best", "apart: localizer",
+        "Patients on the disk", "Studies and their series", "B30f", "used: the best", "apart: a localizer",
         "Files with problems", "broken.dcm", "joined by AccessionNumber", "6 samples, 6 patients (layout: dicom)",
     ):  # fmt: skip
         assert text in done.output, text

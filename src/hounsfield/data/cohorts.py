@@ -2,31 +2,23 @@
 
 import hashlib
 import json
-import re
-import zipfile
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import cast
 
-import numpy as np
-
-from hounsfield.core.cohort import Cohort, Ref, Roles, Sample
+from hounsfield.core.cohort import Cohort, Roles, Sample
 from hounsfield.core.errors import CohortError
-from hounsfield.core.types import AnyArray
 from hounsfield.data.cohort_file import cohort_yaml, samples_csv
 from hounsfield.data.files import IMAGE_ENDINGS, TABLE_ENDINGS, ending, list_files
 from hounsfield.data.layouts import LAYOUTS
+from hounsfield.data.marks import mark
 from hounsfield.data.masks import with_matching_masks
 from hounsfield.data.protocols import Layout
 
 __all__ = ["check_trainable", "cohort_yaml", "digest", "explore", "samples_csv", "understand", "unlabelled"]
 
 Item = Sample | Mapping[str, object]
-
-_END_BYTES = 64 * 1024
-_LABELS = re.compile(r"(.*label.*|y_.*|y)\.npy$", re.IGNORECASE)
-"""Members of an archive that hold answers."""
 
 
 def understand(source: str | Path | Iterable[Item], roles: Roles | None = None) -> Cohort:
@@ -156,8 +148,9 @@ def digest(cohort: Cohort, *, without_test_answers: bool = True) -> str:
 
     Notes
     -----
-    Arrays in memory count byte by byte, files by size and their first and last 64 KiB, ``.npz`` archives by the
-    checksums of their members other than labels. Tables of answers count by the answers that were read from them.
+    Arrays in memory count byte by byte, files by size and their first and last 64 KiB: every file of a DICOM series,
+    and both of a header and its voxels. ``.npz`` archives count by the checksums of their members other than labels,
+    tables of answers by the answers that were read from them.
     """
     marks: dict[str, str] = {}
     total = hashlib.sha256()
@@ -171,58 +164,12 @@ def digest(cohort: Cohort, *, without_test_answers: bool = True) -> str:
             sample.patient,
             sample.part,
             sample.time_days,
-            [[r.key(), _mark(cohort, r, marks)] for r in refs],
+            [[r.key(), mark(cohort, r, marks)] for r in refs],
             None if hidden else sorted(sample.targets.items()),
-            None if hidden else sorted((k, v.key()) for k, v in sample.masks.items()),
+            None if hidden else sorted((k, v.key(), mark(cohort, v, marks)) for k, v in sample.masks.items()),
         ]
         total.update(json.dumps(line, ensure_ascii=False).encode("utf-8", "surrogatepass"))
     return total.hexdigest()
-
-
-def _mark(cohort: Cohort, ref: Ref, known: dict[str, str]) -> str:
-    """Return a text that changes with what a ref's file or array holds."""
-    name = f"{ref.reader}|{ref.path}"
-    if name not in known:
-        if ref.reader == "memory":
-            known[name] = _array_mark(cohort.arrays.get(ref.path))
-        else:
-            known[name] = _file_mark(Path(cohort.root) / ref.path)
-    return known[name]
-
-
-def _array_mark(array: AnyArray | None) -> str:
-    if array is None:
-        return ""
-    total = hashlib.sha256(f"{array.shape}|{array.dtype.str}".encode())
-    if not array.dtype.hasobject:
-        total.update(np.ascontiguousarray(array).reshape(-1).view(np.uint8).data)
-    return total.hexdigest()
-
-
-def _file_mark(path: Path) -> str:
-    try:
-        members = _members(path) if ending(path.name) == ".npz" else None
-        total = hashlib.sha256(f"{path.stat().st_size if members is None else members}|".encode())
-        if members is None:
-            with path.open("rb") as file:
-                size = file.seek(0, 2)
-                file.seek(0)
-                total.update(file.read(_END_BYTES))
-                file.seek(max(min(size, _END_BYTES), size - _END_BYTES))
-                total.update(file.read(_END_BYTES))
-    except OSError:
-        return ""
-    return total.hexdigest()
-
-
-def _members(path: Path) -> str | None:
-    """Return names, checksums and sizes of an archive's members other than labels; None where it is no archive."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            members = [[m.filename, m.CRC, m.file_size] for m in archive.infolist() if not _LABELS.match(m.filename)]
-    except zipfile.BadZipFile:
-        return None
-    return json.dumps(sorted(members))
 
 
 def _layout(name: str) -> Layout:

@@ -104,3 +104,8 @@ class Entry:
     sex: str = ""
     age_years: float | None = None
     problem: str = ""
+
+
+def place_of(entry: Entry) -> str:
+    """Return the path of a file, through the archive that it lies in: ``disk.zip/ct/I1``."""
+    return f"{entry.path}/{entry.member}" if entry.member else entry.path

@@ -11,7 +11,7 @@ from hounsfield.core.errors import ReadError, case_id
 from hounsfield.core.image import Grid, Header, Image
 from hounsfield.data.dicom.apart import ENHANCED
 from hounsfield.data.dicom.assembling import Volume, assemble, opened, read_volume
-from hounsfield.data.dicom.entries import Entry
+from hounsfield.data.dicom.entries import Entry, place_of
 from hounsfield.data.dicom.headers import looks_like_dicom, read_header
 from hounsfield.data.dicom.mosaic import is_mosaic
 from hounsfield.data.dicom.planes import plane_of
@@ -29,7 +29,8 @@ class DicomReader:
     -----
     A ref without part means its file: a picture as a person would see it (colours as RGB, MONOCHROME1 turned), values
     in HU for CT; several frames as ``c z y x``. With the parts ``series`` (its UID) and ``volume`` (a number, 0 if
-    left out) it means a volume of the series that the file belongs to; the part ``member`` names a file in an archive.
+    left out) it means a volume of the series that the file belongs to, with ``folder`` only of its files in that
+    folder; the part ``member`` names a file in an archive.
     """
 
     def sniff(self, head: bytes, name: str) -> bool:
@@ -124,7 +125,7 @@ def _member(ref: Ref) -> str:
 
 def _volume(root: Path, ref: Ref) -> Volume:
     wanted = int(dict(ref.part).get("volume", 0))
-    volumes = _volumes(root, ref.path, _member(ref), _series(ref))
+    volumes = _volumes(root, _entries(root, ref))
     if not 0 <= wanted < len(volumes):
         raise ReadError(
             f"Case {case_id(ref.path)}: its series has no volume {wanted}.",
@@ -134,17 +135,30 @@ def _volume(root: Path, ref: Ref) -> Volume:
     return volumes[wanted]
 
 
-@lru_cache(maxsize=64)
-def _volumes(root: Path, path: str, member: str, series_uid: str) -> tuple[Volume, ...]:
-    """Return the volumes of the series a file belongs to: of the same patient and study, should others bear its UID."""
+def series_files(root: Path, ref: Ref) -> tuple[Path, ...]:
+    """Return the files, or the archive, that a ref to a DICOM file or series is read from, in a stable order."""
+    if not _series(ref):
+        return (inside(root, ref.path),)
+    return tuple(inside(root, path) for path in sorted({e.path for e in _entries(root, ref)}))
+
+
+def _entries(root: Path, ref: Ref) -> tuple[Entry, ...]:
+    """Return the files of a ref's series: of its patient, study and, where named, folder, should others share it."""
     from hounsfield.data.dicom.index import series_entries
 
-    entries = series_entries(root, path, series_uid)
+    path, member, folder = ref.path, _member(ref), dict(ref.part).get("folder")
+    entries = series_entries(root, path, _series(ref))
     own = next((e for e in entries if (e.path, e.member) == (path, member)), None)
     if own is None:
         return ()
-    same = [e for e in entries if (e.patient_id, e.issuer, e.study_uid) == (own.patient_id, own.issuer, own.study_uid)]
-    return assemble(same, root=root).volumes
+    who = (own.patient_id, own.issuer, own.study_uid)
+    same = (e for e in entries if (e.patient_id, e.issuer, e.study_uid) == who)
+    return tuple(e for e in same if folder is None or f"{place_of(e)}/".startswith(f"{folder}/"))
+
+
+@lru_cache(maxsize=64)
+def _volumes(root: Path, entries: tuple[Entry, ...]) -> tuple[Volume, ...]:
+    return assemble(entries, root=root).volumes
 
 
 def _header(size: tuple[int, ...], channels: int, entry: Entry, count: int) -> Header:

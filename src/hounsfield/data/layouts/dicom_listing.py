@@ -2,14 +2,37 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from pathlib import Path
 
 from hounsfield.core.cohort import Listing
+from hounsfield.core.errors import HounsfieldError
+from hounsfield.data.dicom.assembling import assemble, opened
 from hounsfield.data.dicom.choosing import Choice, described
+from hounsfield.data.dicom.groups import Series
 from hounsfield.data.dicom.index import Index
+from hounsfield.data.dicom.phases import phases_of
+from hounsfield.data.dicom.query import Query
+from hounsfield.data.dicom.suv import uptake_of_series
+from hounsfield.data.dicom.used import used_of
 
 
-def listings(index: Index, choices: Sequence[Choice]) -> tuple[Listing, ...]:
-    """Return the tables: patients, series, problems; those without rows are left out."""
+def listings(index: Index, choices: Sequence[Choice], root: Path, query: Query | None = None) -> tuple[Listing, ...]:
+    """Return the tables: patients, series, what is unusual about those that are used, problems.
+
+    Parameters
+    ----------
+    index : Index
+    choices : sequence of Choice
+    root : pathlib.Path
+        The indexed folder.
+    query : Query or None
+        What the user asked for.
+
+    Returns
+    -------
+    tuple of Listing
+        Those without rows are left out.
+    """
     patients = Listing(
         title="Patients on the disk",
         heads=("patient", "issuer", "studies", "series", "images"),
@@ -29,23 +52,55 @@ def listings(index: Index, choices: Sequence[Choice]) -> tuple[Listing, ...]:
         heads=("file", "reason"),
         rows=tuple((p.sample, p.reason) for p in index.problems),
     )
-    found = (patients, _series(choices), _reasons(choices), problems)
+    found = (patients, _series(choices), _findings(choices, root, query), _reasons(choices), problems)
     return tuple(listing for listing in found if listing.rows)
 
 
 def _series(choices: Sequence[Choice]) -> Listing:
     rows = []
     for choice in choices:
-        study = choice.study
-        head = (study.patient or "(none)", study.date, study.accession)
         if choice.chosen is not None:
-            chosen = choice.chosen
-            rows.append(
-                (*head, chosen.first.series_description, described(chosen), f"used: {choice.reason.partition('; ')[0]}")
-            )
-        rows += [(*head, s.first.series_description, described(s), "apart: " + reason) for s, reason in choice.apart]
+            used = f"used: {choice.reason.partition('; ')[0]}"
+            rows.append((*_head(choice), choice.chosen.first.series_description, _what(choice.chosen), used))
+        rows += [
+            (*_head(choice), s.first.series_description, _what(s), "apart: " + reason) for s, reason in choice.apart
+        ]
     heads = ("patient", "date", "accession", "series", "what", "used or apart, and why")
     return Listing(title="Studies and their series", heads=heads, rows=tuple(rows))
+
+
+def _head(choice: Choice) -> tuple[str, str, str]:
+    study = choice.study
+    return study.patient or "(none)", study.date, study.accession
+
+
+def _what(series: Series) -> str:
+    """Return a series in a few words, with its phases as far as the index alone tells of them."""
+    told = [p.told for p in phases_of(assemble(series.entries).volumes)]
+    return ", ".join((described(series), *told))
+
+
+def _findings(choices: Sequence[Choice], root: Path, query: Query | None) -> Listing:
+    """Say of the series that are used which phase is looked at, what is unusual, and what the values of a PET are."""
+    rows = []
+    for choice in choices:
+        series = choice.chosen
+        if series is None:
+            continue
+        used = used_of(series, root, query)
+        told = ([f"looked at: {used.reason}"] if used.reason else []) + list(used.notes)
+        if series.first.modality == "PT":
+            told.append(_uptake(series, root))
+        rows += [(*_head(choice), series.first.series_description, text) for text in told]
+    heads = ("patient", "date", "accession", "series", "what to know")
+    return Listing(title="Of the series that are used", heads=heads, rows=tuple(rows))
+
+
+def _uptake(series: Series, root: Path) -> str:
+    try:
+        return uptake_of_series(opened(root, e, pixels=False) for e in series.entries).told
+    except HounsfieldError as error:
+        return f"no SUV: {error.found}"
 
 
 def _reasons(choices: Sequence[Choice]) -> Listing:
