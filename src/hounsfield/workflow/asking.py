@@ -1,10 +1,10 @@
 """Ask a bundle's question of data with answers: which samples are to be judged, and with which classes."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from hounsfield.core.cohort import Cohort, Sample, TargetSpec
+from hounsfield.core.cohort import Cohort, Reading, Sample, TargetSpec
 from hounsfield.core.errors import CohortError, HounsfieldError
 from hounsfield.core.fingerprint import Fingerprint
 from hounsfield.core.plan import Plan
@@ -58,13 +58,24 @@ def ask(plan: Plan, fingerprint: Fingerprint, source: Source, wishes: Wishes, *,
         return _own_test(plan, source, wishes, own, progress)
     cohort = _understood(plan, source, wishes)
     samples = _in_our_words(cohort, plan.targets, wishes)
-    name = next(iter(fingerprint.inputs))
-    samples = tuple(
-        replace(s, part=None, inputs={name: next(iter(s.inputs.values()))} if name not in s.inputs else s.inputs)
-        for s in samples
-    )
+    names = tuple(fingerprint.inputs)
+    samples = tuple(replace(s, part=None, inputs=_wanted(s, names)) for s in samples)
     schema = cohort.schema.model_copy(update={"targets": plan.targets})
     return Asked(replace(cohort, schema=schema, samples=samples), "all samples", own=False)
+
+
+def _wanted(sample: Sample, names: tuple[str, ...]) -> Mapping[str, tuple[Reading, ...]]:
+    """Return the inputs that the bundle looks at; a single one may have another name in these data."""
+    missing = [name for name in names if name not in sample.inputs]
+    if not missing:
+        return {name: sample.inputs[name] for name in names}
+    if len(names) == 1:
+        return {names[0]: next(iter(sample.inputs.values()))}
+    raise CohortError(
+        f"The bundle looks at {', '.join(names)}, and the data have no image called {', '.join(missing)}.",
+        expected="the same images for each case as in training",
+        next_step="name the images as they were named in training, or judge data that have them",
+    )
 
 
 def _ways(plan: Plan, wishes: Wishes) -> list[Wishes]:

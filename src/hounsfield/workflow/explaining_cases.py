@@ -9,7 +9,7 @@ import numpy as np
 
 from hounsfield.bundle.sealed import BundleContents
 from hounsfield.core.cohort import Cohort, Sample, TargetSpec
-from hounsfield.core.errors import CohortError, HounsfieldError
+from hounsfield.core.errors import CohortError, HounsfieldError, InputError
 from hounsfield.core.prediction import TargetPrediction
 from hounsfield.core.progress import Progress
 from hounsfield.core.types import Float64Array, TargetValue
@@ -132,11 +132,22 @@ def gather(contents: BundleContents, inputs: Sequence[Path], wishes: Wishes, *, 
                 raise
         else:
             return Gathered(asked.cohort, asked.cohort.samples, "test" if asked.own else "elsewhere")
-    from hounsfield.data.cohorts import unlabelled
+    from hounsfield.data.loose import lacking, loose
 
-    cohort = unlabelled(list(inputs))
-    name = next(iter(contents.fingerprint.inputs))
-    samples = tuple(replace(s, inputs={name: next(iter(s.inputs.values()))}) for s in cohort.samples)
+    names = tuple(contents.fingerprint.inputs)
+    cohorts = loose(list(inputs), with_roles(wishes, contents.plan.roles).disk_roles, names)
+    if len(cohorts) > 1:
+        raise InputError(
+            f"The inputs are {len(cohorts)} sets of images, some of them DICOM studies.",
+            expected="one folder of DICOM studies, or image files",
+            next_step="explain one after the other",
+        )
+    (cohort,) = cohorts
+    for sample in cohort.samples:
+        missing = lacking(sample, names)
+        if missing is not None:
+            raise missing
+    samples = cohort.samples
     return Gathered(cohort, samples, "files")
 
 

@@ -3,15 +3,15 @@
 import csv
 import io
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
 from hounsfield.bundle.atomic import writing
-from hounsfield.core.cohort import TargetSpec
-from hounsfield.core.errors import InputError, RunExistsError
+from hounsfield.core.cohort import Cohort, TargetSpec
+from hounsfield.core.errors import HounsfieldError, InputError, RunExistsError
+from hounsfield.core.image import Image
 from hounsfield.core.prediction import Prediction
 from hounsfield.core.progress import SILENT, Progress
 from hounsfield.core.types import Json
@@ -42,7 +42,9 @@ def predict(
     bundle : str or Path
         Run folder or bundle.
     inputs : sequence of str or Path
-        Image files, folders of images, or anything that `train` understands; answers are not looked at.
+        Image files, folders of images, or anything that `train` understands; answers are not looked at. Where the
+        bundle has several inputs the images of a case are found by their names, see `hounsfield.data.loose`; a case
+        that lacks one is refused with the reason.
     out : Path or None
         Folder for ``predictions.csv`` and ``predictions.json``, written row by row.
     engine : str or None
@@ -73,22 +75,23 @@ def predict(
                 expected="a folder without them",
                 next_step="choose another --out, or move them away",
             )
-    from hounsfield.data.cohorts import unlabelled
+    from hounsfield.data.loose import loose
 
     settle(Wishes())
     contents = open_bundle(bundle)
     targets, task = contents.plan.targets, task_named(contents.plan.task)
     decodings = calibrations(contents)[NETWORK].decodings
-    cohort = unlabelled([Path(p) for p in inputs], with_roles(Wishes(series=series), contents.plan.roles).disk_roles)
-    if not cohort.samples:
+    names = tuple(contents.fingerprint.inputs)
+    roles = with_roles(Wishes(series=series), contents.plan.roles).disk_roles
+    cohorts = loose(inputs, roles, names)
+    count = sum(len(cohort.samples) for cohort in cohorts)
+    if not count:
         raise InputError("There is no image among the inputs.", expected="image files or folders that hold some")
-    model = Model(contents, samples=len(cohort.samples), engine=engine)
-    name = next(iter(model.preparation))
-    samples = [replace(s, inputs={name: next(iter(s.inputs.values()))}) for s in cohort.samples]
+    model = Model(contents, samples=count, engine=engine)
     with ExitStack() as stack:
         sinks = _sinks(stack, out, targets) if out is not None else []
-        shown = stack.enter_context(progress.step("Predicting", float(len(samples))))
-        for judgement in model.judge(items(cohort, samples)):
+        shown = stack.enter_context(progress.step("Predicting", float(count)))
+        for judgement in model.judge(_items(cohorts, names)):
             prediction = say(judgement, targets, task=task, decodings=decodings)
             for sink in sinks:
                 sink.add(prediction)
@@ -96,6 +99,21 @@ def predict(
             yield prediction
         for sink in sinks:
             sink.end()
+
+
+def _items(
+    cohorts: Sequence[Cohort], names: Sequence[str]
+) -> Iterator[tuple[str, Mapping[str, Image] | HounsfieldError]]:
+    """Read the cases one by one; one that lacks an input becomes the reason."""
+    from hounsfield.data.loose import lacking
+
+    for cohort in cohorts:
+        for sample in cohort.samples:
+            missing = lacking(sample, names)
+            if missing is not None:
+                yield sample.id, missing
+            else:
+                yield from items(cohort, (sample,))
 
 
 class _Table:
