@@ -226,6 +226,9 @@ def test_images_of_two_patients_under_one_series_are_told() -> None:
     ({"position_lps": (float("nan"), 0.0, 0.0)}, "no number"),
     ({"spacing_mm": None}, "pixel spacing"),
     ({"spacing_mm": (0.0, 1.0)}, "pixel spacing"),
+    ({"spacing_mm": (1e308, 1e308)}, "in no patient"),
+    ({"position_lps": (0.0, 0.0, 1e300)}, "in no patient"),
+    ({"series_description": "Scout"}, "localizer"),
     ({"photometric": "RGB", "samples": 3}, "colour"),
     ({"frames": 90}, "film"),
     ({"frames": 0}, "no pixels"),
@@ -244,6 +247,18 @@ def test_what_is_no_slice_is_set_apart_with_its_reason(facts: dict[str, Any], re
 def test_derived_images_are_used_where_there_is_nothing_else(kind: str) -> None:
     volume = only(slices([0, 2, 4], image_type=("DERIVED", kind, "AXIAL")))
     assert volume.notes == ("derived images, used since the study has no original ones",)
+
+
+def test_volumes_that_differ_in_nothing_to_be_shown_are_told_apart() -> None:
+    two = [*slices([0, 2, 4]), *changed(slices([0, 2, 4]), "x", frame_of_reference="1.2.3")]
+    assert {v.what for v in assemble(two).volumes} == {("frame of reference 1 of 2",), ("frame of reference 2 of 2",)}
+
+
+def test_slices_far_apart_are_told_and_uneven_ones_are_no_gaps() -> None:
+    assert only(slices([0, 10, 20], thickness_mm=1.0)).notes == (
+        "the slices are 10 mm apart and 1 mm thick: what lies between was not imaged",
+    )
+    assert only(slices([0, 2, 5, 6, 9])).notes == ("the slices are unevenly spaced: 1 to 3 mm",)
 
 
 def test_a_single_slice_has_its_thickness() -> None:

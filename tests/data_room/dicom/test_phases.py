@@ -83,8 +83,17 @@ def test_volumes_of_other_places_are_no_phases() -> None:
     assert phases_of(volumes) == ()
     picked = pick(volumes)
     assert picked is not None
-    assert picked.reason == "the one of the most slices, of 2 volumes"
+    assert picked.reason == "orientation or spacing 1 of 2: chosen among 2 of as many slices, of 2 volumes"
     assert pick([]) is None
+
+
+def test_water_is_looked_at_before_fat_and_magnitude_before_phase() -> None:
+    for words, first in ((("F", "IP", "OP", "W"), "W"), (("P", "M"), "M")):
+        made = [e for w in words for e in changed(slices([0, 2], modality="MR"), w, image_type=("D", "PRIMARY", w))]
+        picked = pick(assemble(made).volumes)
+        assert picked is not None
+        assert picked.volume.first.image_type[2] == first
+        assert picked.reason.startswith(f"image type {first}: chosen among {len(words)}")
 
 
 def _diffusion(root: Path, patients: int, values: tuple[float, ...] = (0.0, 1000.0)) -> Path:

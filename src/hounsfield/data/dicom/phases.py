@@ -30,6 +30,11 @@ _AXES: tuple[tuple[str, str, str, _Value], ...] = (
 """What tells phases apart, as `splitting` words it; the name of one of them; its unit; its value."""
 
 
+_PLAIN = frozenset({"M", "MAGNITUDE", "W", "WATER"})
+_BESIDE = frozenset({"P", "PHASE", "PHASE MAP", "F", "FAT", "R", "REAL", "I", "IMAGINARY"})
+"""Words of an image type: what one looks at, and what is made beside it."""
+
+
 @dataclass(frozen=True)
 class Phases:
     """Volumes of one place and one kind, in the order of what tells them apart.
@@ -118,18 +123,21 @@ def pick(volumes: Sequence[Volume], query: Query | None = None) -> Picked | None
 
     Notes
     -----
-    The volume of the most slices; of its phases those of the highest b-value, which is what a diffusion series is
+    The volume of the most slices; of several magnitude or water, since phase and fat are made to be seen beside them;
+    of its phases those of the highest b-value, which is what a diffusion series is
     acquired for, and of these the first: the shortest echo, the earliest time. A query chooses another one:
     ``DiffusionBValue == 0``, ``EchoTime > 80``, ``TemporalPositionIdentifier == 3``.
     """
     meant = [v for v in volumes if query is None or query.matches(entry_of(v))] or list(volumes)
     if not meant:
         return None
-    best = max(meant, key=lambda v: (len(v.planes), -v.number))
+    best = max(meant, key=lambda v: (len(v.planes), _plain(v), -v.number))
     whole = next((p for p in phases_of(volumes) if best in p.volumes), None)
     if whole is None:
-        other = f"the one of the most slices, of {len(volumes)} volumes" if len(volumes) > 1 else ""
-        return Picked(best, other)
+        told = f"{', '.join(best.what)}: " if best.what else ""
+        largest = sum(len(v.planes) == len(best.planes) for v in meant)
+        how = "the one of the most slices" if largest == 1 else f"chosen among {largest} of as many slices"
+        return Picked(best, f"{told}{how}, of {len(volumes)} volumes" if len(volumes) > 1 else "")
     able = [v for v in whole.volumes if v in meant and len(v.planes) == len(best.planes)]
     if whole.axes[0] == "b-value":
         highest = max(v.planes[0].b_value or 0.0 for v in able)
@@ -157,6 +165,12 @@ def entry_of(volume: Volume) -> Entry:
 
 def _axis(name: str) -> tuple[str, str, str, _Value]:
     return next(a for a in _AXES if a[0] == name)
+
+
+def _plain(volume: Volume) -> int:
+    """Return how plain a picture a volume is by its image type, more for plainer."""
+    words = {w.upper() for w in volume.planes[0].image_type[2:]}
+    return 1 if words & _PLAIN else -1 if words & _BESIDE else 0
 
 
 def _names(volume: Volume, axis: str) -> bool:

@@ -12,6 +12,7 @@ NEAR_COSINE = 1e-3
 NEAR_SPACING = 1e-3
 SAME_PLACE_MM = 0.01
 _RIGHT_ANGLE = 0.02
+_FARTHEST_MM, _WIDEST_MM = 1e6, 1e4
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +93,8 @@ def fault_of(
         return "a position or orientation that is no number"
     if spacing is None or not np.isfinite(spacing).all() or min(spacing) <= 0:
         return "no usable pixel spacing"
+    if max(map(abs, position)) > _FARTHEST_MM or max(spacing) > _WIDEST_MM:
+        return "a position or spacing that is in no patient"
     row, column = np.array(orientation[:3]), np.array(orientation[3:])
     unit = abs(np.linalg.norm(row) - 1) < _RIGHT_ANGLE and abs(np.linalg.norm(column) - 1) < _RIGHT_ANGLE
     if not unit or abs(float(row @ column)) > _RIGHT_ANGLE:

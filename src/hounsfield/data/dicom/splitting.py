@@ -108,9 +108,9 @@ def _split_firmly(planes: list[Plane]) -> list[tuple[list[Plane], tuple[str, ...
         next_parts = []
         for members, what in parts:
             groups = _grouped(members, trait.value)
-            for group in groups:
-                shown = trait.shown(group[0])
-                told = (f"{trait.name} {shown}",) if len(groups) > 1 and shown else ()
+            for number, group in enumerate(groups, start=1):
+                shown = trait.shown(group[0]) or f"{number} of {len(groups)}"
+                told = (f"{trait.name} {shown}",) if len(groups) > 1 else ()
                 next_parts.append((group, what + told))
         parts = next_parts
     turned = []

@@ -13,6 +13,10 @@ _UNEVEN = 0.02
 """Share of the distance between slices by which one may lie beside its place; headers round to about 0.01 mm."""
 _TILTED_DEG = 0.1
 _MOST_NAMED = 8
+_USUALLY = 0.5
+"""Share of the distances that are the usual one, for longer ones to be gaps in it."""
+_SPARSE = 3.0
+"""Times its thickness that a slice may be from the next before it is told."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +83,9 @@ def stack(planes: Sequence[Plane]) -> Stack:
     affine[:3, 2] = step
     affine[:3, 3] = first.position_lps
     tilt = shear_deg(affine)
+    apart, thick = float(np.linalg.norm(step)), first.entry.thickness_mm or 0.0
+    if regular and len(ordered) > 1 and 0 < _SPARSE * thick < apart:
+        notes.append(f"the slices are {apart:.4g} mm apart and {thick:.4g} mm thick: what lies between was not imaged")
     if regular and tilt > _TILTED_DEG:
         notes.append(f"the slices lean by {tilt:.1f} degrees (gantry tilt): kept as a shear in the affine")
     return Stack(ordered, lps_to_ras(affine), regular, tuple(notes))
@@ -118,7 +125,8 @@ def _unevenness(planes: tuple[Plane, ...], rise: Float64Array, usual: float) -> 
     normal = planes[0].normal
     multiples = np.rint(rise / usual)
     whole = np.abs(rise - multiples * usual) <= np.maximum(SAME_PLACE_MM, _UNEVEN * usual) * np.maximum(multiples, 1)
-    if not whole.all() or (multiples < 1).any():
+    usually = float((multiples == 1).mean())
+    if not whole.all() or (multiples < 1).any() or usually < _USUALLY:
         return f"the slices are unevenly spaced: {rise.min():.3g} to {rise.max():.3g} mm"
     if (multiples == 1).all():
         return "the slices are shifted sideways against each other"
