@@ -11,7 +11,7 @@ from hounsfield.core.cohort import Roles
 from hounsfield.core.errors import CohortError
 from hounsfield.data import readers
 from hounsfield.data.cohorts import cohort_yaml, digest, explore, samples_csv, understand
-from tests.data_room.dicom.making import DX, dataset, save
+from tests.data_room.dicom.making import DX, dataset, save, uid
 
 
 def _study(folder: Path, words: str, count: int = 3, facts: Mapping[str, Any] | None = None, ending: str = "") -> None:
@@ -184,3 +184,18 @@ def test_a_disk_is_known_beside_the_program_that_came_with_it(tmp_path: Path) ->
     for n in range(3):
         _study(tmp_path / f"DICOM/{n}", f"p{n}/s/a")
     assert explore(tmp_path).schema.layout == "dicom"
+
+
+def test_the_user_names_the_column_of_folders_and_asks_for_phases(tmp_path: Path) -> None:
+    for n in range(4):
+        for k, echo in enumerate((20.0, 80.0)):
+            for z in range(3):
+                facts = {"Modality": "MR", "EchoTime": echo, "SOPInstanceUID": uid(n, k, z), "ConvolutionKernel": None}
+                save(tmp_path / f"d/C{n}/{k}{z}", dataset(f"p{n}/s/a", facts, number=z))
+                save(tmp_path / f"d/X{n}/{k}{z}", dataset(f"q{n}/s/a", facts, number=z))
+    table = tmp_path / "t.csv"
+    table.write_text("first,second,label\n" + "".join(f"C{n},X{n},{n % 2}\n" for n in range(4)))
+    cohort = understand(tmp_path / "d", Roles(labels=str(table), image="second"))
+    assert [s.patient for s in cohort.samples] == ["q0", "q1", "q2", "q3"]
+    both = understand(tmp_path / "d", Roles(labels=str(table), image="phases"))
+    assert [i.name for i in both.schema.inputs] == ["echo_1", "echo_2"]

@@ -109,10 +109,10 @@ def member_bytes(path: Path, name: str) -> bytes:
     """
     kind = archive_kind(path)
     try:
-        if kind == "zip":
-            with zipfile.ZipFile(path) as archive, archive.open(name) as stream:
-                return _whole(stream)
         found = path.stat()
+        if kind == "zip":
+            with _zip(path, found.st_size, found.st_mtime_ns, os.getpid()).open(name) as stream:
+                return _whole(stream)
         tar = _tar(path, found.st_size, found.st_mtime_ns, kind != "tar")
         member = tar.table[name]
         if member.size > MOST_MEMBER_BYTES:
@@ -297,6 +297,13 @@ def _unpacked(path: Path) -> int:
             file.write(chunk)
         file.flush()
         return os.dup(file.fileno())
+
+
+@lru_cache(maxsize=2)
+def _zip(path: Path, size: int, changed_ns: int, process: int) -> zipfile.ZipFile:
+    """Return an archive that is open; a process of its own has its own, since two must not move one file's place."""
+    del size, changed_ns, process
+    return zipfile.ZipFile(path)
 
 
 @lru_cache(maxsize=2)

@@ -74,11 +74,7 @@ def modality_frame(dataset: "Dataset", number: int = 0, *, limits: Limits = LIMI
 
     Parameters
     ----------
-    dataset : Dataset
-        With its pixels.
-    number : int
-        Which frame, from 0.
-    limits : Limits
+    dataset, number, limits
         As for `stored_frame`.
 
     Returns
@@ -104,11 +100,7 @@ def picture(dataset: "Dataset", number: int = 0, *, limits: Limits = LIMITS) -> 
 
     Parameters
     ----------
-    dataset : Dataset
-        With its pixels.
-    number : int
-        Which frame, from 0.
-    limits : Limits
+    dataset, number, limits
         As for `stored_frame`.
 
     Returns

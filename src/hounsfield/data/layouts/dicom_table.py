@@ -38,10 +38,11 @@ def table_join(disk: Disk, sheets: Sequence[Sheet], roles: Roles) -> Join | None
     pictures are meant, a patient's number only whose.
     """
     by_key = join(sheets, disk.index.entries)
-    by_name = join_named(sheets, disk.index.entries, column=roles.image)
+    asked = roles.image if any(roles.image in s.columns for s in sheets) else None
+    by_name = join_named(sheets, disk.index.entries, column=asked)
     if by_name is None or by_key is None:
         return by_key if by_name is None else by_name.join
-    plain = by_name.plain or roles.image == by_name.join.column
+    plain = by_name.plain or asked == by_name.join.column
     return by_name.join if plain or by_name.join.matched > by_key.matched else by_key
 
 
