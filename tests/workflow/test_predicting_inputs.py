@@ -3,14 +3,18 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from hounsfield.core.errors import CohortError, HounsfieldError
+from hounsfield.core.streams import stream
 from hounsfield.workflow.evaluating import evaluate
 from hounsfield.workflow.explaining import explain
 from hounsfield.workflow.predicting import predict
 from hounsfield.workflow.training import Run
 from hounsfield.workflow.wishes import Wishes
+from tests.data_room.dicom.making import dataset, uid
+from tests.data_room.dicom.making import save as store
 from tests.journeys.making import picture, quick, save, write_table
 
 CASES = 30
@@ -63,3 +67,32 @@ def test_data_with_other_images_are_no_answer_to_the_question(run: Run, tmp_path
         evaluate(run.path, tmp_path, out=tmp_path / "out", wishes=Wishes())
     with pytest.raises(HounsfieldError, match="no image for T1, FLAIR"):
         explain(run.path, [tmp_path / "1.png"], out=tmp_path / "maps")
+
+
+def test_phases_of_a_diffusion_series_from_a_disk_to_predictions(tmp_path: Path) -> None:
+    """Only together with the high b-value the answer can be seen: bright there, and nothing in the other."""
+    for n in range(24):
+        kind = "stroke" if n % 2 else "healthy"
+        for b in (0.0, 1000.0):
+            _diffusion(tmp_path / f"d/{kind}/c{n}", n, b, bright=bool(n % 2 and b))
+    run = quick(tmp_path / "d", tmp_path / "run", image="phases")
+    said = {p.sample: p for p in predict(run.path, [tmp_path / "d"])}
+    right = [said[f"A{n:02d}"].targets["class"].value == ("stroke" if n % 2 else "healthy") for n in range(24)]
+    assert sum(right) >= 22
+    _diffusion(tmp_path / "lone/c", 30, 0.0, bright=False)
+    (lone,) = predict(run.path, [tmp_path / "lone"])
+    assert "no image for b_1000; the model looks at b_0, b_1000" in lone.refusal
+
+
+def _diffusion(folder: Path, number: int, b_value: float, *, bright: bool) -> None:
+    for z in range(4):
+        facts = {
+            "Modality": "MR", "SOPClassUID": "1.2.840.10008.5.1.4.1.1.4", "DiffusionBValue": b_value,
+            "SOPInstanceUID": uid(number, b_value, z), "ConvolutionKernel": None, "RescaleIntercept": 0,
+            "AccessionNumber": f"A{number:02d}",
+        }  # fmt: skip
+        made = dataset(f"p{number}/s/dwi", facts, size=16, number=z)
+        pixels = stream(number, "diffusion", sample=int(b_value) + z).integers(0, 200, (16, 16)).astype(np.uint16)
+        pixels[4:12, 4:12] += 600 * bright
+        made.PixelData = pixels.tobytes()
+        store(folder / uid(number, b_value, z)[-9:], made)

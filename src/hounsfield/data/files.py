@@ -1,6 +1,7 @@
 """Which files a folder holds, and which of them a text in a table means."""
 
 import os
+import stat
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -189,7 +190,7 @@ def escapes(text: str, root: Path) -> bool:
 
 
 def list_files(root: Path) -> Files:
-    """List the files under a folder, without following links that leave it.
+    """List the files under a folder, without following links that leave it; pipes, sockets and devices are none.
 
     Raises
     ------
@@ -218,9 +219,17 @@ def list_files(root: Path) -> Files:
             file = place / name
             if file.is_symlink() and not file.resolve().is_relative_to(base):
                 escaping.append(prefix + name)
-            else:
+            elif not _is_special(file):
                 paths.append(prefix + name)
     return Files(root=base, paths=tuple(sorted(paths)), escaping=tuple(sorted(escaping)))
+
+
+def _is_special(file: Path) -> bool:
+    """Tell whether reading a path could wait for ever. A link to nothing is told by whoever reads it."""
+    try:
+        return not stat.S_ISREG(file.stat().st_mode)
+    except OSError:
+        return False
 
 
 def is_ignored(name: str) -> bool:

@@ -38,9 +38,9 @@ class Join:
     column : str
         Its column with the key.
     key : str
-        DICOM keyword of the key.
+        DICOM keyword of the key, or that it is a path.
     level : str
-        ``image``, ``series``, ``study`` or ``patient``.
+        ``image``, ``series``, ``study`` or ``patient``; where rows name paths, ``file`` or ``folder``.
     values : tuple of (str or None)
         Row by row the key as the files have it, None where no file or several different keys are meant.
     unmatched : tuple of (int, str)

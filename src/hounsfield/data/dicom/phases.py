@@ -67,7 +67,7 @@ class Phases:
         for volume in self.volumes:
             found.setdefault(value(volume), volume)
         if word == "b":
-            return {f"b_{number:g}" if number != -1.0 else "b_unknown": v for number, v in found.items()}
+            return {b_name(v.planes[0].b_value): v for v in found.values()}
         return {f"{word}_{n}": v for n, v in enumerate(found.values(), start=1)}
 
 
@@ -87,6 +87,11 @@ class Picked:
     volume: Volume
     reason: str = ""
     phases: Phases | None = None
+
+
+def b_name(b_value: float | None) -> str:
+    """Return what images of a b-value are called as an input: ``b_1000``."""
+    return "b_unknown" if b_value is None else f"b_{b_value:g}"
 
 
 def phases_of(volumes: Sequence[Volume]) -> tuple[Phases, ...]:

@@ -11,7 +11,7 @@ from hounsfield.data.dicom.assembling import Volume, assemble
 from hounsfield.data.dicom.entries import Entry
 from hounsfield.data.dicom.groups import Series
 from hounsfield.data.dicom.mosaic import is_mosaic
-from hounsfield.data.dicom.phases import Phases, pick
+from hounsfield.data.dicom.phases import Phases, Picked, b_name, pick
 from hounsfield.data.dicom.query import Query
 
 _VOLUMES = frozenset(("CT", "MR", "PT", "NM"))
@@ -33,7 +33,8 @@ class Used:
     notes : tuple of str
         What a person should know of the volume: tilt, gaps, repeated images.
     all_phases : mapping of str to Ref
-        Of a series of phases the refs of all along the first axis, by name (``b_1000``, ``echo_2``, ``phase_3``).
+        Of a series of phases the refs of all along the first axis, by name (``b_1000``, ``echo_2``, ``phase_3``); of
+        a single volume with a b-value itself.
     """
 
     ref: Ref
@@ -85,13 +86,13 @@ def used_of(series: Series, root: Path, query: Query | None = None, folder: str 
         if picked is None:
             why = assembly.apart[0][1] if assembly.apart else "no slices"
             return Used(_volume(series, picture, 0, folder), ndim, notes=(f"no volume: {why}",))
-        refs = {n: _volume(series, picture, v.number, folder) for n, v in _first_axis(picked.phases).items()}
+        refs = {n: _volume(series, picture, v.number, folder) for n, v in _named(picked).items()}
         notes = (*picked.volume.notes, *repeated)
         ref = _volume(series, picture, picked.volume.number, folder)
         return Used(ref, ndim, picked.reason, picked.phases, notes, refs)
     if picked is None or picked.phases is None or ndim != 2:
         return Used(_file(picture), ndim, notes=repeated)
-    refs = {n: _file(v.first) for n, v in _first_axis(picked.phases).items()}
+    refs = {n: _file(v.first) for n, v in _named(picked).items()}
     return Used(_file(picked.volume.first), ndim, picked.reason, picked.phases, repeated, refs)
 
 
@@ -105,8 +106,12 @@ def _able(series: Series) -> tuple[Entry, ...]:
     return tuple(e for e in series.entries if not reason_apart(e))
 
 
-def _first_axis(phases: Phases | None) -> dict[str, Volume]:
-    return phases.first_axis() if phases is not None else {}
+def _named(picked: Picked) -> dict[str, Volume]:
+    """Return the volumes along the first axis by their names; a single one has a name where its b-value gives it."""
+    if picked.phases is not None:
+        return picked.phases.first_axis()
+    b_value = picked.volume.planes[0].b_value
+    return {b_name(b_value): picked.volume} if b_value is not None else {}
 
 
 def _file(entry: Entry) -> Ref:

@@ -56,7 +56,7 @@ class DicomLayout:
         if roles.labels is not None:
             raise _no_key(sheets[0])
         found = sorted_cohort(disk, roles)
-        return found if found is not None else _alone(disk, roles)
+        return found if found is not None else replace(_alone(disk, roles), listings=disk.listings())
 
 
 def disk_without_answers(root: Path, roles: Roles) -> Cohort | None:
@@ -124,4 +124,4 @@ def _alone(disk: Disk, roles: Roles) -> Cohort:
     known = all(u.last.patient_id for u in used.values())
     schema = Schema(inputs=specs, layout=NAME, patients_known=known, notes=disk.notes())
     apart = (*aside, *disk.unused(found, ndim))
-    return Cohort(disk.name, str(disk.files.root), tuple(samples), schema, apart, listings=disk.listings())
+    return Cohort(disk.name, str(disk.files.root), tuple(samples), schema, apart)

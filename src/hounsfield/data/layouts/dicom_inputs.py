@@ -47,7 +47,7 @@ def cohort_for_inputs(root: Path, roles: Roles, wanted: Sequence[str]) -> Cohort
         who = choice.study.patient or name
         samples.append(Sample(id=name, patient=who, inputs={w: (Reading(r),) for w, r in found.items()}))
     schema = Schema(inputs=tuple(InputSpec(name=w) for w in wanted), layout="dicom", notes=disk.notes())
-    return Cohort(disk.name, str(disk.files.root), tuple(samples), schema, listings=disk.listings())
+    return Cohort(disk.name, str(disk.files.root), tuple(samples), schema)
 
 
 def _ref(disk: Disk, choice: Choice, wanted: str) -> Ref | None:
