@@ -267,6 +267,15 @@ def test_the_largest_volume_of_a_series_is_used(tmp_path: Path) -> None:
     assert readers.read(cohort, cohort.samples[0].inputs["image"][0].ref).size[0] == 6
 
 
+def test_a_series_of_two_modalities_gives_the_volume_that_was_chosen(tmp_path: Path) -> None:
+    _series(tmp_path / "d", "a/1/s", 3, {})
+    for n in range(5):
+        other = {"Modality": "MR", "SOPInstanceUID": uid("mr", n), "ConvolutionKernel": None}
+        save(tmp_path / f"d/mr{n}", dataset("a/1/s", other, number=n))
+    cohort = explore(tmp_path / "d")
+    assert readers.read(cohort, cohort.samples[0].inputs["image"][0].ref).size[0] == 5
+
+
 def test_inspect_prints_the_disk(tmp_path: Path) -> None:
     disk = _disk(tmp_path / "disk")
     (disk / "broken.dcm").write_bytes(b"x" * 400)

@@ -137,18 +137,19 @@ def pick(volumes: Sequence[Volume], query: Query | None = None) -> Picked | None
     if not meant:
         return None
     best = max(meant, key=lambda v: (len(v.planes), _plain(v), -v.number))
-    whole = next((p for p in phases_of(volumes) if best in p.volumes), None)
+    wanted = {id(v) for v in meant}
+    whole = next((p for p in phases_of(volumes) if any(v is best for v in p.volumes)), None)
     if whole is None:
         told = f"{', '.join(best.what)}: " if best.what else ""
         largest = sum(len(v.planes) == len(best.planes) for v in meant)
         how = "the one of the most slices" if largest == 1 else f"chosen among {largest} of as many slices"
         return Picked(best, f"{told}{how}, of {len(volumes)} volumes" if len(volumes) > 1 else "")
-    able = [v for v in whole.volumes if v in meant and len(v.planes) == len(best.planes)]
+    able = [v for v in whole.volumes if id(v) in wanted and len(v.planes) == len(best.planes)]
     if whole.axes[0] == "b-value":
         highest = max(v.planes[0].b_value or 0.0 for v in able)
         able = [v for v in able if (v.planes[0].b_value or 0.0) == highest]
     chosen = able[0]
-    if query is not None and len([v for v in whole.volumes if v in meant]) < len(whole):
+    if any(id(v) not in wanted for v in whole.volumes):
         how = "asked for by --series"
     else:
         how = "the highest b-value" if whole.axes[0] == "b-value" else "the first"

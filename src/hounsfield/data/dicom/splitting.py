@@ -40,6 +40,8 @@ class _Trait:
     shown: Callable[[Plane], str]
 
 
+_MANY = 64
+"""Groups of different directions from which on not every one is compared with each plane."""
 _SERIES: tuple[Callable[[Plane], Hashable], ...] = (
     lambda p: (p.entry.patient_id, p.entry.issuer),
     lambda p: p.entry.study_uid,
@@ -123,12 +125,20 @@ def _split_firmly(planes: list[Plane]) -> list[tuple[list[Plane], tuple[str, ...
 
 
 def _parallel(planes: list[Plane]) -> list[list[Plane]]:
-    """Return groups of planes with the same directions and spacing, compared with the first of each group."""
+    """Return groups of planes with the same directions and spacing, compared with the first of each group.
+
+    Where there are very many directions, as in a series that turns around an axis, only groups whose rounded direction
+    is the same are compared: the time would grow with the square of the planes.
+    """
     groups: list[list[Plane]] = []
+    near: dict[tuple[float, ...], list[list[Plane]]] = defaultdict(list)
     for plane in planes:
-        group = next((g for g in groups if parallel(g[0], plane)), None)
+        key = tuple(round(v, 2) + 0.0 for v in plane.orientation_lps)
+        able = groups if len(groups) < _MANY else near[key]
+        group = next((g for g in able if parallel(g[0], plane)), None)
         if group is None:
             groups.append([plane])
+            near[key].append(groups[-1])
         else:
             group.append(plane)
     return groups

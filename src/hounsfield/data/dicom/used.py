@@ -80,15 +80,16 @@ def used_of(series: Series, root: Path, query: Query | None = None, folder: str 
         return Used(_file(picture), ndim)
     assembly = assemble(_able(series) or series.entries, root=root)
     picked = pick(assembly.volumes, query)
+    places = {id(v): n for n, v in enumerate(assembly.volumes)}  # their own numbers begin again with each modality
     again = sum("there twice" in reason for _, reason in assembly.apart)
     repeated = (f"{again} images are there twice and were taken once",) if again else ()
     if is_volume(series):
         if picked is None:
             why = assembly.apart[0][1] if assembly.apart else "no slices"
             return Used(_volume(series, picture, 0, folder), ndim, notes=(f"no volume: {why}",))
-        refs = {n: _volume(series, picture, v.number, folder) for n, v in _named(picked).items()}
+        refs = {n: _volume(series, picture, places[id(v)], folder) for n, v in _named(picked).items()}
         notes = (*picked.volume.notes, *repeated)
-        ref = _volume(series, picture, picked.volume.number, folder)
+        ref = _volume(series, picture, places[id(picked.volume)], folder)
         return Used(ref, ndim, picked.reason, picked.phases, notes, refs)
     if picked is None or picked.phases is None or ndim != 2:
         return Used(_file(picture), ndim, notes=repeated)
