@@ -9,6 +9,7 @@ import pytest
 from pydicom.dataset import Dataset
 
 from hounsfield.core.image import Image
+from hounsfield.data.cohorts import explore
 from hounsfield.data.dicom.assembling import assemble, read_volume, volume_uptake
 from hounsfield.data.dicom.index import index_tree
 from hounsfield.data.dicom.suv import uptake, uptake_of_series
@@ -129,3 +130,18 @@ def test_volumes_are_read_in_uptake_and_else_in_their_unit(tmp_path: Path) -> No
     assert plain.array.max() > 1000
     wanted = plain.array.astype(np.float64) * qiba(header())
     np.testing.assert_allclose(image.array.astype(np.float64), wanted, rtol=1e-6)
+
+
+def test_a_disk_tells_where_units_are_mixed_and_why(tmp_path: Path) -> None:
+    for n in range(4):
+        for z in range(3):
+            facts = {"SOPInstanceUID": f"1.2.{n}.{z}", "ImagePositionPatient": [0, 0, 3.0 * z], "PatientID": f"p{n}"}
+            facts |= {"StudyInstanceUID": f"1.3.{n}", "SeriesInstanceUID": f"1.4.{n}"}
+            save(tmp_path / f"{n}/{z}", header(**facts, **({"PatientWeight": 0} if n == 3 else {})))
+    cohort = explore(tmp_path)
+    assert cohort.schema.unsure == (
+        "The values of PET series are in different units: 3 in SUV, 1 in Bq/ml; leave out what has no SUV.",
+    )
+    told = [r[-1] for t in cohort.listings if t.title == "Of the series that are used" for r in t.rows]
+    assert sum("values are SUV" in text for text in told) == 3
+    assert sum("no SUV, values in Bq/ml: the header lacks the patient's weight" in text for text in told) == 1

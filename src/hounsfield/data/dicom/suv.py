@@ -49,6 +49,9 @@ class Uptake:
         return f"values are SUV by body weight in g/ml: {self.reason}"
 
 
+UNKNOWN = Uptake(None, "its headers cannot be read")
+
+
 class _No(Exception):
     """Why there is no factor."""
 

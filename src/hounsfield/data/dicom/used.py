@@ -6,13 +6,15 @@ from functools import lru_cache
 from pathlib import Path
 
 from hounsfield.core.cohort import Ref
+from hounsfield.core.errors import ReadError
 from hounsfield.data.dicom.apart import ENHANCED, reason_apart
-from hounsfield.data.dicom.assembling import Volume, assemble
+from hounsfield.data.dicom.assembling import Volume, assemble, opened
 from hounsfield.data.dicom.entries import Entry
 from hounsfield.data.dicom.groups import Series
 from hounsfield.data.dicom.mosaic import is_mosaic
 from hounsfield.data.dicom.phases import Phases, Picked, b_name, pick
 from hounsfield.data.dicom.query import Query
+from hounsfield.data.dicom.suv import UNKNOWN, Uptake, uptake_of_series
 
 _VOLUMES = frozenset(("CT", "MR", "PT", "NM"))
 
@@ -95,6 +97,15 @@ def used_of(series: Series, root: Path, query: Query | None = None, folder: str 
         return Used(_file(picture), ndim, notes=repeated)
     refs = {n: _file(v.first) for n, v in _named(picked).items()}
     return Used(_file(picked.volume.first), ndim, picked.reason, picked.phases, repeated, refs)
+
+
+@lru_cache(maxsize=1024)
+def uptake_of(series: Series, root: Path) -> Uptake:
+    """Return how values of a PET series become SUV, or why not."""
+    try:
+        return uptake_of_series(opened(root, e, pixels=False) for e in series.entries if e.frames > 0)
+    except ReadError:
+        return UNKNOWN
 
 
 def first_picture(series: Series) -> Entry:

@@ -122,6 +122,6 @@ def _alone(disk: Disk, roles: Roles) -> Cohort:
         who = "/".join(w for w in (unit.last.issuer, unit.last.patient_id) if w and unit.last.patient_id)
         samples.append(with_unit(Sample(id=name, patient=who or name, inputs={}), unit, inputs, first))
     known = all(u.last.patient_id for u in used.values())
-    schema = Schema(inputs=specs, layout=NAME, patients_known=known, notes=disk.notes())
+    schema = Schema(inputs=specs, layout=NAME, patients_known=known, notes=disk.notes(), unsure=disk.doubts(used))
     apart = (*aside, *disk.unused(found, ndim))
     return Cohort(disk.name, str(disk.files.root), tuple(samples), schema, apart)

@@ -10,6 +10,7 @@ from hounsfield.core.errors import CohortError, unknown_name
 from hounsfield.data.dicom.choosing import Choice, choose
 from hounsfield.data.dicom.index import Index, index_tree
 from hounsfield.data.dicom.query import Query, parse_query
+from hounsfield.data.dicom.used import uptake_of
 from hounsfield.data.files import Files, list_files
 from hounsfield.data.layouts.cases import MOST
 from hounsfield.data.layouts.dicom_listing import listings
@@ -64,6 +65,15 @@ class Disk:
         if index.problems:
             notes.append(f"{len(index.problems)} files cannot be used, or in part only.")
         return tuple(notes)
+
+    def doubts(self, found: Mapping[str, Unit]) -> tuple[str, ...]:
+        """Return what a person should check of the series that are used: PET values in different units."""
+        series = [s for u in found.values() for s in u.series if s.first.modality == "PT"]
+        units = Counter("SUV" if (u := uptake_of(s, self.files.root)).factor is not None else u.units for s in series)
+        if len(units) < 2:
+            return ()
+        told = ", ".join(f"{n} in {unit}" for unit, n in units.most_common())
+        return (f"The values of PET series are in different units: {told}; leave out what has no SUV.",)
 
     def unused(self, found: Mapping[str, Unit], ndim: int) -> tuple[SetAside, ...]:
         """Return the studies without a series to look at, the units of another shape, and the files with problems."""

@@ -96,7 +96,7 @@ def sorted_cohort(disk: Disk, roles: Roles) -> Cohort | None:
         columns=columns_of("(folders)", dict(sorted(told.items()))),
         side_tables=disk.files.tables,
         notes=(*disk.notes(), *answers.notes),
-        unsure=(_TAKEN, *answers.unsure, *((doubt,) if doubt else ())),
+        unsure=(_TAKEN, *answers.unsure, *((doubt,) if doubt else ()), *disk.doubts(able)),
     )
     apart = (*aside, *disk.unused(found, ndim))
     return Cohort(disk.name, str(disk.files.root), tuple(samples), schema, apart, listings=disk.listings())

@@ -5,15 +5,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from hounsfield.core.cohort import Listing
-from hounsfield.core.errors import HounsfieldError
-from hounsfield.data.dicom.assembling import assemble, opened
+from hounsfield.data.dicom.assembling import assemble
 from hounsfield.data.dicom.choosing import Choice, described
 from hounsfield.data.dicom.groups import Series
 from hounsfield.data.dicom.index import Index
 from hounsfield.data.dicom.phases import phases_of
 from hounsfield.data.dicom.query import Query
-from hounsfield.data.dicom.suv import uptake_of_series
-from hounsfield.data.dicom.used import used_of
+from hounsfield.data.dicom.used import uptake_of, used_of
 
 
 def listings(index: Index, choices: Sequence[Choice], root: Path, query: Query | None = None) -> tuple[Listing, ...]:
@@ -90,17 +88,10 @@ def _findings(choices: Sequence[Choice], root: Path, query: Query | None) -> Lis
         used = used_of(series, root, query)
         told = ([f"looked at: {used.reason}"] if used.reason else []) + list(used.notes)
         if series.first.modality == "PT":
-            told.append(_uptake(series, root))
+            told.append(uptake_of(series, root).told)
         rows += [(*_head(choice), series.first.series_description, text) for text in told]
     heads = ("patient", "date", "accession", "series", "what to know")
     return Listing(title="Of the series that are used", heads=heads, rows=tuple(rows))
-
-
-def _uptake(series: Series, root: Path) -> str:
-    try:
-        return uptake_of_series(opened(root, e, pixels=False) for e in series.entries).told
-    except HounsfieldError as error:
-        return f"no SUV: {error.found}"
 
 
 def _reasons(choices: Sequence[Choice]) -> Listing:

@@ -107,7 +107,7 @@ def labelled(disk: Disk, joined: Join, sheets: Sequence[Sheet], roles: Roles) ->
             "patients_known": own or (made.schema.patients_known if doubt else all(patients)),
             "columns": tuple(c for c in made.schema.columns if c.column != _COLUMN),
             "notes": (*notes, *disk.notes()),
-            "unsure": (*made.schema.unsure, *((doubt,) if doubt else ())),
+            "unsure": (*made.schema.unsure, *((doubt,) if doubt else ()), *disk.doubts(able)),
         }
     )
     aside = (*_rows_aside(joined, made.set_aside, named, (ndim, shared)), *lacking, *disk.unused({}, ndim))
