@@ -20,7 +20,14 @@ Target = Annotated[
     list[str] | None,
     typer.Option("--target", help="Column to answer; may be given several times.", rich_help_panel=_DATA),
 ]
-Image = Annotated[str | None, typer.Option("--image", help="Column of image paths.", rich_help_panel=_DATA)]
+Image = Annotated[
+    str | None,
+    typer.Option(
+        "--image",
+        help="Column of image paths; for DICOM series `phases` makes each phase an input.",
+        rich_help_panel=_DATA,
+    ),
+]
 Group = Annotated[str | None, typer.Option("--group", help="Column of the patient.", rich_help_panel=_DATA)]
 Split = Annotated[str | None, typer.Option("--split", help="Column of the part.", rich_help_panel=_DATA)]
 Positive = Annotated[str | None, typer.Option("--positive", help='Class that means "diseased".', rich_help_panel=_DATA)]
