@@ -66,7 +66,7 @@ class RieszLaplacian:
         kept: FloatArray = response[inside].copy()
         return kept
 
-    def transfer(self, z: Float64Array, y: Float64Array, x: Float64Array) -> ComplexArray:
+    def transfer(self, z: Float64Array, y: Float64Array, x: Float64Array) -> ComplexArray | Float64Array:
         """Return the transform alone, without the Laplacian, at normalised frequencies."""
         return riesz(self.order, (x, y, z))
 
@@ -121,9 +121,9 @@ class RieszSimoncelli:
         extension = Extension(margin_of(self.level, values.shape[-self.ndim :]), self.ndim, self.boundary)
         return filtered(values, self.transfer, extension)
 
-    def transfer(self, z: Float64Array, y: Float64Array, x: Float64Array) -> ComplexArray:
+    def transfer(self, z: Float64Array, y: Float64Array, x: Float64Array) -> ComplexArray | Float64Array:
         """Return the filter at normalised frequencies."""
-        made: ComplexArray = riesz(self.order, (x, y, z)) * Simoncelli(self.level).transfer(z, y, x)
+        made: ComplexArray | Float64Array = riesz(self.order, (x, y, z)) * Simoncelli(self.level).transfer(z, y, x)
         return made
 
     def reach(self, spacing_mm: Spacing) -> tuple[int, int, int] | None:
@@ -132,14 +132,15 @@ class RieszSimoncelli:
         return None
 
 
-def riesz(order: Order, at: tuple[Float64Array, ...]) -> ComplexArray:
+def riesz(order: Order, at: tuple[Float64Array, ...]) -> ComplexArray | Float64Array:
     """Return a Riesz transform at frequencies along x, y, z; 0 at frequency 0."""
     total = sum(order)
-    squared = sum((a * a for a in at), start=np.zeros(()))
-    above = np.where(squared > 0, squared, 1.0)
-    powers = prod((a**n for a, n in zip(at, order, strict=False) if n), start=np.ones(()))
-    scale = (-1j) ** total * np.sqrt(factorial(total) / prod(factorial(n) for n in order))
-    made: ComplexArray = scale * np.where(squared > 0, powers / above ** (total / 2), 0.0)
+    squared = np.asarray(sum(a * a for a in at))
+    above = np.where(squared > 0, squared, 1.0)  # where it is not, all frequencies and so their powers are 0
+    powers = prod((a**n for a, n in zip(at, order, strict=False) if n), start=np.float64(1.0))
+    scale = np.sqrt(factorial(total) / prod(factorial(n) for n in order)) * (1, -1j, -1, 1j)[total % 4]
+    # an even order is real, and cheaper so
+    made: ComplexArray | Float64Array = powers / (np.sqrt(above) if total == 1 else above ** (total / 2)) * scale
     return made
 
 
