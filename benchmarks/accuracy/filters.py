@@ -341,9 +341,10 @@ def _time_rows() -> Iterator[str]:
     of = cast("dict[str, dict[str, float]]", found["maps"])
     yield "## Time"
     yield ""
-    yield "Milliseconds for each map of 64 × 64 × 64 voxels, one thread, by `python -m benchmarks.speed.filters`."
-    yield "Beside them `scipy.ndimage.convolve` with the same kernel, each rotation and direction by itself; for filters that"
-    yield "have no kernel, NumPy's complex transform of the whole volume, extended alike."
+    yield "Milliseconds of processor time for each map of 64 × 64 × 64 voxels, one thread, by"
+    yield "`python -m benchmarks.speed.filters`."
+    yield "Beside them `scipy.ndimage.convolve` with the same kernel, each rotation and direction by itself; for"
+    yield "filters that have no kernel, NumPy's complex transform of the whole volume, extended alike."
     yield ""
     yield "| map | float64 | float32 | plain | plain / float64 |"
     yield "|---|---|---|---|---|"

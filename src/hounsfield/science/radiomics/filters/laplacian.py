@@ -74,7 +74,7 @@ class LaplacianOfGaussian:
         terms: dict[Keys, float] = {("s", "s", "d"): 1.0, ("s", "d", "s"): 1.0, ("d", "s", "s"): 1.0}
         return weighted_sum(values, (of[0], of[1], of[2]), terms)
 
-    def reach(self, spacing_mm: Spacing) -> tuple[int, int, int] | None:
+    def reach(self, spacing_mm: Spacing) -> tuple[int, int, int]:
         """Return how many voxels away the response depends on the volume."""
         z, y, x = (int(np.floor(self.cutoff * self.sigma_mm / side + 0.5)) for side in spacing_mm)
         return (z if self.ndim == 3 else 0, y, x)

@@ -29,7 +29,7 @@ class RieszLaplacian:
     order : tuple of int
         l: along x, y and, for a volume, z; two numbers filter every slice by itself.
     boundary : Boundary
-        Of the volume. The smoothed volume, extended by 32 voxels, is what is transformed.
+        Of the volume, which goes on so for 32 voxels, or 16 more than the kernel reaches, and is periodic beyond.
 
     Raises
     ------
@@ -59,8 +59,10 @@ class RieszLaplacian:
 
     def apply(self, volume: AnyArray, spacing_mm: Spacing) -> FloatArray:
         """Return the response map; see :meth:`~hounsfield.science.radiomics.filters.protocol.ImageFilter.apply`."""
-        wide, inside = prolonged(checked(volume, spacing_mm), Extension(MARGIN, self.ndim, self.boundary))
         laplacian = LaplacianOfGaussian(self.sigma_mm, self.cutoff, self.ndim, Boundary.PERIODIC)
+        values = checked(volume, spacing_mm)
+        margin = max(MARGIN, MARGIN // 2 + max(laplacian.reach(spacing_mm)))
+        wide, inside = prolonged(values, Extension(margin, self.ndim, self.boundary))
         smooth = laplacian.apply(wide, spacing_mm)
         response = filtered(smooth, self.transfer, Extension(0, self.ndim, Boundary.PERIODIC))
         kept: FloatArray = response[inside].copy()

@@ -1,0 +1,162 @@
+"""What a lesion measures: volume, and long and short axis in an axial slice."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from hounsfield.core.errors import InputError
+from hounsfield.core.types import AnyArray, Float64Array
+from hounsfield.geometry import affines
+
+
+@dataclass(frozen=True)
+class Lesion:
+    """A lesion at one visit.
+
+    Parameters
+    ----------
+    label : int
+        Its number in the label map.
+    voxels : int
+    volume_mm3 : float
+    centroid_mm : tuple of float
+        Centre of gravity, RAS x y z.
+    long_mm : float
+        Longest diameter in any axial slice.
+    short_mm : float
+        Longest diameter at a right angle to it in the same slice.
+    slice_index : int
+        That slice, along z of the array.
+    """
+
+    label: int
+    voxels: int
+    volume_mm3: float
+    centroid_mm: tuple[float, float, float]
+    long_mm: float
+    short_mm: float
+    slice_index: int
+
+
+def measured(labels: AnyArray, affine_ras: Float64Array) -> tuple[Lesion, ...]:
+    """Measure every lesion of a label map.
+
+    Parameters
+    ----------
+    labels : numpy.ndarray
+        ``z y x`` of whole numbers: 0 for none, one number for each lesion. Slices along z are the axial ones.
+    affine_ras : numpy.ndarray
+        4 x 4, from indices x y z to RAS mm.
+
+    Returns
+    -------
+    tuple of Lesion
+        By label.
+
+    Raises
+    ------
+    InputError
+        If there are not three axes or numbers are not whole.
+
+    Notes
+    -----
+    Diameters are of the convex outline through the middles of the outermost pixels' sides. The longest of all
+    directions lies up to a pixel above the true one, since it picks the direction in which pixels reach out furthest. A
+    lesion of one pixel measures that pixel's sides.
+
+    References
+    ----------
+    Eisenhauer, E. A. et al., Eur J Cancer 2009;45:228 (RECIST 1.1), section 3.
+    """
+    from scipy import ndimage
+
+    whole = checked(labels)
+    affine = np.asarray(affine_ras, dtype=np.float64)
+    voxel = abs(float(np.linalg.det(affine[:3, :3])))
+    found = []
+    for label, box in enumerate(ndimage.find_objects(whole), start=1):
+        if box is None:
+            continue
+        inside = whole[box] == label
+        first = [part.start for part in box]
+        z, y, x = (np.nonzero(inside)[axis].mean() + first[axis] for axis in range(3))
+        centre = affines.apply(affine, np.array([[x, y, z]]))[0]
+        axes = [diameters(one, affine) if one.any() else (0.0, 0.0) for one in inside]
+        best = max(range(len(axes)), key=lambda n: axes[n])
+        found.append(
+            Lesion(
+                label=label,
+                voxels=int(inside.sum()),
+                volume_mm3=float(inside.sum() * voxel),
+                centroid_mm=(float(centre[0]), float(centre[1]), float(centre[2])),
+                long_mm=axes[best][0],
+                short_mm=axes[best][1],
+                slice_index=int(first[0] + best),
+            )
+        )
+    return tuple(found)
+
+
+def diameters(region: AnyArray, affine_ras: Float64Array) -> tuple[float, float]:
+    """Return the longest diameter of a region of a slice, and the longest at a right angle to it.
+
+    Parameters
+    ----------
+    region : numpy.ndarray
+        ``y x`` bool, not empty.
+    affine_ras : numpy.ndarray
+        4 x 4; its first two columns say where x and y lead.
+
+    Returns
+    -------
+    tuple of float
+        Both in mm.
+
+    Notes
+    -----
+    The second one is the longest chord of the convex hull that crosses the first direction at a right angle, wherever.
+    """
+    from scipy.spatial import ConvexHull
+
+    y, x = np.nonzero(region)
+    sides = np.array([[0.5, 0.0], [-0.5, 0.0], [0.0, 0.5], [0.0, -0.5]])
+    middles = (np.stack([x, y], axis=1)[:, None] + sides).reshape(-1, 2)
+    # an orthonormal frame of the slice, so that a tilt does not matter
+    frame, steps = np.linalg.qr(np.asarray(affine_ras, dtype=np.float64)[:3, :2])
+    del frame
+    points = np.unique(middles, axis=0) @ steps.T
+    hull = points[ConvexHull(points).vertices]
+    apart = np.linalg.norm(hull[:, None] - hull, axis=2)
+    one, other = np.unravel_index(int(apart.argmax()), apart.shape)
+    long = float(apart[one, other])
+    along = (hull[other] - hull[one]) / long
+    place, height = hull @ along, hull @ np.array([-along[1], along[0]])
+    return long, max(_chord(place, height, at) for at in place)
+
+
+def _chord(place: Float64Array, height: Float64Array, at: float) -> float:
+    """Return the length of a convex polygon's chord across at a place along its long axis."""
+    crossed: list[float] = []
+    for n in range(place.size):
+        (a, b), (low, high) = (place[n - 1], place[n]), (height[n - 1], height[n])
+        if min(a, b) <= at <= max(a, b):
+            crossed += [float(low), float(high)] if a == b else [float(low + (high - low) * (at - a) / (b - a))]
+    return max(crossed) - min(crossed)
+
+
+def checked(labels: AnyArray) -> np.typing.NDArray[np.int64]:
+    """Return a label map as whole numbers, or raise InputError."""
+    if labels.ndim != 3 or not (np.isrealobj(labels) and np.all(np.isfinite(labels))):
+        raise InputError(
+            f"A label map of shape {labels.shape} was given.",
+            expected="three axes, z y x, and finite numbers",
+            next_step="Give a slice as labels[None].",
+        )
+    whole = labels.astype(np.int64)
+    if np.any(whole != labels) or whole.min(initial=0) < 0:
+        raise InputError(
+            "A label map has numbers that are negative or not whole.",
+            expected="0 for background and 1, 2, ... for lesions",
+            next_step="Number connected parts first, with scipy.ndimage.label.",
+        )
+    return whole
