@@ -342,15 +342,15 @@ def _time_rows() -> Iterator[str]:
     yield "## Time"
     yield ""
     yield "Milliseconds of processor time for each map of 64 × 64 × 64 voxels, one thread, by"
-    yield "`python -m benchmarks.speed.filters`."
-    yield "Beside them `scipy.ndimage.convolve` with the same kernel, each rotation and direction by itself; for"
-    yield "filters that have no kernel, NumPy's complex transform of the whole volume, extended alike."
+    yield "`python -m benchmarks.speed.filters`. Beside them `scipy.ndimage.convolve` with the same kernel, each"
+    yield "rotation and direction by itself, timed on 8 slices and scaled up; for filters without a kernel, NumPy's complex"
+    yield "transform of the whole volume, extended alike (for 9.a and 9.b.1 without the Laplacian)."
     yield ""
     yield "| map | float64 | float32 | plain | plain / float64 |"
     yield "|---|---|---|---|---|"
     for name, times in of.items():
         ours, single, plain = (times[key] for key in ("float64_ms", "float32_ms", "plain_ms"))
-        yield f"| {name.replace('_', '.')} | {ours:.1f} | {single:.1f} | {plain:.0f} | {plain / ours:.0f} |"
+        yield f"| {name.replace('_', '.')} | {ours:.1f} | {single:.1f} | {plain:.0f} | {plain / ours:.1f} |"
     yield ""
 
 

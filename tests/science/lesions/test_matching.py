@@ -8,8 +8,9 @@ import numpy.typing as npt
 import pytest
 
 from hounsfield.core.errors import InputError
+from hounsfield.core.streams import stream
 from hounsfield.science.lesions.matching import Change, Match, Visit, changes, matched, sizes_after
-from hounsfield.science.lesions.measuring import diameters, measured
+from hounsfield.science.lesions.measuring import checked, diameters, measured
 
 Array = npt.NDArray[np.float64]
 Labels = npt.NDArray[np.int64]
@@ -53,6 +54,17 @@ def test_an_ellipse_at_an_angle_has_two_axes() -> None:
     along, across = x * np.cos(0.6) + y * np.sin(0.6), -x * np.sin(0.6) + y * np.cos(0.6)
     region = (along / 40) ** 2 + (across / 15) ** 2 <= 1
     assert diameters(region, _affine(0.5, 0.5, 3)) == pytest.approx((40, 15), abs=0.4)
+
+
+def test_an_outline_is_found_from_the_ends_of_its_lines() -> None:
+    # every pixel's sides, and all pairs of them, by brute force
+    region = stream(0, "test outline").random((9, 14)) < 0.3
+    y, x = np.nonzero(region)
+    middles = [
+        (a + dx, b + dy) for a, b in zip(x, y, strict=True) for dx, dy in ((0.5, 0), (-0.5, 0), (0, 0.5), (0, -0.5))
+    ]
+    wanted = max(np.hypot(0.7 * (a - c), 1.3 * (b - d)) for a, b in middles for c, d in middles)
+    assert diameters(region, _affine(0.7, 1.3, 2))[0] == pytest.approx(wanted)
 
 
 def test_small_regions() -> None:
@@ -191,6 +203,26 @@ def test_a_brush_of_an_edge_is_no_overlap() -> None:
     before, after = (Visit(_phantom(SIZE, BEFORE, b), BEFORE) for b in (old, new))
     assert matched(before, after, most_apart_mm=0.0)[0].kind == "gone"
     assert matched(before, after, least_overlap=0.001)[0].kind == "same"
+
+
+def test_ten_thousand_lesions() -> None:
+    labels = np.zeros((40, 100, 100), dtype=np.int32)
+    z, y, x = np.meshgrid(np.arange(0, 40, 4), np.arange(0, 100, 3), np.arange(0, 100, 3), indexing="ij")
+    labels[z, y, x] = np.arange(1, z.size + 1).reshape(z.shape)
+    assert z.size > 10_000
+    before = Visit(labels, np.eye(4))
+    assert {m.kind for m in matched(before, before)} == {"same"}
+    # half a step away nothing overlaps, and every voxel has its own as the nearest
+    shifted = Visit(labels, _affine(1, 1, 1, at=(1.2, 0.0, 0.0)))
+    found = matched(before, shifted, most_apart_mm=1.5)
+    assert all(m.before == m.after for m in found)
+    assert {m.by for m in found} == {"distance"}
+
+
+def test_a_label_map_of_whole_numbers_is_not_copied() -> None:
+    labels = np.ones((2, 2, 2), dtype=np.uint8)
+    assert checked(labels) is labels
+    assert checked(labels.astype(bool)).dtype == np.int32
 
 
 def test_empty_visits_and_wrong_numbers() -> None:

@@ -1,14 +1,15 @@
 """The same lesions in two visits: by overlap, and by the distance of centres where nothing overlaps."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from hounsfield.core.errors import InputError
 from hounsfield.core.types import AnyArray, Float64Array
 from hounsfield.geometry import affines
-from hounsfield.science.lesions.measuring import Lesion, checked, measured
+from hounsfield.science.lesions.measuring import Lesion, checked
 
 
 @dataclass(frozen=True)
@@ -130,26 +131,25 @@ def matched(
             expected="a 4 x 4 matrix in RAS mm",
             next_step="Turn a file of ITK, which is in LPS, with geometry.affines.lps_to_ras first.",
         )
-    old, new = measured(before.labels, before.affine_ras), measured(after.labels, after.affine_ras)
+    # of the later visit all is placed in the frame of the earlier one, so that volumes are counted alike
     brought = Visit(after.labels, moved @ np.asarray(after.affine_ras, dtype=np.float64))
+    old, new = _places(before), _places(brought)
     shared = _shared(before, brought)
     for (b, a), volume in _shared(brought, before).items():
         shared[a, b] = max(shared.get((a, b), 0.0), volume)
-    # a registration that scales is not rigid, but volumes are compared in the frame in which they are counted
-    scale = abs(float(np.linalg.det(moved[:3, :3])))
-    volumes = {x.label: x.volume_mm3 for x in old}, {x.label: x.volume_mm3 * scale for x in new}
     pairs = [
         (b, a)
         for (b, a), volume in sorted(shared.items())
-        if volume >= least_overlap * min(volumes[0][b], volumes[1][a])
+        if volume >= least_overlap * min(old[b].volume_mm3, new[a].volume_mm3)
     ]
-    groups = _joined(pairs)
-    seen = {b for g in groups for b in g.before}, {a for g in groups for a in g.after}
-    left = [x for x in old if x.label not in seen[0]], [x for x in new if x.label not in seen[1]]
-    near = _nearest(left[0], left[1], moved, most_apart_mm)
-    gone = [Match((x.label,), ()) for x in left[0] if x.label not in {m.before[0] for m in near}]
-    fresh = [Match((), (x.label,)) for x in left[1] if x.label not in {m.after[0] for m in near}]
-    return (*sorted((*groups, *near, *gone), key=lambda m: m.before), *fresh)
+    found = _joined(pairs)
+    seen = {b for g in found for b in g.before}, {a for g in found for a in g.after}
+    left = [n for n in old if n not in seen[0]], [n for n in new if n not in seen[1]]
+    near = _nearest({n: old[n] for n in left[0]}, {n: new[n] for n in left[1]}, most_apart_mm)
+    paired = {m.before[0] for m in near}, {m.after[0] for m in near}
+    gone = [Match((n,), ()) for n in left[0] if n not in paired[0]]
+    fresh = [Match((), (n,)) for n in left[1] if n not in paired[1]]
+    return (*sorted((*found, *near, *gone), key=lambda m: m.before), *fresh)
 
 
 def changes(matches: tuple[Match, ...], before: tuple[Lesion, ...], after: tuple[Lesion, ...]) -> tuple[Change, ...]:
@@ -191,31 +191,71 @@ def _shared(on: Visit, other: Visit) -> dict[tuple[int, int], float]:
 
 def _joined(pairs: list[tuple[int, int]]) -> list[Match]:
     """Join pairs that have a lesion in common."""
-    groups: list[tuple[set[int], set[int]]] = []
-    for b, a in pairs:
-        touching = [g for g in groups if b in g[0] or a in g[1]]
-        joined = ({b}.union(*(g[0] for g in touching)), {a}.union(*(g[1] for g in touching)))
-        groups = [g for g in groups if g not in touching] + [joined]
-    return [Match(tuple(sorted(b)), tuple(sorted(a)), "overlap") for b, a in groups]
+    if not pairs:
+        return []
+    old, new = (sorted({p[side] for p in pairs}) for side in (0, 1))
+    place = {n: i for i, n in enumerate(old)}, {n: i for i, n in enumerate(new)}
+    part = _parts([place[0][b] for b, _ in pairs], [place[1][a] for _, a in pairs], len(old), len(new))
+    groups: dict[int, tuple[list[int], list[int]]] = {}
+    for side, labels, of in ((0, old, part[: len(old)]), (1, new, part[len(old) :])):
+        for label, number in zip(labels, of, strict=True):
+            groups.setdefault(int(number), ([], []))[side].append(label)
+    return [Match(tuple(b), tuple(a), "overlap") for b, a in groups.values()]
 
 
-def _nearest(old: list[Lesion], new: list[Lesion], moved: Float64Array, most_apart_mm: float) -> list[Match]:
+@dataclass(frozen=True)
+class _Place:
+    """Where a lesion lies and how large it is."""
+
+    centroid_mm: Float64Array
+    volume_mm3: float
+
+
+def _places(visit: Visit) -> dict[int, _Place]:
+    labels = checked(visit.labels)
+    affine = np.asarray(visit.affine_ras, dtype=np.float64)
+    at = np.nonzero(labels)
+    names, which, counts = np.unique(labels[at], return_inverse=True, return_counts=True)
+    means = [np.bincount(which, weights=axis, minlength=names.size) / counts for axis in reversed(at)]
+    centres = affines.apply(affine, np.stack(means, axis=1))
+    voxel = abs(float(np.linalg.det(affine[:3, :3])))
+    return {int(n): _Place(c, float(k) * voxel) for n, c, k in zip(names, centres, counts, strict=True)}
+
+
+def _nearest(old: Mapping[int, _Place], new: Mapping[int, _Place], most_apart_mm: float) -> list[Match]:
     """Pair lesions one to one, as many as lie near enough, and those with the least sum of distances."""
     from scipy.optimize import linear_sum_assignment
+    from scipy.spatial import cKDTree
 
     if not old or not new:
         return []
-    places = affines.apply(moved, np.array([x.centroid_mm for x in new]))
-    apart = np.linalg.norm(np.array([x.centroid_mm for x in old])[:, None] - places, axis=2)
-    too_far = apart > most_apart_mm
-    # a pair too far apart costs more than all others together, so none is taken in place of one that is near
-    cost = np.where(too_far, 1 + most_apart_mm * (len(old) + len(new)), apart)
-    rows, columns = linear_sum_assignment(cost)
-    return [
-        Match((old[b].label,), (new[a].label,), "distance")
-        for b, a in zip(rows, columns, strict=True)
-        if not too_far[b, a]
-    ]
+    names = list(old), list(new)
+    here, there = (np.array([x.centroid_mm for x in of.values()]) for of in (old, new))
+    near = cKDTree(here).sparse_distance_matrix(cKDTree(there), most_apart_mm, output_type="ndarray")
+    part = _parts(near["i"], near["j"], len(old), len(new))
+    found = []
+    for number in np.unique(part[near["i"]]):
+        # lesions far from all others need not be looked at together
+        rows, columns = np.flatnonzero(part[: len(old)] == number), np.flatnonzero(part[len(old) :] == number)
+        apart = np.linalg.norm(here[rows][:, None] - there[columns], axis=2)
+        too_far = apart > most_apart_mm
+        # a pair too far apart costs more than all others together, so none is taken in place of one that is near
+        cost = np.where(too_far, 1 + most_apart_mm * (rows.size + columns.size), apart)
+        for b, a in zip(*linear_sum_assignment(cost), strict=True):
+            if not too_far[b, a]:
+                found.append(Match((names[0][rows[b]],), (names[1][columns[a]],), "distance"))
+    return found
+
+
+def _parts(rows: Sequence[int], columns: Sequence[int], high: int, wide: int) -> npt.NDArray[np.int32]:
+    """Return which connected part of a two-sided graph each node belongs to, rows first."""
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    at = (np.asarray(rows), np.asarray(columns) + high)
+    graph = coo_array((np.ones(len(at[0])), at), shape=(high + wide, high + wide))
+    found: npt.NDArray[np.int32] = connected_components(graph, directed=False)[1]
+    return found
 
 
 def sizes_after(

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from hounsfield.core.errors import InputError
 from hounsfield.core.types import AnyArray, Float64Array
@@ -81,16 +82,17 @@ def measured(labels: AnyArray, affine_ras: Float64Array) -> tuple[Lesion, ...]:
         first = [part.start for part in box]
         z, y, x = (np.nonzero(inside)[axis].mean() + first[axis] for axis in range(3))
         centre = affines.apply(affine, np.array([[x, y, z]]))[0]
-        axes = [diameters(one, affine) if one.any() else (0.0, 0.0) for one in inside]
-        best = max(range(len(axes)), key=lambda n: axes[n])
+        lengths = [_axis(_outline(one, affine))[0] if one.any() else 0.0 for one in inside]
+        best = int(np.argmax(lengths))
+        long, short = diameters(inside[best], affine)
         found.append(
             Lesion(
                 label=label,
                 voxels=int(inside.sum()),
                 volume_mm3=float(inside.sum() * voxel),
                 centroid_mm=(float(centre[0]), float(centre[1]), float(centre[2])),
-                long_mm=axes[best][0],
-                short_mm=axes[best][1],
+                long_mm=long,
+                short_mm=short,
                 slice_index=int(first[0] + best),
             )
         )
@@ -116,22 +118,35 @@ def diameters(region: AnyArray, affine_ras: Float64Array) -> tuple[float, float]
     -----
     The second one is the longest chord of the convex hull that crosses the first direction at a right angle, wherever.
     """
+    hull = _outline(region, affine_ras)
+    long, along = _axis(hull)
+    place, height = hull @ along, hull @ np.array([-along[1], along[0]])
+    return long, max(_chord(place, height, at) for at in place)
+
+
+def _outline(region: AnyArray, affine_ras: Float64Array) -> Float64Array:
+    """Return the corners of the convex outline in mm, in a frame of the slice."""
     from scipy.spatial import ConvexHull
 
-    y, x = np.nonzero(region)
+    # of each line of pixels along x the first and the last one are enough
+    rows = np.flatnonzero(region.any(axis=1))
+    first = region[rows].argmax(axis=1)
+    last = region.shape[1] - 1 - region[rows, ::-1].argmax(axis=1)
+    ends = np.concatenate([np.stack([first, rows], axis=1), np.stack([last, rows], axis=1)])
     sides = np.array([[0.5, 0.0], [-0.5, 0.0], [0.0, 0.5], [0.0, -0.5]])
-    middles = (np.stack([x, y], axis=1)[:, None] + sides).reshape(-1, 2)
-    # an orthonormal frame of the slice, so that a tilt does not matter
-    frame, steps = np.linalg.qr(np.asarray(affine_ras, dtype=np.float64)[:3, :2])
-    del frame
-    points = np.unique(middles, axis=0) @ steps.T
-    hull = points[ConvexHull(points).vertices]
+    # an orthonormal frame, so that a tilt does not matter
+    _, steps = np.linalg.qr(np.asarray(affine_ras, dtype=np.float64)[:3, :2])
+    points: Float64Array = (ends[:, None] + sides).reshape(-1, 2) @ steps.T
+    corners: Float64Array = points[ConvexHull(points).vertices]
+    return corners
+
+
+def _axis(hull: Float64Array) -> tuple[float, Float64Array]:
+    """Return the longest diameter of an outline and its direction."""
     apart = np.linalg.norm(hull[:, None] - hull, axis=2)
     one, other = np.unravel_index(int(apart.argmax()), apart.shape)
     long = float(apart[one, other])
-    along = (hull[other] - hull[one]) / long
-    place, height = hull @ along, hull @ np.array([-along[1], along[0]])
-    return long, max(_chord(place, height, at) for at in place)
+    return long, (hull[other] - hull[one]) / long
 
 
 def _chord(place: Float64Array, height: Float64Array, at: float) -> float:
@@ -144,16 +159,20 @@ def _chord(place: Float64Array, height: Float64Array, at: float) -> float:
     return max(crossed) - min(crossed)
 
 
-def checked(labels: AnyArray) -> np.typing.NDArray[np.int64]:
-    """Return a label map as whole numbers, or raise InputError."""
-    if labels.ndim != 3 or not (np.isrealobj(labels) and np.all(np.isfinite(labels))):
+def checked(labels: AnyArray) -> npt.NDArray[np.integer]:
+    """Return a label map as whole numbers, not copied where it has them, or raise InputError."""
+    whole: npt.NDArray[np.integer]
+    if labels.dtype.kind in "iu" and labels.ndim == 3:
+        whole = labels  # type: ignore[assignment]  # whole numbers, by their kind
+    elif labels.ndim == 3 and labels.dtype.kind in "bf" and np.all(np.isfinite(labels)):
+        whole = labels.astype(np.int32)
+    else:
         raise InputError(
-            f"A label map of shape {labels.shape} was given.",
-            expected="three axes, z y x, and finite numbers",
+            f"A label map of shape {labels.shape} and type {labels.dtype} was given.",
+            expected="three axes, z y x, and finite real numbers",
             next_step="Give a slice as labels[None].",
         )
-    whole = labels.astype(np.int64)
-    if np.any(whole != labels) or whole.min(initial=0) < 0:
+    if (whole is not labels and np.any(whole != labels)) or whole.min(initial=0) < 0:
         raise InputError(
             "A label map has numbers that are negative or not whole.",
             expected="0 for background and 1, 2, ... for lesions",
