@@ -16,6 +16,7 @@ from hounsfield.science.radiomics.filters.laplacian import LaplacianOfGaussian
 from hounsfield.science.radiomics.filters.laws import Laws
 from hounsfield.science.radiomics.filters.mean import Mean
 from hounsfield.science.radiomics.filters.protocol import ImageFilter
+from hounsfield.science.radiomics.filters.riesz import RieszLaplacian
 from hounsfield.science.radiomics.filters.rotations import Pooling
 from hounsfield.science.radiomics.filters.wavelet import Wavelet
 
@@ -136,6 +137,23 @@ def test_memory_is_a_few_volumes(made: ImageFilter) -> None:
     tracemalloc.stop()
     # the result, the response whose energy is taken, and slabs of 32 of 256 slices
     assert peak < 3.2 * volume.nbytes
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        LaplacianOfGaussian(1e9),
+        Gabor(5000.0, 2000.0),
+        Mean(100_001),
+        Laws("L5E5", energy_radius=10**6),
+        Wavelet("db3", "LL", 14),
+        RieszLaplacian(500.0),
+    ],
+    ids=repr,
+)
+def test_a_mistaken_unit_is_refused_and_not_computed(made: ImageFilter) -> None:
+    with pytest.raises(InputError, match="voxels far"):
+        made.apply(np.zeros((4, 4, 4)), SPACING)
 
 
 def test_names() -> None:

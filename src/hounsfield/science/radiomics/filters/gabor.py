@@ -9,7 +9,13 @@ import numpy.typing as npt
 from hounsfield.core.errors import InputError
 from hounsfield.core.types import AnyArray, FloatArray
 from hounsfield.science.radiomics.filters.boundaries import Boundary, extended, positions
-from hounsfield.science.radiomics.filters.protocol import Spacing, checked, checked_choice, checked_positive
+from hounsfield.science.radiomics.filters.protocol import (
+    Spacing,
+    checked,
+    checked_choice,
+    checked_positive,
+    checked_reach,
+)
 from hounsfield.science.radiomics.filters.rotations import Pooling
 
 ComplexArray = npt.NDArray[np.complex64] | npt.NDArray[np.complex128]
@@ -17,6 +23,8 @@ CUTOFF = 5.5
 """Standard deviations of the envelope after which the kernel ends: it has fallen to 3e-7 there."""
 NEGLIGIBLE = 1e-7
 """Share of the transform's peak below which a frequency of a kernel is left out."""
+FARTHEST = 1024
+"""Voxels that a kernel may reach: planes of both sizes together are transformed."""
 SLAB_BYTES = 32 << 20
 """Most that one transformed slab of slices takes."""
 
@@ -115,6 +123,7 @@ class Gabor:
     def apply(self, volume: AnyArray, spacing_mm: Spacing) -> FloatArray:
         """Return the response map; see :meth:`~hounsfield.science.radiomics.filters.protocol.ImageFilter.apply`."""
         values = checked(volume, spacing_mm)
+        checked_reach(self.reach(spacing_mm), most=FARTHEST)
         out = np.zeros_like(values)
         through = (0,) if self.planes == Planes.AXIAL else (0, 1, 2)
         for axis in through:
@@ -124,7 +133,7 @@ class Gabor:
             out /= len(through)
         return out
 
-    def reach(self, spacing_mm: Spacing) -> tuple[int, int, int] | None:
+    def reach(self, spacing_mm: Spacing) -> tuple[int, int, int]:
         """Return how many voxels away the response depends on the volume."""
         z, y, x = (self._radius(side) for side in spacing_mm)
         return (0 if self.planes == Planes.AXIAL else z, y, x)

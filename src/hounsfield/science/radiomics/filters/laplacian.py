@@ -12,6 +12,7 @@ from hounsfield.science.radiomics.filters.protocol import (
     checked_choice,
     checked_ndim,
     checked_positive,
+    checked_reach,
 )
 from hounsfield.science.radiomics.filters.separable import Key, Keys, weighted_sum
 
@@ -62,6 +63,7 @@ class LaplacianOfGaussian:
     def apply(self, volume: AnyArray, spacing_mm: Spacing) -> FloatArray:
         """Return the response map; see :meth:`~hounsfield.science.radiomics.filters.protocol.ImageFilter.apply`."""
         values = checked(volume, spacing_mm)
+        checked_reach(self.reach(spacing_mm))
         sides = spacing_mm[-self.ndim :]
         mean_side = float(np.prod(sides)) ** (1 / self.ndim)
         of: list[dict[Key, Float64Array]] = []

@@ -9,7 +9,7 @@ from hounsfield.core.errors import InputError
 from hounsfield.core.types import AnyArray, Float64Array, FloatArray
 from hounsfield.science.radiomics.filters.boundaries import Boundary, matrix
 from hounsfield.science.radiomics.filters.mean import local_mean
-from hounsfield.science.radiomics.filters.protocol import Spacing, checked, checked_choice
+from hounsfield.science.radiomics.filters.protocol import Spacing, checked, checked_choice, checked_reach
 from hounsfield.science.radiomics.filters.rotations import Pooling, pooled
 from hounsfield.science.radiomics.filters.separable import Key
 
@@ -93,6 +93,7 @@ class Laws:
     def apply(self, volume: AnyArray, spacing_mm: Spacing) -> FloatArray:
         """Return the response map; see :meth:`~hounsfield.science.radiomics.filters.protocol.ImageFilter.apply`."""
         values = checked(volume, spacing_mm)
+        checked_reach(self.reach(spacing_mm))
         wanted = sorted(set(self.letters))
         of: list[dict[Key, Float64Array]] = [
             {name: matrix(kernel(name), n, self.boundary) for name in wanted} for n in values.shape
@@ -103,7 +104,7 @@ class Laws:
         np.abs(response, out=response)
         return local_mean(response, 2 * self.energy_radius + 1, ndim=self.ndim, boundary=self.boundary)
 
-    def reach(self, spacing_mm: Spacing) -> tuple[int, int, int] | None:
+    def reach(self, spacing_mm: Spacing) -> tuple[int, int, int]:
         """Return how many voxels away the response depends on the volume."""
         del spacing_mm
         halves = [len(KERNELS[name]) // 2 for name in self.letters]

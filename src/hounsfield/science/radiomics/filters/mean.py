@@ -7,7 +7,7 @@ import numpy as np
 from hounsfield.core.errors import InputError
 from hounsfield.core.types import AnyArray, Float64Array, FloatArray
 from hounsfield.science.radiomics.filters.boundaries import Boundary, matrix
-from hounsfield.science.radiomics.filters.protocol import Spacing, checked, checked_choice, checked_ndim
+from hounsfield.science.radiomics.filters.protocol import Spacing, checked, checked_choice, checked_ndim, checked_reach
 from hounsfield.science.radiomics.filters.separable import Key, weighted_sum
 
 
@@ -59,9 +59,10 @@ class Mean:
 
     def apply(self, volume: AnyArray, spacing_mm: Spacing) -> FloatArray:
         """Return the response map; see :meth:`~hounsfield.science.radiomics.filters.protocol.ImageFilter.apply`."""
+        checked_reach(self.reach(spacing_mm))
         return local_mean(checked(volume, spacing_mm), self.support, ndim=self.ndim, boundary=self.boundary)
 
-    def reach(self, spacing_mm: Spacing) -> tuple[int, int, int] | None:
+    def reach(self, spacing_mm: Spacing) -> tuple[int, int, int]:
         """Return how many voxels away the response depends on the volume."""
         del spacing_mm
         half = self.support // 2

@@ -14,6 +14,10 @@ Spacing = tuple[float, float, float]
 """Distance of voxel centres in mm, in the order ``z y x``."""
 
 
+FARTHEST = 4096
+"""Voxels that a kernel may reach."""
+
+
 class ImageFilter(Protocol):
     """An image filter with all its parameters: a frozen dataclass."""
 
@@ -43,7 +47,8 @@ class ImageFilter(Protocol):
         Raises
         ------
         InputError
-            If the volume has not three axes, is empty or not finite, or a spacing is not above 0.
+            If the volume has not three axes, is empty or not finite, a spacing is not above 0, or the kernel is larger
+            than any image.
         """
 
     def reach(self, spacing_mm: Spacing) -> tuple[int, int, int] | None:
@@ -92,6 +97,16 @@ def checked(volume: AnyArray, spacing_mm: Spacing) -> FloatArray:
             next_step="Replace them first, for CT with -1000 HU where there is air.",
         )
     return values
+
+
+def checked_reach(reach: tuple[int, int, int], *, most: int = FARTHEST) -> None:
+    """Raise InputError for a kernel that reaches further than any image is large: a unit was mistaken."""
+    if max(reach) > most:
+        raise InputError(
+            f"A filter that reaches {max(reach)} voxels far was to be applied.",
+            expected=f"a kernel that reaches {most} voxels at most",
+            next_step="Compare the filter's parameters, in mm, with the spacing, in mm too.",
+        )
 
 
 def checked_ndim(ndim: int) -> None:

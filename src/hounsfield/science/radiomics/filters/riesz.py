@@ -9,11 +9,19 @@ from hounsfield.core.errors import InputError
 from hounsfield.core.types import AnyArray, Float64Array, FloatArray
 from hounsfield.science.radiomics.filters.boundaries import Boundary
 from hounsfield.science.radiomics.filters.laplacian import LaplacianOfGaussian
-from hounsfield.science.radiomics.filters.protocol import Spacing, checked, checked_choice, checked_positive
+from hounsfield.science.radiomics.filters.protocol import (
+    Spacing,
+    checked,
+    checked_choice,
+    checked_positive,
+    checked_reach,
+)
 from hounsfield.science.radiomics.filters.simoncelli import MARGIN, Simoncelli, checked_level, margin_of
 from hounsfield.science.radiomics.filters.spectral import ComplexArray, Extension, filtered, prolonged
 
 Order = tuple[int, ...]
+FARTHEST = 256
+"""Voxels that a Laplacian may reach here, where the volume is extended by as many."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +69,7 @@ class RieszLaplacian:
         """Return the response map; see :meth:`~hounsfield.science.radiomics.filters.protocol.ImageFilter.apply`."""
         laplacian = LaplacianOfGaussian(self.sigma_mm, self.cutoff, self.ndim, Boundary.PERIODIC)
         values = checked(volume, spacing_mm)
+        checked_reach(laplacian.reach(spacing_mm), most=FARTHEST)
         margin = max(MARGIN, MARGIN // 2 + max(laplacian.reach(spacing_mm)))
         wide, inside = prolonged(values, Extension(margin, self.ndim, self.boundary))
         smooth = laplacian.apply(wide, spacing_mm)

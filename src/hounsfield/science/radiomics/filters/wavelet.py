@@ -8,7 +8,7 @@ import numpy as np
 from hounsfield.core.errors import InputError
 from hounsfield.core.types import AnyArray, Float64Array, FloatArray
 from hounsfield.science.radiomics.filters.boundaries import Boundary, matrix
-from hounsfield.science.radiomics.filters.protocol import Spacing, checked, checked_choice
+from hounsfield.science.radiomics.filters.protocol import Spacing, checked, checked_choice, checked_reach
 from hounsfield.science.radiomics.filters.rotations import Pooling, pooled
 from hounsfield.science.radiomics.filters.separable import Key
 
@@ -79,11 +79,12 @@ class Wavelet:
     def apply(self, volume: AnyArray, spacing_mm: Spacing) -> FloatArray:
         """Return the response map; see :meth:`~hounsfield.science.radiomics.filters.protocol.ImageFilter.apply`."""
         values = checked(volume, spacing_mm)
+        checked_reach(self.reach(spacing_mm))
         z, y, x = (self._matrices(n) for n in values.shape)
         letters = tuple(self.response)[::-1]
         return pooled(values, (z if self.ndim == 3 else {}, y, x), letters, self.pooling)
 
-    def reach(self, spacing_mm: Spacing) -> tuple[int, int, int] | None:
+    def reach(self, spacing_mm: Spacing) -> tuple[int, int, int]:
         """Return how many voxels away the response depends on the volume."""
         del spacing_mm
         half = (2**self.level - 1) * coefficients(self.family)[0].size // 2
