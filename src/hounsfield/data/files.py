@@ -22,10 +22,12 @@ IMAGE_ENDINGS = RASTER_ENDINGS + VOLUME_ENDINGS + DICOM_ENDINGS + ARRAY_ENDINGS
 TABLE_ENDINGS = (".csv", ".tsv", ".txt", ".xlsx", ".xlsm", ".parquet", ".csv.gz", ".tsv.gz")
 _KNOWN_ENDINGS = frozenset(IMAGE_ENDINGS + TABLE_ENDINGS)
 MASK_WORDS = ("mask", "masks", "seg", "segmentation", "segmentations", "annotation", "annotations", "labelstr", "gt")
+_REMEMBERED = 1 << 10
+"""Paths of which endings and places are remembered: one is asked several times in a row, not again after all others."""
 _IGNORED = ("thumbs.db", "desktop.ini", "__macosx")
 
 
-@lru_cache(maxsize=1 << 16)
+@lru_cache(maxsize=_REMEMBERED)
 def ending(path: str) -> str:
     """Return the ending of a file name in lower case, ``.nii.gz`` and ``.csv.gz`` as one."""
     name = path.rsplit("/", 1)[-1].lower()
@@ -39,7 +41,7 @@ def ending(path: str) -> str:
     return "." + last
 
 
-@lru_cache(maxsize=1 << 16)
+@lru_cache(maxsize=_REMEMBERED)
 def stem(path: str) -> str:
     """Return the file name without folder and ending; dots inside the name stay."""
     name = path.rsplit("/", 1)[-1]
@@ -82,7 +84,7 @@ def reader_by_ending(path: str) -> str:
     return end[1:] if end in ARRAY_ENDINGS else "raster"
 
 
-@lru_cache(maxsize=1 << 12)
+@lru_cache(maxsize=_REMEMBERED)
 def inside(root: Path, path: str) -> Path:
     """Return the place of `path` under `root`.
 
@@ -216,8 +218,9 @@ def list_files(root: Path) -> Files:
         for name in sorted(names):
             if is_ignored(name):
                 continue
-            file = place / name
-            if file.is_symlink() and not file.resolve().is_relative_to(base):
+            # Not as a Path, which keeps every part of every name in the interpreter's own table.
+            file = os.path.join(folder, name)  # noqa: PTH118
+            if os.path.islink(file) and not Path(file).resolve().is_relative_to(base):  # noqa: PTH114
                 escaping.append(prefix + name)
             elif not _is_special(file):
                 paths.append(prefix + name)

@@ -11,6 +11,7 @@ import numpy as np
 from hounsfield.core.errors import StorageError
 from hounsfield.core.types import AnyArray, Float64Array, IntArray
 from hounsfield.learn.learners.texture import texture
+from hounsfield.learn.maps import mapped
 
 
 @dataclass(frozen=True)
@@ -82,12 +83,12 @@ def fill(path: Path, shape: tuple[int, ...], dtype: str, rows: Iterable[tuple[in
         return found
     draft = path.with_suffix(".draft")
     try:
-        whole = np.lib.format.open_memmap(draft, mode="w+", dtype=np.dtype(dtype), shape=shape)
-        _take_space(draft)
-        for row, content in rows:
-            whole[row] = content
-        whole.flush()
-        del whole
+        begin = _drafted(draft, shape, np.dtype(dtype))
+        with draft.open("r+b") as file:  # written, not mapped: pages of a map count as the process's memory
+            for row, content in rows:
+                values = np.ascontiguousarray(np.broadcast_to(np.asarray(content, dtype=dtype), shape[1:]))
+                file.seek(begin + row * values.nbytes)
+                file.write(values.data)
         draft.replace(path)
     except OSError as error:
         draft.unlink(missing_ok=True)
@@ -96,15 +97,23 @@ def fill(path: Path, shape: tuple[int, ...], dtype: str, rows: Iterable[tuple[in
             expected=f"{np.prod(shape) * np.dtype(dtype).itemsize / 2**20:.0f} MiB of free space beside the run",
             next_step="free space or choose another --out, then give the same command again",
         ) from error
-    loaded: AnyArray = np.load(path, mmap_mode="r", allow_pickle=False)
-    return loaded
+    return mapped(path)
 
 
 def _whole(path: Path, shape: tuple[int, ...], dtype: str) -> AnyArray | None:
     if not path.exists():
         return None
-    found: AnyArray = np.load(path, mmap_mode="r", allow_pickle=False)
+    found = mapped(path)
     return found if found.shape == shape and found.dtype == np.dtype(dtype) else None
+
+
+def _drafted(path: Path, shape: tuple[int, ...], dtype: np.dtype[np.generic]) -> int:
+    """Make a file of the size that it will have; return where its rows begin."""
+    empty = np.lib.format.open_memmap(path, mode="w+", dtype=dtype, shape=shape)
+    begin = int(empty.offset)
+    del empty
+    _take_space(path)
+    return begin
 
 
 def _take_space(path: Path) -> None:

@@ -71,7 +71,8 @@ def fit_guard(features: Float64Array) -> dict[str, AnyArray]:
     """
     mean, scale = features.mean(axis=0), features.std(axis=0)
     scale = np.maximum(scale, 1e-3 * max(float(scale.max()), 1e-12))
-    scaled = np.clip((features - mean) / scale, -OUTLYING, OUTLYING)
+    scaled = _standardised(features, mean, scale)
+    np.clip(scaled, -OUTLYING, OUTLYING, out=scaled)
     count = int(min(COMPONENTS, max(1, len(features) // 8), features.shape[1]))
     variance, directions = np.linalg.eigh(scaled.T @ scaled / max(len(features) - 1, 1))
     variance, directions = np.maximum(variance[::-1], 0.0), directions[:, ::-1].T
@@ -102,7 +103,7 @@ def shrinkage(scaled: Float64Array) -> float:
     count, width = scaled.shape
     covariance = scaled.T @ scaled / count
     away = float(((covariance - np.eye(width) * np.trace(covariance) / width) ** 2).sum())
-    square = scaled**2
+    square = scaled**2  # the one copy that is as large as all numbers of all images
     noise = float((square.T @ square / count - covariance**2).sum()) / count
     return min(max(noise, 0.0) / away, 1.0) if away > 0 else 1.0
 
@@ -125,14 +126,21 @@ def distances(arrays: Mapping[str, AnyArray], features: Float64Array) -> Float64
     mean, scale, directions, variance = (
         np.asarray(arrays[n], dtype=np.float64) for n in ("mean", "scale", "directions", "variance")
     )
-    scaled = (features - mean) / scale
-    # Row by row: a product of matrices sums in another order for another number of rows.
-    along = np.stack([directions @ row for row in scaled])
-    left = np.maximum((scaled**2).sum(axis=1) - (along**2).sum(axis=1), 0.0)
+    scaled = _standardised(features, mean, scale)
+    along = np.empty((len(scaled), len(directions)))
+    for place, row in enumerate(scaled):  # a product of matrices sums in another order for another number of rows
+        along[place] = directions @ row
+    left = np.maximum(np.square(scaled, out=scaled).sum(axis=1) - (along**2).sum(axis=1), 0.0)
     rest = float(np.asarray(arrays["rest"], dtype=np.float64)[0])
     total = (along**2 / variance).sum(axis=1) + (left / rest if features.shape[1] > len(variance) else 0.0)
     result: Float64Array = np.sqrt(total / features.shape[1])
     return result
+
+
+def _standardised(features: Float64Array, mean: Float64Array, scale: Float64Array) -> Float64Array:
+    scaled = features - mean
+    scaled /= scale
+    return scaled
 
 
 def crossed_distances(features: Float64Array, groups: IntArray) -> Float64Array:

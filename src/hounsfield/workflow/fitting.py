@@ -19,6 +19,7 @@ from hounsfield.learn.blend import share
 from hounsfield.learn.feed import Feed
 from hounsfield.learn.guard import FEWEST_PATIENTS, GuardLimits, crossed_distances, distances, fit_guard, limits
 from hounsfield.learn.learners import LEARNERS
+from hounsfield.learn.learners.network_runner import RUN_BATCH
 from hounsfield.learn.learners.protocol import Job, Learner, State
 from hounsfield.learn.looks import looks
 from hounsfield.learn.loop import Watch
@@ -35,6 +36,8 @@ from hounsfield.workflow.study import Study
 
 NETWORK = "network"
 TRAINING = "training"
+ROWS_AT_A_TIME = 16 * RUN_BATCH
+"""Images that are copied out of the memory map at a time: whole calls of the runner, which are the same among all."""
 Outputs = Mapping[str, Float64Array]
 
 
@@ -351,8 +354,14 @@ def _outputs(member: Member, feed: Feed, rows: IntArray) -> dict[str, Float64Arr
     names = {h.target.name: h.width for h in _job(member).heads}
     if not len(rows):
         return {name: np.zeros((0, width)) for name, width in names.items()}
-    outputs = runner(member).run({name: stored[rows] for name, stored in feed.inputs.items()})
-    return {name: outputs[name] for name in names}
+    running = runner(member)
+    found: dict[str, list[Float64Array]] = {name: [] for name in names}
+    for first in range(0, len(rows), ROWS_AT_A_TIME):
+        some = rows[first : first + ROWS_AT_A_TIME]
+        outputs = running.run({name: stored[some] for name, stored in feed.inputs.items()})
+        for name, parts in found.items():
+            parts.append(outputs[name])
+    return {name: np.concatenate(parts) for name, parts in found.items()}
 
 
 def blended(
@@ -458,13 +467,13 @@ def _guard(
     # Fitted to training images; the limits come from those of them that a fold left out, and from validation images.
     train = np.unique(np.concatenate([fold.train for fold in folds]))
     held = np.setdiff1d(np.concatenate([fold.val for fold in folds]), train)
-    found = []
     rows = np.concatenate([train, held])
+    first = np.concatenate([looks(stored[rows[0]]) for stored in feed.inputs.values()])
+    described, groups = np.empty((len(rows), len(first))), feed.groups[rows]
     with progress.step("Input guard", float(len(rows))) as shown:
-        for row in rows:
-            found.append(np.concatenate([looks(stored[row]) for stored in feed.inputs.values()]))
+        for place, row in enumerate(rows):
+            described[place] = np.concatenate([looks(stored[row]) for stored in feed.inputs.values()])
             shown.advance()
-    described, groups = np.stack(found), feed.groups[rows]
     seen_rows, others = described[: len(train)], described[len(train) :]
     arrays = fit_guard(seen_rows)
     away = [crossed_distances(seen_rows, groups[: len(train)]), *([distances(arrays, others)] if len(held) else [])]

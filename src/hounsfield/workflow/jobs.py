@@ -183,7 +183,8 @@ def prepare_feed(
         Folder for the memory maps.
     progress : Progress
     """
-    wanted = {*parts["train"], *parts["val"]}
+    training, validation = frozenset(parts["train"]), frozenset(parts["val"])
+    wanted = training | validation
     samples = [s for s in cohort.samples if s.id in wanted]
     ids = tuple(s.id for s in samples)
     inputs: dict[str, AnyArray] = {}
@@ -199,8 +200,8 @@ def prepare_feed(
     feed = Feed(
         inputs,
         targets,
-        np.array([r for r, i in enumerate(ids) if i in set(parts["train"])], dtype=np.int64),
-        np.array([r for r, i in enumerate(ids) if i in set(parts["val"])], dtype=np.int64),
+        np.array([r for r, i in enumerate(ids) if i in training], dtype=np.int64),
+        np.array([r for r, i in enumerate(ids) if i in validation], dtype=np.int64),
         np.array([order[groups[i]] for i in ids], dtype=np.int64),
     )
     return Prepared(feed, ids)

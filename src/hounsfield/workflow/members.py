@@ -21,6 +21,7 @@ from hounsfield.core.progress import Step
 from hounsfield.core.types import IntArray, Json
 from hounsfield.learn.feed import Feed
 from hounsfield.learn.learners.protocol import Job, State
+from hounsfield.learn.maps import mapped
 from hounsfield.workflow.checkpoints import EVERY_SECONDS
 from hounsfield.workflow.warming import stored_beside
 
@@ -128,7 +129,7 @@ def read_feed(folder: Path, names: Sequence[str]) -> Feed:
     with np.load(folder / "answers.npz", allow_pickle=False) as held:
         targets = {k.removeprefix("target/"): held[k] for k in held.files if k.startswith("target/")}
         groups = held["groups"]
-    inputs = {name: np.load(folder / f"input-{name}.npy", mmap_mode="r", allow_pickle=False) for name in names}
+    inputs = {name: mapped(folder / f"input-{name}.npy") for name in names}
     return stored_beside(Feed(inputs, targets, none, none, groups), folder)
 
 

@@ -20,6 +20,7 @@ from hounsfield.stages.planning.recipes import recipe
 from hounsfield.workflow.jobs import Ensemble, Prepared, check_plan, job_of, normalisation, prepare_feed
 from hounsfield.workflow.machine import machine
 from hounsfield.workflow.members import Assignment, Crew, write_feed
+from hounsfield.workflow.memory import give_back
 from hounsfield.workflow.study import Source, Study, roles_said, study
 from hounsfield.workflow.warming import settled, with_beside, with_match
 from hounsfield.workflow.wishes import Wishes
@@ -244,9 +245,11 @@ def _measured(drafted: Plan, known: Study, prepared: Prepared, *, read: float) -
     seconds: dict[str, float] = {}
     for name in candidates:
         trial = _with_value(drafted, "optimisation", "precision", decision.model_copy(update={"value": name}))
+        give_back()
         job = job_of(trial, known.task, known.fingerprint)
         taken = probe(prepared.feed, job, steps=PROBES, seconds=PROBE_SECONDS / 2, clock=time.perf_counter)
         seconds[name] = float(np.median(taken))
+    give_back()
     best = min(seconds, key=lambda n: seconds[n])
     shown = ", ".join(f"{n} {s * 1000:.0f} ms per step" for n, s in seconds.items())
     chosen = Decision(

@@ -15,6 +15,7 @@ from hounsfield.core.fingerprint import Fingerprint
 from hounsfield.core.progress import Progress
 from hounsfield.core.protocols import Task
 from hounsfield.core.split import Split
+from hounsfield.workflow.memory import give_back
 from hounsfield.workflow.survey import Survey, survey
 from hounsfield.workflow.tasks import choose_task
 from hounsfield.workflow.warming import NOTHING, Beside, beside
@@ -51,6 +52,7 @@ class Study:
         With unusable samples taken out.
     task : Task
     survey : Survey
+        Without small pictures and looks, which nobody needs any more.
     audit : Audit
     split : Split
     fingerprint : Fingerprint
@@ -113,7 +115,10 @@ def study(source: Source, wishes: Wishes, *, progress: Progress) -> Study:
     divided = split(usable, findings, seed=wishes.seed, folds=wishes.folds)
     usable = _answered(usable, divided)
     summed = digest(replace(cohort, schema=usable.schema))
-    return Study(usable, task, seen, findings, divided, facts(usable, seen, divided), summed, given)
+    found = facts(usable, seen, divided)
+    seen = replace(seen, looks={})  # so is the fingerprint
+    give_back()
+    return Study(usable, task, seen, findings, divided, found, summed, given)
 
 
 def facts(cohort: Cohort, seen: Survey, divided: Split) -> Fingerprint:

@@ -27,6 +27,7 @@ from hounsfield.learn.threads import settle_threads
 from hounsfield.workflow.checkpoints import FileStore, Pace
 from hounsfield.workflow.fitting import Fitted, Fold, Hands, assemble, fit_all
 from hounsfield.workflow.jobs import Ensemble, Prepared, check_plan, prepare_feed
+from hounsfield.workflow.memory import give_back
 from hounsfield.workflow.planning import REPORT_SECONDS, make_plan, processes, settle
 from hounsfield.workflow.reports import Ran, report_run
 from hounsfield.workflow.study import SEEN, Seen, Source, Study, seen_digests, study, with_roles
@@ -207,6 +208,7 @@ class _Flow:
         folds = self.folds(plan, prepared)
         fitted = self.fitted(plan, prepared, folds, folder, ranks)
         folder.log("fitted", {"steps": fitted.steps, "stopped_by_clock": fitted.stopped_by_clock})
+        give_back()
         notes = self._curves(plan, prepared, folds, folder)
         seal(
             folder.bundle,

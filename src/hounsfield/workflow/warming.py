@@ -6,7 +6,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-import numpy as np
 from pydantic import BaseModel, ConfigDict
 
 from hounsfield.core.cohort import Cohort, Sample, SetAside
@@ -238,9 +237,10 @@ def _rows(cohort: Cohort, name: str, spec: object, progress: Progress) -> Iterat
 def stored_beside(feed: "Feed", work: Path) -> "Feed":
     """Return a feed with what `with_beside` left in the work folder."""
     from hounsfield.bundle.checkpoints import load_checkpoint
+    from hounsfield.learn.maps import mapped
 
     paths = {name: work / f"unlabelled-{name}.npy" for name in feed.inputs}
-    images = {n: np.load(p, mmap_mode="r", allow_pickle=False) for n, p in paths.items() if p.exists()}
+    images = {n: mapped(p) for n, p in paths.items() if p.exists()}
     weights = load_checkpoint(work / ENCODER)
     return replace(feed, unlabelled=images, encoder=weights[0] if weights else {})
 

@@ -193,9 +193,20 @@ def _candidates(signatures: Float32Array) -> tuple[IntArray, IntArray]:
             lefts.append((rows + top)[best])
             rights.append((columns + side)[best])
             scores.append(score[best])
+            if sum(map(len, scores)) > 2 * limit:  # blocks are as many as the square of the samples
+                left, right, score = _best_of(lefts, rights, scores, limit=limit)
+                lefts, rights, scores = [left], [right], [score]
+    left, right, _ = _best_of(lefts, rights, scores, limit=limit)
+    return left, right
+
+
+def _best_of(
+    lefts: Sequence[IntArray], rights: Sequence[IntArray], scores: Sequence[Float32Array], *, limit: int
+) -> tuple[IntArray, IntArray, Float32Array]:
+    """Join blocks and keep the highest scores, the earlier pair where they are equal; the order stays."""
     left, right, score = np.concatenate(lefts), np.concatenate(rights), np.concatenate(scores)
     best = _highest(score, limit)
-    return left[best], right[best]
+    return left[best], right[best], score[best]
 
 
 def _highest(score: Float32Array, limit: int) -> IntArray:

@@ -139,15 +139,16 @@ def coarse_signatures(glances: list[Glance]) -> Float32Array:
         A perceptual hash that is kept real-valued: band-passed 16 x 16 pictures less their common part.
     """
     step = PICTURE // _COARSE
-    parts = []
+    vectors = np.empty((len(glances), _COARSE * _COARSE), dtype=np.float32)
     for at in range(0, len(glances), _BLOCK):
         pictures = np.stack([g.picture for g in glances[at : at + _BLOCK]]).astype(np.float32)
         small = pictures.reshape(-1, _COARSE, step, _COARSE, step).mean(axis=(2, 4), dtype=np.float32)
-        parts.append(_standard(_band(small, _COARSE_BAND)).reshape(len(small), -1))
-    vectors = np.concatenate(parts) if parts else np.zeros((0, _COARSE * _COARSE), dtype=np.float32)
+        vectors[at : at + _BLOCK] = _standard(_band(small, _COARSE_BAND)).reshape(len(small), -1)
     vectors -= vectors.sum(axis=0, keepdims=True) / (len(vectors) + _PRIOR)
-    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True) + 1e-6
-    return np.asarray(vectors, dtype=np.float32)
+    for at in range(0, len(vectors), _BLOCK):  # a norm takes two copies of what it is taken of
+        some = vectors[at : at + _BLOCK]
+        some /= np.linalg.norm(some, axis=1, keepdims=True) + 1e-6
+    return vectors
 
 
 def _band(pictures: Float32Array, sigmas: tuple[float, float]) -> Float32Array:

@@ -21,7 +21,7 @@ _TINY = 8
 _TILE = PICTURE // 2
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class OnDisk:
     """A small picture or volume in a spool: read when NumPy asks for its values.
 
@@ -49,7 +49,10 @@ class OnDisk:
 Small: TypeAlias = npt.NDArray[np.uint8] | OnDisk
 
 
-@dataclass(frozen=True, eq=False)
+_GONE = np.zeros((0, 0), dtype=np.uint8)
+
+
+@dataclass(frozen=True, eq=False, slots=True)
 class Glance:
     """What the audit keeps of one image after it was decoded once.
 
@@ -93,7 +96,7 @@ class Glance:
 
     def without_picture(self) -> "Glance":
         """Return the same without the picture, which is most of its size, once no repeats are looked for any more."""
-        return replace(self, picture=np.zeros((0, 0), dtype=np.uint8), volume=None)
+        return replace(self, picture=_GONE, volume=None)
 
 
 class Album:

@@ -13,7 +13,7 @@ QUANTILES = 100
 a single hot pixel in each image moves no pooled percentile."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Look:
     """Size, depth and intensities of one image.
 
