@@ -38,6 +38,9 @@ two classes took 0.3 s in all; 539 samples with ten outputs took 1.3 and 7 s."""
 DESCRIBED = 24
 """Samples whose texture is timed."""
 PROBES = 5
+COMPARED = 32
+"""Samples in a step that compares precisions, at most: with 64 images of 64 pixels the float32 step, made only to be
+compared, was the peak of a whole run."""
 PROBE_SECONDS = 2.0
 """How long real steps are timed, and at least `PROBES` of them; half as long in each precision before."""
 START_SECONDS = 5.0
@@ -235,23 +238,21 @@ def _measured(drafted: Plan, known: Study, prepared: Prepared, *, read: float) -
     """Time real steps in the precisions that are in question, then inference and baseline features."""
     from hounsfield.learn.features.timing import heads_seconds, seconds_each
     from hounsfield.learn.learners.features import MOST_ROWS
-    from hounsfield.learn.learners.supervised import probe
     from hounsfield.learn.learners.texture import texture
 
     decision = drafted.sections["optimisation"]["precision"]
     candidates = [str(decision.value)]
     if decision.value == "bfloat16" and drafted.budget.device == "cpu":
         candidates.append("float32")
-    seconds: dict[str, float] = {}
-    for name in candidates:
-        trial = _with_value(drafted, "optimisation", "precision", decision.model_copy(update={"value": name}))
-        give_back()
-        job = job_of(trial, known.task, known.fingerprint)
-        taken = probe(prepared.feed, job, steps=PROBES, seconds=PROBE_SECONDS / 2, clock=time.perf_counter)
-        seconds[name] = float(np.median(taken))
-    give_back()
+    batch = drafted.sections["optimisation"]["batch"]
+    few = batch.model_copy(update={"value": min(COMPARED, int(str(batch.value)))})
+    compared = _with_value(drafted, "optimisation", "batch", few) if len(candidates) > 1 else drafted
+    seconds = {name: _step_seconds(compared, known, prepared, precision=name) for name in candidates}
     best = min(seconds, key=lambda n: seconds[n])
     shown = ", ".join(f"{n} {s * 1000:.0f} ms per step" for n, s in seconds.items())
+    if len(candidates) > 1 and few.value != batch.value:
+        shown += f" of {few.value}"
+        seconds[best] = _step_seconds(drafted, known, prepared, precision=best)
     chosen = Decision(
         value=best,
         rule=decision.rule if len(candidates) == 1 else "the faster of the two, measured on this machine",
@@ -283,6 +284,17 @@ def _questions(plan_: Plan) -> int:
         joined_ends = target.kind == "ordinal" or (target.kind == "categorical" and classes == 2)
         asked += max(1, classes - joined_ends)
     return asked
+
+
+def _step_seconds(plan_: Plan, known: Study, prepared: Prepared, *, precision: str) -> float:
+    """Return the median of real steps in a precision."""
+    from hounsfield.learn.learners.supervised import probe
+
+    decision = plan_.sections["optimisation"]["precision"].model_copy(update={"value": precision})
+    job = job_of(_with_value(plan_, "optimisation", "precision", decision), known.task, known.fingerprint)
+    taken = probe(prepared.feed, job, steps=PROBES, seconds=PROBE_SECONDS / 2, clock=time.perf_counter)
+    give_back()  # else what is measured next, and training, would stand on top of it
+    return float(np.median(taken))
 
 
 def _measured_side_by_side(drafted: Plan, known: Study, prepared: Prepared, *, speed: Speed, work: Path) -> Speed:
