@@ -10,25 +10,26 @@ from typer.testing import CliRunner
 
 from hounsfield.cli.app import app
 from hounsfield.workflow import archives
-from tests.data_room.pacs.making import write_studies
+from tests.data_room.pacs.making import place_of, write_studies
 from tests.data_room.pacs.web_server import Answering, Asked, Reply, matches, one_file, serving, told
 
 pytestmark = pytest.mark.skipif(
     importlib.util.find_spec("requests") is None or importlib.util.find_spec("pynetdicom") is None,
     reason="the packages for archives are not installed: pip install 'hounsfield[pacs]'",
 )
-STUDY, SERIES = "1.2.3", "1.2.3.4"
 
 
 def _answering(files: dict[str, bytes], lost: str = "") -> Answering:
+    place = place_of(files)
+
     def answer(asked: Asked) -> Reply:
         end = asked.path.removeprefix("/rs").strip("/").split("/")
         if asked.verb == "POST":
             return Reply(body=b"{}")
         if len(end) == 1:
-            return matches(told(_0020000D=STUDY))
+            return matches(told(_0020000D=place.study_uid))
         if len(end) == 3:
-            return matches(told(_0020000E=SERIES))
+            return matches(told(_0020000E=place.series_uid))
         if len(end) == 5:
             return matches(*(told(_00080018=uid) for uid in files))
         return Reply(status=404) if end[-1] == lost else one_file(files[end[-1]])

@@ -76,7 +76,7 @@ def test_no_identifier_is_left_in_any_byte_or_name(trip: Trip) -> None:
     told = {
         str(old.get(keyword, "")).encode()
         for old, _ in trip.pairs()
-        for keyword in ("PatientID", "PatientName", "AccessionNumber", "StudyDate")
+        for keyword in ("PatientID", "PatientName", "AccessionNumber")
     }
     told |= {
         str(getattr(old, f"{kind}InstanceUID")).encode()
@@ -119,9 +119,10 @@ def test_each_image_keeps_its_answers(trip: Trip) -> None:
 
 
 def test_dates_of_a_patient_move_together(trip: Trip) -> None:
+    """Another patient's new date may be this one's old date: each is looked for in the patient's own files."""
     moved: dict[str, set[str]] = {}
     for old, new in trip.pairs():
-        assert new.StudyDate != old.StudyDate
+        assert str(old.StudyDate) not in str(new)
         moved.setdefault(old.PatientID, set()).add(new.StudyDate)
     assert len(moved) == 20
     assert {len(days) for days in moved.values()} == {1}

@@ -1,9 +1,11 @@
 """Files that are written whole or not at all."""
 
+import errno
 import itertools
 import json
 import math
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -17,11 +19,63 @@ from hounsfield.core.types import Json
 
 _serial = itertools.count()
 TEMP_SUFFIX = ".tmp"
+_MADE = re.compile(r"\..+\.(?P<process>[0-9]{1,9})-[0-9]+" + re.escape(TEMP_SUFFIX))
 
 
 def temp_sibling(path: Path) -> Path:
     """Return an unused hidden name beside `path`, for what is not finished yet."""
     return path.with_name(f".{path.name}.{os.getpid()}-{next(_serial)}{TEMP_SUFFIX}")
+
+
+def check_folder(folder: Path) -> None:
+    """Find out before long work whether a folder can be written to; it need not exist, and is not made.
+
+    Raises
+    ------
+    StorageError
+        If the system would refuse.
+    """
+    try:
+        there = next(p for p in (folder, *folder.absolute().parents) if p.exists())
+    except OSError as error:
+        raise storage_error(folder.name, error) from error
+    if there.is_dir() and not os.access(there, os.W_OK | os.X_OK):
+        fixed = hasattr(os, "statvfs") and os.statvfs(there).f_flag & os.ST_RDONLY
+        raise storage_error(folder.name, OSError(errno.EROFS if fixed else errno.EACCES, ""))
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder with all above it, where it is not there.
+
+    Raises
+    ------
+    StorageError
+        If the system refuses, or a file is in the way.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise storage_error(folder.name, error) from error
+
+
+def remove_left_over(folder: Path) -> int:
+    """Remove what killed processes left half-written anywhere below a folder; return how many files.
+
+    Notes
+    -----
+    Only names that `temp_sibling` makes, and only of processes of this machine that are no more: what another process
+    is writing there right now stays.
+    """
+    from psutil import pid_exists
+
+    removed = 0
+    for entry in folder.rglob(f".*{TEMP_SUFFIX}"):
+        made = _MADE.fullmatch(entry.name)
+        if made is not None and entry.is_file() and not pid_exists(int(made["process"])):
+            with suppress(OSError):
+                entry.unlink()
+                removed += 1
+    return removed
 
 
 @contextmanager

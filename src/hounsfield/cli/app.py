@@ -26,6 +26,7 @@ _EXAMPLES = """\b
 Examples:
   hu demo                                     the whole flow on a generated CT cohort, offline
   hu inspect data/covid-ct                    what the folder is understood to be, and what is wrong with it
+  hu inspect DISK --labels answers.xlsx       the same for a disk from the PACS and a spreadsheet
   hu plan data/covid-ct --why                 every decision with its reason; time and memory
   hu train data/covid-ct --minutes 15 --out runs/covid
   hu predict runs/covid image.png folder/ --out predictions/
@@ -86,6 +87,7 @@ app.command(
     short_help="Say what a folder is understood to be, and its faults.",
     epilog=_epilog(
         "hu inspect data/covid-ct",
+        "hu inspect DISK --labels answers.xlsx          a disk from the PACS, a spreadsheet by accession number",
         "hu inspect images/ --labels answers.csv --target diagnosis --positive malignant",
         "hu inspect data/covid-ct --out check/     writes cohort.yaml and samples.csv for correction",
     ),
@@ -159,6 +161,7 @@ app.command(
         "hu pull https://pacs.example/dicom-web disk/ --query 'StudyDate=20240101-20240630 Modality=CT' \\",
         "        --user reader --password-file secret.txt --tls-ca hospital.pem --rate 5",
         "hu pull PACS@pacs.example:104 disk/ --query 'AccessionNumber=A123*' --aet RESEARCH --port 11112",
+        "hu pull https://pacs.example/dicom-web disk/ --query 'PatientID=4711' --dry-run     only says what matches",
         "The same command, typed again after an interruption, goes on where it was.",
     ),
 )(pacs_commands.pull)

@@ -1,5 +1,6 @@
 """The options that several commands share, each defined once."""
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -10,7 +11,7 @@ _RUN = "The run"
 _OUTPUT = "Output"
 
 Source = Annotated[
-    Path, typer.Argument(metavar="PATH", help="Folder of images, CSV, Excel or Parquet manifest, or .npz.")
+    Path, typer.Argument(metavar="PATH", help="Folder or disk (DICOM, NIfTI, PNG, ...), archive, table, or .npz.")
 ]
 TrainSource = Annotated[Path, typer.Argument(metavar="PATH", help="Folder, manifest or .npz; or a plan.yaml.")]
 BundlePath = Annotated[Path, typer.Argument(metavar="BUNDLE", help="Folder of a run, or its bundle/.")]
@@ -106,3 +107,8 @@ Threads = Annotated[
 AsJson = Annotated[
     bool, typer.Option("--json", help="Print JSON on standard output, and only that.", rich_help_panel=_OUTPUT)
 ]
+
+
+def quoted(path: Path) -> str:
+    """Return a path as it is typed in a shell."""
+    return shlex.quote(str(path))

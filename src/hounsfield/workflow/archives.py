@@ -9,8 +9,6 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from pydantic import BaseModel, ConfigDict
-
 from hounsfield.core.errors import InputError, unknown_name
 from hounsfield.core.progress import Progress
 
@@ -37,7 +35,7 @@ class Access:
     tls : bool
         Encrypt DIMSE; a URL says itself what it wants.
     tls_ca, tls_cert : Path or None
-        Authorities to trust, and our own certificate with its key (PEM).
+        Authorities to trust, and our own certificate with its key (PEM), by either protocol.
     aet, port : str and int
         Our own AE title, and where a C-MOVE sends to.
     retrieve : str
@@ -61,42 +59,6 @@ class Access:
     bind: str = ""
 
 
-class Failed(BaseModel):
-    """A file that did not come or was not taken: a hash that names it, and why."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-    case: str
-    reason: str
-
-
-class Transfer(BaseModel):
-    """What a pull or push did.
-
-    Attributes
-    ----------
-    studies, series, instances : int
-        Found to be transferred.
-    moved, present : int
-        Transferred now, and there already.
-    failed : tuple of Failed
-        The rest.
-    bytes : int
-        Transferred now.
-    seconds : float
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-    schema_version: Literal[1] = 1
-    studies: int
-    series: int
-    instances: int
-    moved: int
-    present: int
-    failed: tuple[Failed, ...] = ()
-    bytes: int = 0
-    seconds: float = 0.0
-
-
 @contextmanager
 def reached(target: str, access: Access, progress: Progress) -> Iterator["Archive"]:
     """Yield the archive that a text means; let go of it when the block ends.
@@ -115,9 +77,10 @@ def reached(target: str, access: Access, progress: Progress) -> Iterator["Archiv
         If an option is wrong, or the packages for archives are not installed.
     """
     from hounsfield.data.pacs.archive import LIMITS
-    from hounsfield.data.pacs.association import Caller, Tls
+    from hounsfield.data.pacs.association import Caller
     from hounsfield.data.pacs.pace import Pace
     from hounsfield.data.pacs.target import WebTarget, aet_title, parse_target
+    from hounsfield.data.pacs.tls import Tls
 
     named = parse_target(target)
     if access.rate is not None and not 0 < access.rate <= 10_000:
@@ -125,6 +88,7 @@ def reached(target: str, access: Access, progress: Progress) -> Iterator["Archiv
             "The rate is not above 0.", expected="files a second, such as --rate 5", next_step="correct it"
         )
     pace = Pace(access.rate, clock=time.monotonic, sleep=time.sleep)
+    _check_fits(access, web=isinstance(named, WebTarget))
     archive: Archive
     if isinstance(named, WebTarget):
         _need("requests")
@@ -152,14 +116,40 @@ def reached(target: str, access: Access, progress: Progress) -> Iterator["Archiv
         archive.close()
 
 
+def _check_fits(access: Access, *, web: bool) -> None:
+    """Raise InputError for options that the other protocol has: they would be passed over without a word."""
+    usual = Access()
+    foreign = ("tls", "aet", "port", "retrieve") if web else ("user", "password_file", "token_file")
+    given = [f"--{name.replace('_', '-')}" for name in foreign if getattr(access, name) != getattr(usual, name)]
+    if given:
+        raise InputError(
+            f"{', '.join(given)}: not for an archive at {'a URL' if web else 'AET@HOST:PORT'}.",
+            expected="options for " + ("DICOMweb" if web else "DIMSE, which knows callers by AE title and certificate"),
+            next_step="leave it out" + ("; https:// in the URL says that it is encrypted" if web else ""),
+        )
+
+
 def _web_access(access: Access, target: "WebTarget", progress: Progress) -> "WebAccess":
+    from hounsfield.data.pacs.tls import Tls
     from hounsfield.data.pacs.web_session import WebAccess
 
+    if access.token_file is not None and (access.user is not None or access.password_file is not None):
+        raise InputError("There are a token and a user.", expected="one of the two", next_step="leave one out")
+    if access.password_file is not None and access.user is None:
+        raise InputError(
+            "There is a password but no user.", expected="both, or neither", next_step="give --user NAME as well"
+        )
     password = token = ""
     if access.token_file is not None or (access.user is None and os.environ.get(TOKEN)):
-        token = _secret(access.token_file, TOKEN)
+        token = _secret(access.token_file, TOKEN, progress).strip()
+        if not token or not token.isascii() or not token.isprintable() or " " in token:
+            raise InputError(
+                "The token is empty, or no token.",
+                expected="one line of plain characters without blanks",
+                next_step=f"correct the file of --token-file, or {TOKEN}",
+            )
     elif access.user is not None:
-        password = _secret(access.password_file, PASSWORD)
+        password = _secret(access.password_file, PASSWORD, progress)
         if not password:
             raise InputError(
                 "There is a user but no password.",
@@ -168,15 +158,18 @@ def _web_access(access: Access, target: "WebTarget", progress: Progress) -> "Web
             )
     if (password or token) and not target.encrypted:
         progress.say("The password or token crosses the network unencrypted: use https where the archive offers it.")
-    return WebAccess(access.user or "", password, token, _file(access.tls_ca))
+    return WebAccess(access.user or "", password, token, Tls(_file(access.tls_ca), _file(access.tls_cert)))
 
 
-def _secret(file: Path | None, variable: str) -> str:
+def _secret(file: Path | None, variable: str, progress: Progress) -> str:
+    """Return a secret without the end of its line; blanks may belong to a password."""
     if file is None:
-        return os.environ.get(variable, "").strip()
+        return os.environ.get(variable, "").rstrip("\r\n")
     try:
-        with file.open(encoding="utf-8") as opened:
-            return opened.read(_LONGEST_SECRET).strip()
+        with file.open(encoding="utf-8-sig") as opened:  # editors of Windows begin a text with a mark
+            if os.name == "posix" and os.fstat(opened.fileno()).st_mode & 0o077:
+                progress.say(f"Others on this machine can read {file.name}: chmod 600 {file.name}")
+            return opened.read(_LONGEST_SECRET).rstrip("\r\n")
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(
             f"The secret in {file.name} cannot be read.", expected="a text file", next_step="check path and permissions"

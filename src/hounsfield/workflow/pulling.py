@@ -1,15 +1,15 @@
 """Pull: what an archive has of a query, into a folder, whole files only, going on where it was."""
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hounsfield.bundle.atomic import storage_error, write_bytes
-from hounsfield.core.errors import ArchiveError, InputError, case_id
+from hounsfield.bundle.atomic import check_folder, make_folder, remove_left_over, write_bytes
+from hounsfield.core.errors import ArchiveError, InputError
 from hounsfield.core.progress import SILENT, Progress
-from hounsfield.workflow.archives import Access, Failed, Transfer, reached
+from hounsfield.workflow.archives import Access, reached
+from hounsfield.workflow.transfers import Tally, Transfer
 
 if TYPE_CHECKING:
     from hounsfield.data.pacs.archive import Archive, InstanceFound, SeriesFound
@@ -33,6 +33,7 @@ def pull(
     query: str,
     series: str | None = None,
     access: Access = Access(),  # noqa: B008 frozen
+    dry_run: bool = False,
     progress: Progress = SILENT,
 ) -> Transfer:
     """Fetch everything that matches a query.
@@ -48,6 +49,8 @@ def pull(
     series : str or None
         Which series of the matching studies: ``SeriesDescription contains 'thin'``; all where None.
     access : Access
+    dry_run : bool
+        Only ask what there is: nothing is fetched or written.
     progress : Progress
 
     Returns
@@ -60,11 +63,13 @@ def pull(
         If the archive is not reached, refuses, or has no match.
     InputError
         If an argument is wrong, or packages are missing.
+    StorageError
+        If a file cannot be written.
 
     Notes
     -----
     Files get a hash of their UIDs for a name, and are written whole or not at all: an interrupted pull leaves what
-    had come, and the same call goes on from there.
+    had come, and the same call goes on from there. What it left half-written is removed.
     """
     from hounsfield.data.pacs.arrivals import Arrivals
     from hounsfield.data.pacs.choosing import series_choice
@@ -72,27 +77,37 @@ def pull(
 
     question = parse_question(query)
     meant = series_choice(series) if series is not None else _every
-    begun = time.monotonic()
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except FileExistsError as error:
-        raise InputError(f"{out.name} is a file.", expected="a folder", next_step="choose another OUT") from error
-    except OSError as error:
-        raise storage_error(out.name, error) from error
-    arrivals = Arrivals(out, write_bytes)
+    _check_out(out)
+    arrivals = Arrivals(out, _written)
+    tally = Tally()
     with reached(target, access, progress) as archive:
         work = _asked(archive, question, arrivals, meant=meant, progress=progress)
-        moved, size, failed = _fetched(archive, work, arrivals, progress)
+        if not dry_run:
+            remove_left_over(out)
+            _fetch(archive, work, arrivals, tally=tally, progress=progress)
     return Transfer(
+        dry_run=dry_run,
         studies=len({w.series.study_uid for w in work}),
         series=len(work),
         instances=sum(len(w.all) for w in work),
-        moved=moved,
+        moved=tally.moved,
         present=sum(len(w.all) - len(w.wanted) for w in work),
-        failed=failed,
-        bytes=size,
-        seconds=round(time.monotonic() - begun, 3),
+        failed=tuple(tally.failed),
+        bytes=tally.bytes,
+        seconds=tally.seconds(),
     )
+
+
+def _check_out(out: Path) -> None:
+    """Find out before an archive is asked for long whether files can be written; make nothing yet."""
+    check_folder(out)
+    if out.exists() and not out.is_dir():
+        raise InputError(f"{out.name} is a file.", expected="a folder", next_step="choose another OUT")
+
+
+def _written(path: Path, content: bytes) -> None:
+    make_folder(path.parent)
+    write_bytes(path, content)
 
 
 def _every(series: "SeriesFound") -> bool:
@@ -118,6 +133,11 @@ def _asked(
                 wanted = tuple(i for i in there if not arrivals.has(study_uid, series.series_uid, i.sop_uid))
                 work.append(_Work(series, there, wanted))
             shown.advance()
+    if archive.passed_over:
+        progress.say(
+            f"The archive also named {archive.passed_over} studies or series that the query does not mean; "
+            "they are left out."
+        )
     if not work:
         raise ArchiveError(
             "The archive has no series that matches."
@@ -128,27 +148,17 @@ def _asked(
     return work
 
 
-def _fetched(
-    archive: "Archive", work: list[_Work], arrivals: "Arrivals", progress: Progress
-) -> tuple[int, int, tuple[Failed, ...]]:
-    """Fetch what is wanted; return how many files came, their bytes, and what did not come."""
-    moved = size = 0
-    failed: list[Failed] = []
+def _fetch(archive: "Archive", work: list[_Work], arrivals: "Arrivals", *, tally: Tally, progress: Progress) -> None:
+    """Fetch what is wanted, and count it."""
     total = sum(len(w.wanted) for w in work)
-    with progress.step("Fetching files", float(total)) as shown:
+    with progress.step("Fetching files", float(total)) as tally.step:
         for each in work:
             if not each.wanted:
                 continue
             place = (each.series.study_uid, each.series.series_uid)
 
             def keep(sop_uid: str, content: bytes, place: tuple[str, str] = place) -> None:
-                nonlocal moved, size
                 arrivals.keep(*place, sop_uid, content)
-                moved += 1
-                size += len(content)
-                shown.advance(note=f"{size / 2**20:.0f} MiB")
+                tally.took(len(content))
 
-            missed = archive.fetch(each.series, each.wanted, keep, whole=len(each.wanted) == len(each.all))
-            shown.advance(float(len(missed)))
-            failed += [Failed(case=case_id(m.sop_uid), reason=m.reason) for m in missed]
-    return moved, size, tuple(failed)
+            tally.missed(archive.fetch(each.series, each.wanted, keep, whole=len(each.wanted) == len(each.all)))

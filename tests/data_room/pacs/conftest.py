@@ -8,6 +8,9 @@ collect_ignore = [
         ("test_dimse.py", "pynetdicom"),
         ("test_orthanc.py", "pynetdicom"),
         ("test_dicomweb.py", "requests"),
+        ("test_reached.py", "requests"),
+        ("test_hostile.py", "requests"),
+        ("test_hostile.py", "pynetdicom"),
     )
     if find_spec(package) is None
 ]

@@ -1,11 +1,15 @@
 """Small invented studies as DICOM files."""
 
+import io
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
+import pydicom
 
 from hounsfield.core.streams import stream
 from hounsfield.data.dicom.writing import CtSeries, CtStudy, encoded_series
+from hounsfield.data.pacs.archive import SeriesFound
 
 DATES = ("20240110", "20240220", "20240330")
 
@@ -26,6 +30,12 @@ def write_studies(
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_bytes(file.content)
     return made
+
+
+def place_of(files: Mapping[str, bytes]) -> SeriesFound:
+    """Return study and series of the first of some files."""
+    first = pydicom.dcmread(io.BytesIO(next(iter(files.values()))), stop_before_pixels=True)
+    return SeriesFound(str(first.StudyInstanceUID), str(first.SeriesInstanceUID))
 
 
 def pulled(folder: Path) -> list[bytes]:

@@ -8,6 +8,7 @@ import base64
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -24,10 +25,12 @@ import pydicom
 from hounsfield.core.errors import HounsfieldError
 from hounsfield.data.pacs.arrivals import hashed
 from hounsfield.data.pacs.outgoing import files_below
-from hounsfield.workflow.archives import Access, Transfer
+from hounsfield.data.pacs.part10 import is_part10
+from hounsfield.workflow.archives import Access
 from hounsfield.workflow.demo import write_cohort
 from hounsfield.workflow.pulling import pull
 from hounsfield.workflow.pushing import push
+from hounsfield.workflow.transfers import Transfer
 from tests.data_room.pacs.making import write_studies
 
 HTTP, DICOM, OURS = 8042, 4242, 11112
@@ -84,6 +87,7 @@ def started(folder: Path) -> subprocess.Popen[bytes]:
         "DicomPort": DICOM,
         "DicomCheckCalledAet": True,
         "DicomAlwaysAllowEcho": True,
+        "DicomScuTimeout": 60,  # a busy machine may leave us waiting for the processor
         "DicomModalities": {"ours": ["HOUNSFIELD", "127.0.0.1", OURS]},
         "DicomWeb": {"Enable": True, "Root": "/dicom-web/", "EnableWado": False},
     }
@@ -118,6 +122,11 @@ def stored(folder: Path) -> dict[str, bytes]:
 def bare(content: bytes) -> bytes:
     """Return a file without preamble and meta group."""
     return content[144 + int.from_bytes(content[140:144], "little") :]
+
+
+def dicom_files(folder: Path) -> list[Path]:
+    """Return the files that begin as DICOM files do."""
+    return [path for path in files_below(folder) if is_part10(path.read_bytes()[:132])]
 
 
 def error(work: Callable[[], object]) -> str:
@@ -206,7 +215,7 @@ def compressed(folder: Path, reach: Reach) -> dict[str, object]:
     found: dict[str, object] = {}
     found["push"] = said(push(Path(corpus), AET))
     found["there"] = cast("dict[str, object]", rest("/statistics"))["CountInstances"]
-    sent = {encoding(pydicom.dcmread(path)) for path in files_below(Path(corpus))}
+    sent = {encoding(pydicom.dcmread(path)) for path in dicom_files(Path(corpus))}
     for way, (target, access) in reach.ways().items():
         out = folder / f"compressed-{way}"
         found[f"pull {way}"] = said(pull(target, out, query=ANYTHING, access=access))
@@ -224,11 +233,11 @@ def demo_cohort(folder: Path, reach: Reach) -> dict[str, object]:
     """Send the demo's disk to Orthanc and fetch it back; what follows (de-identify, train) begins with `back`."""
     emptied()
     write_cohort(folder / "demo", patients=20, slices=2, size=48)
-    sent = {str(one.SOPInstanceUID): one for one in map(pydicom.dcmread, files_below(folder / "demo"))}
+    sent = {str(one.SOPInstanceUID): one for one in map(pydicom.dcmread, dicom_files(folder / "demo"))}
     pushed = push(folder / "demo", URL, access=reach.web)
     back = folder / "demo-back"
     pulled = pull(AET, back, query="PatientID=P* Modality=CT", access=reach.get)
-    came = {str(one.SOPInstanceUID): one for one in map(pydicom.dcmread, files_below(back))}
+    came = {str(one.SOPInstanceUID): one for one in map(pydicom.dcmread, dicom_files(back))}
     return {
         "files": len(sent),
         "moved": [pushed.moved, pulled.moved],
@@ -237,12 +246,73 @@ def demo_cohort(folder: Path, reach: Reach) -> dict[str, object]:
     }
 
 
+def interrupted(folder: Path, reach: Reach) -> dict[str, object]:
+    """Kill a push and pulls in the middle, and type the same command again."""
+    emptied()
+    made = write_studies(folder / "many", studies=2, series=2, slices=8, size=64)
+    hu, rate = [sys.executable, "-m", "hounsfield.cli"], ["--rate", "10"]
+    killed([*hu, "push", str(folder / "many"), AET, *rate], lambda: int(str(counted())) >= 4, signal.SIGKILL)
+    there = int(str(counted()))
+    done = push(folder / "many", AET)
+    found: dict[str, object] = {"push": [4 <= there < len(made), done.moved + there, done.present == there, counted()]}
+    web = ["--user", USER, "--password-file", str(reach.secret)]
+    for way, number in (
+        ("dicomweb", signal.SIGKILL),
+        ("get", signal.SIGKILL),
+        ("get", signal.SIGINT),
+        ("move", signal.SIGINT),
+    ):
+        target, access = reach.ways()[way]
+        out = folder / f"interrupted {way} {number.name}"
+        command = [*hu, "pull", target, str(out), "--query", ANYTHING, *rate]
+        command += web if way == "dicomweb" else ["--retrieve", way]
+        code, seconds, said_last = killed(command, partial(come, out), number)
+        (out / f".{'0' * 20}.dcm.999999999-7.tmp").write_bytes(b"half")
+        before = [bare(p.read_bytes()) for p in out.rglob("*.dcm")]
+        again = pull(target, out, query=ANYTHING, access=access)
+        found[f"{way} {number.name}"] = {
+            "code": code,
+            "quick": seconds < 10,
+            "said": "Type the same command again" in said_last,
+            "partly": 4 <= len(before) < len(made),
+            "whole": set(before) <= {bare(content) for content in made.values()},
+            "rest": [again.moved + len(before), again.present == len(before)],
+            "left over": [p.name for p in out.rglob(".*")],
+        }
+    return found
+
+
+def come(out: Path) -> bool:
+    """Tell whether a few files have come."""
+    return len(list(out.rglob("*.dcm"))) >= 4
+
+
+def counted() -> object:
+    """Return how many instances Orthanc has."""
+    return cast("dict[str, object]", rest("/statistics"))["CountInstances"]
+
+
+def killed(command: list[str], ready: Callable[[], bool], number: signal.Signals) -> tuple[int, float, str]:
+    """Run a command, send it a signal when it has come so far; return its exit code, the seconds it took to end, and
+    what it said.
+    """
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as child:
+        begun = time.monotonic()
+        while not ready() and child.poll() is None and time.monotonic() - begun < 60:
+            time.sleep(0.02)
+        child.send_signal(number)
+        begun = time.monotonic()
+        _, errors = child.communicate(timeout=60)
+        return child.returncode, time.monotonic() - begun, errors
+
+
 JOURNEYS: dict[str, Journey] = {
     "both protocols": both_protocols,
     "queries": queries,
     "refusals": refusals,
     "compressed": compressed,
     "demo": demo_cohort,
+    "interrupted": interrupted,
 }
 
 

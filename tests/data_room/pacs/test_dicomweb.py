@@ -12,20 +12,20 @@ import pytest
 
 from hounsfield.core.errors import ArchiveError, InputError
 from hounsfield.core.progress import Silent
-from hounsfield.data.pacs.archive import LIMITS, ArchiveLimits, InstanceFound, SeriesFound
+from hounsfield.data.pacs.archive import LIMITS, ArchiveLimits, InstanceFound
 from hounsfield.data.pacs.dicomweb import PAGE, WebArchive
+from hounsfield.data.pacs.outgoing import files_below, outgoing
 from hounsfield.data.pacs.pace import Pace
 from hounsfield.data.pacs.target import WebTarget
 from hounsfield.data.pacs.web_session import TRIES, WebAccess, WebSession
 from hounsfield.workflow.archives import Access, reached
 from hounsfield.workflow.pulling import pull
 from hounsfield.workflow.pushing import push
-from tests.data_room.pacs.making import pulled, write_studies
+from tests.data_room.pacs.making import place_of, pulled, write_studies
 from tests.data_room.pacs.web_server import Answering, Asked, Reply, Service, matches, one_file, serving, told
 
 QUICK = dataclasses.replace(LIMITS, connect_seconds=2.0, answer_seconds=2.0, whole_seconds=5.0)
-STUDY, SERIES = "1.2.3", "1.2.3.4"
-PLACE = SeriesFound(STUDY, SERIES)
+STUDY = "1.2.3"
 
 
 def _archive(service: Service, *, limits: ArchiveLimits = QUICK, rests: list[float] | None = None) -> WebArchive:
@@ -36,16 +36,18 @@ def _archive(service: Service, *, limits: ArchiveLimits = QUICK, rests: list[flo
 
 def _holding(files: dict[str, bytes]) -> Answering:
     """Answer as an archive with one study and series."""
+    place = place_of(files)
+    study, series = place.study_uid, place.series_uid
 
     def answer(asked: Asked) -> Reply:
         end = asked.path.removeprefix("/rs")
         if asked.verb == "POST":
             return Reply(body=b"{}")
         if end == "/studies":
-            return matches(told(_0020000D=STUDY))
-        if end == f"/studies/{STUDY}/series":
-            return matches(told(_0020000E=SERIES, _00080060="CT"))
-        if end == f"/studies/{STUDY}/series/{SERIES}/instances":
+            return matches(told(_0020000D=study))
+        if end == f"/studies/{study}/series":
+            return matches(told(_0020000E=series, _00080060="CT"))
+        if end == f"/studies/{study}/series/{series}/instances":
             return matches(*(told(_00080018=uid) for uid in files))
         content = files.get(end.rsplit("/", 1)[1])
         return Reply(status=404) if content is None else one_file(content)
@@ -212,16 +214,6 @@ def test_no_host_no_port_no_answer() -> None:
         _archive(Service(service.url.replace("http", "https"))).studies({})
 
 
-def test_certificates_have_to_be_readable(tmp_path: Path) -> None:
-    (tmp_path / "ca.pem").write_text("no certificate")
-    for path, said in ((tmp_path / "ca.pem", "cannot be read"), (tmp_path / "none.pem", "no file")):
-        with (
-            pytest.raises(InputError, match=said),
-            reached("https://pacs.example/rs", Access(tls_ca=path), Silent()),
-        ):
-            pass
-
-
 def _text(content: bytes) -> Reply:
     return Reply(kind="text/plain", body=content)
 
@@ -247,10 +239,17 @@ def test_one_bad_file_is_named_and_the_rest_comes(tmp_path: Path, change: Callab
     assert len(pulled(tmp_path / "out")) == 2
 
 
-def test_a_file_past_the_limit_ends_the_fetching() -> None:
+def test_a_file_past_the_limit_is_named_and_the_rest_comes(tmp_path: Path) -> None:
+    files = write_studies(tmp_path / "made", studies=1, series=1, slices=2)
+    large, small = files
+    good = _holding(files)
+    came: dict[str, bytes] = {}
     limits = dataclasses.replace(QUICK, instance_bytes=1 << 20)
-    with serving(lambda _: one_file(b"x" * (2 << 20))) as service, pytest.raises(ArchiveError, match="larger than"):
-        _archive(service, limits=limits).fetch(PLACE, [InstanceFound("1.2")], lambda *_: None, whole=True)
+    with serving(lambda a: one_file(b"x" * (2 << 20)) if a.path.endswith(large) else good(a)) as service:
+        wanted = [InstanceFound(uid) for uid in files]
+        missed = _archive(service, limits=limits).fetch(place_of(files), wanted, came.__setitem__, whole=True)
+    assert [(m.sop_uid, m.reason) for m in missed] == [(large, "it is larger than 1 MiB")]
+    assert came == {small: files[small]}
 
 
 def test_files_that_are_not_stored_have_a_reason(tmp_path: Path) -> None:
@@ -272,11 +271,25 @@ def test_files_that_are_not_stored_have_a_reason(tmp_path: Path) -> None:
         assert said in done.failed[0].reason
 
 
-def test_the_rate_is_kept(tmp_path: Path) -> None:
-    files = write_studies(tmp_path / "made", studies=1, series=1, slices=4)
+def test_each_file_waits_for_its_turn(tmp_path: Path) -> None:
+    """Turns are counted, with a clock that only sleeping moves."""
+    files = write_studies(tmp_path / "made", studies=1, series=1, slices=5)
+    now, slept = [0.0], [0.0]
+
+    def sleep(seconds: float) -> None:
+        now[0] += seconds
+        slept[0] += seconds
+
+    pace = Pace(4.0, clock=lambda: now[0], sleep=sleep)
     with serving(_holding(files)) as service:
-        begun = time.monotonic()
-        pull(service.url, tmp_path / "out", query="PatientID=*", access=Access(rate=20.0))
-        assert time.monotonic() - begun >= 3 / 20
+        session = WebSession(WebTarget(service.url), WebAccess(), limits=QUICK, pace=pace)
+        archive = WebArchive(session, limits=QUICK, pace=pace)
+        wanted = [InstanceFound(uid) for uid in files]
+        assert archive.fetch(place_of(files), wanted, lambda *_: None, whole=True) == ()
+        assert slept[0] == pytest.approx(4 / 4)
+        sent = [f for p in files_below(tmp_path / "made") if (f := outgoing(p)) is not None]
+        assert archive.send(sent, lambda _: None) == ()
+        assert slept[0] == pytest.approx(9 / 4)
+        archive.close()
         with pytest.raises(InputError, match="rate"):
             pull(service.url, tmp_path / "out", query="PatientID=*", access=Access(rate=0.0))

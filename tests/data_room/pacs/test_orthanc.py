@@ -87,6 +87,27 @@ def test_the_demo_goes_there_and_back(seen: Mapping[str, Found]) -> None:
     assert found["failed"] == ["the archive answered HTTP 400: is the file damaged?"]
 
 
+def test_a_push_that_was_killed_goes_on(seen: Mapping[str, Found]) -> None:
+    assert seen["interrupted"]["push"] == [True, 32, True, 32]
+
+
+@pytest.mark.parametrize(
+    ("way", "how", "code"),
+    [("dicomweb", "SIGKILL", -9), ("get", "SIGKILL", -9), ("get", "SIGINT", 130), ("move", "SIGINT", 130)],
+)
+def test_a_pull_that_was_stopped_goes_on(seen: Mapping[str, Found], way: str, how: str, code: int) -> None:
+    found = seen["interrupted"][f"{way} {how}"]
+    assert found == {
+        "code": code,
+        "quick": True,
+        "said": how == "SIGINT",
+        "partly": True,
+        "whole": True,
+        "rest": [32, True],
+        "left over": [],
+    }
+
+
 def test_encodings_come_back_as_they_were(seen: Mapping[str, Found]) -> None:
     found = seen["compressed"]
     if not found:

@@ -116,7 +116,7 @@ def test_lying_meta_groups_are_refused(tmp_path: Path) -> None:
 def test_only_dicom_files_are_sent_and_damaged_ones_named(tmp_path: Path) -> None:
     write_studies(tmp_path, studies=1, series=1, slices=2)
     (tmp_path / "notes.txt").write_text("no image")
-    assert len(list(files_below(tmp_path))) == 2
+    assert [outgoing(path) is None for path in files_below(tmp_path)] == [False, False, True]
     bare = tmp_path / "bare.dcm"
     bare.write_bytes(b"\0" * 128 + b"DICM")
     with pytest.raises(ReadError):
@@ -151,7 +151,11 @@ def test_bodies_that_hold_no_single_file(body: bytes, kind: str) -> None:
 
 
 def test_names_tell_nothing_and_stay(tmp_path: Path) -> None:
-    arrivals = Arrivals(tmp_path, write_bytes)
+    def write(path: Path, content: bytes) -> None:
+        path.parent.mkdir(parents=True)
+        write_bytes(path, content)
+
+    arrivals = Arrivals(tmp_path, write)
     assert not arrivals.has("1.2", "3.4", "5.6")
     arrivals.keep("1.2", "3.4", "5.6", b"abc")
     assert arrivals.has("1.2", "3.4", "5.6")

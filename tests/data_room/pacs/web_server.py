@@ -2,6 +2,7 @@
 
 import http.server
 import json
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -60,8 +61,8 @@ def one_file(content: bytes) -> Reply:
 
 
 @contextmanager
-def serving(answering: Answering) -> Iterator[Service]:
-    """Serve on a free port of the loopback while the block lasts."""
+def serving(answering: Answering, *, tls: ssl.SSLContext | None = None) -> Iterator[Service]:
+    """Serve on a free port of the loopback while the block lasts, encrypted where a context is given."""
     service = Service()
 
     class Handler(http.server.BaseHTTPRequestHandler):
@@ -94,9 +95,11 @@ def serving(answering: Answering) -> Iterator[Service]:
             """Say nothing of clients that went away."""
 
     with Server(("127.0.0.1", 0), Handler) as server:
+        if tls is not None:
+            server.socket = tls.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
         thread.start()
-        service.url = f"http://127.0.0.1:{server.server_address[1]}/rs"
+        service.url = f"http{'s' if tls else ''}://127.0.0.1:{server.server_address[1]}/rs"
         try:
             yield service
         finally:

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from hounsfield.core.errors import ArchiveError
+
 Keep = Callable[[str, bytes], None]
 """Takes one file that arrived: SOP Instance UID, and the bytes of a DICOM Part 10 file."""
 
@@ -36,6 +38,15 @@ class ArchiveLimits:
 
 
 LIMITS = ArchiveLimits()
+
+
+class TooLargeError(ArchiveError):
+    """One answer is larger than is accepted."""
+
+
+def too_large(limits: ArchiveLimits) -> str:
+    """Return what is said of a file past the limit."""
+    return f"it is larger than {limits.instance_bytes >> 20} MiB"
 
 
 @dataclass(frozen=True)
@@ -80,12 +91,16 @@ class Outgoing:
     transfer_syntax: str
     study_uid: str
     series_uid: str
+    bytes: int
     data_bytes: int
     """Without preamble and file meta group."""
 
 
 class Archive(Protocol):
     """An archive that was reached."""
+
+    passed_over: int
+    """Matches so far that contradict what was asked; none of them is returned."""
 
     def studies(self, keys: Mapping[str, str]) -> tuple[str, ...]:
         """Return the Study Instance UIDs that match; raise ArchiveError where it does not answer."""

@@ -14,7 +14,7 @@ class Arrivals:
     ----------
     folder : pathlib.Path
     write : callable
-        Writes bytes to a path whole or not at all.
+        Writes bytes to a path whole or not at all, and makes its folder.
 
     Notes
     -----
@@ -36,9 +36,7 @@ class Arrivals:
 
     def keep(self, study_uid: str, series_uid: str, sop_uid: str, content: bytes) -> None:
         """Write an instance."""
-        path = self.path(study_uid, series_uid, sop_uid)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._write(path, content)
+        self._write(self.path(study_uid, series_uid, sop_uid), content)
 
 
 def hashed(uid: str) -> str:

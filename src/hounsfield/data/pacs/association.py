@@ -2,19 +2,18 @@
 
 import socket
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from hounsfield.core.errors import ArchiveError, InputError
+from hounsfield.core.errors import ArchiveError
 from hounsfield.data.pacs.archive import ArchiveLimits
 from hounsfield.data.pacs.gate import alone
 from hounsfield.data.pacs.target import DimseTarget
+from hounsfield.data.pacs.tls import Tls, client_context
+from hounsfield.data.pacs.wire import guarded
 
 if TYPE_CHECKING:
-    import ssl
-
     from pynetdicom import AE
     from pynetdicom.association import Association
     from pynetdicom.events import Event, EventHandlerType
@@ -32,22 +31,6 @@ _CALLING, _CALLED = 3, 7
 
 class NothingAgreedError(ArchiveError):
     """The archive is there, but takes none of the services that were asked for."""
-
-
-@dataclass(frozen=True)
-class Tls:
-    """Encryption of associations (PS3.15, annex B).
-
-    Parameters
-    ----------
-    ca_file : Path or None
-        Certificates to trust, PEM; the usual authorities where None.
-    own_file : Path or None
-        Our own certificate and key in one PEM file: asked for by most archives, and needed for C-MOVE.
-    """
-
-    ca_file: Path | None = None
-    own_file: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -117,7 +100,7 @@ def associated(
     """
     from pynetdicom import evt
 
-    handlers: list[EventHandlerType] = [(evt.EVT_PDU_RECV, bounded(limits)), *prompt()]
+    handlers: list[EventHandlerType] = guarded(limits)
     if on_store is not None:
         handlers.append((evt.EVT_C_STORE, on_store))
     ours = entity(caller, limits)
@@ -140,101 +123,15 @@ def associated(
             raise _refused(association, target, limits, caller)
         with alone(association):
             yield association
+    except BaseException:
+        if association.is_established:  # a polite end would wait for what is still being sent
+            association.abort()
+        raise
     finally:
         if association.is_established:
             association.release()
         elif not (association.is_released or association.is_aborted or association.is_rejected):
             association.abort()
-
-
-def bounded(limits: ArchiveLimits) -> Callable[["Event"], None]:
-    """Return a handler that cuts the connection when one message grows past the limit."""
-
-    def look(event: "Event") -> None:
-        message = event.assoc.dimse.message
-        held = getattr(message, "data_set", None)
-        if held is not None and held.tell() > limits.instance_bytes:
-            wire = event.assoc.dul.socket
-            if wire is not None:
-                wire.close()
-
-    return look
-
-
-def prompt() -> list["EventHandlerType"]:
-    """Return handlers that have small messages sent and acknowledged at once.
-
-    Notes
-    -----
-    DIMSE sends a short message and waits for a short answer. Nagle's algorithm at one end and delayed acknowledgement
-    at the other then cost 40 to 100 ms for each file, more than the file itself.
-    """
-    from pynetdicom import evt
-
-    def send_at_once(event: "Event") -> None:
-        _set(event, socket.TCP_NODELAY)
-
-    def acknowledge_at_once(event: "Event") -> None:
-        if hasattr(socket, "TCP_QUICKACK"):  # Linux; holds for what comes next only
-            _set(event, socket.TCP_QUICKACK)
-
-    return [
-        (evt.EVT_CONN_OPEN, send_at_once),
-        (evt.EVT_PDU_SENT, acknowledge_at_once),
-        (evt.EVT_PDU_RECV, acknowledge_at_once),
-    ]
-
-
-def _set(event: "Event", option: int) -> None:
-    wire = event.assoc.dul.socket
-    if wire is not None and wire.socket is not None:
-        with suppress(OSError):
-            wire.socket.setsockopt(socket.IPPROTO_TCP, option, 1)
-
-
-def client_context(tls: Tls) -> "ssl.SSLContext":
-    """Return a context that verifies the archive's certificate and name.
-
-    Raises
-    ------
-    InputError
-        If a certificate cannot be read.
-    """
-    import ssl
-
-    return _filled(tls, lambda: ssl.create_default_context(cafile=tls.ca_file))
-
-
-def server_context(tls: Tls) -> "ssl.SSLContext":
-    """Return a context for files that come to us: ours is shown, the archive's is asked for where we know a CA."""
-    import ssl
-
-    if tls.own_file is None:
-        raise InputError(
-            "Files of a C-MOVE over TLS come to us, and we have no certificate to show.",
-            expected="our own certificate and key",
-            next_step="give --tls-cert FILE (PEM with both), or use C-GET: --retrieve get",
-        )
-    context = _filled(tls, lambda: ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=tls.ca_file))
-    if tls.ca_file is not None:
-        context.verify_mode = ssl.CERT_REQUIRED
-    return context
-
-
-def _filled(tls: Tls, make: Callable[[], "ssl.SSLContext"]) -> "ssl.SSLContext":
-    import ssl
-
-    try:
-        context = make()
-        if tls.own_file is not None:
-            context.load_cert_chain(tls.own_file)
-    except (OSError, ssl.SSLError) as error:
-        raise InputError(
-            "A certificate cannot be read.",
-            expected="PEM files (-----BEGIN CERTIFICATE-----)",
-            next_step="correct --tls-ca or --tls-cert",
-        ) from error
-    return context
 
 
 def _refused(association: "Association", target: DimseTarget, limits: ArchiveLimits, caller: Caller) -> ArchiveError:

@@ -7,13 +7,22 @@ the way out; here what arrives is what the archive sent, and nothing of it is pa
 import json
 from collections.abc import Callable, Mapping, Sequence
 
-from hounsfield.core.errors import ArchiveError, HounsfieldError, ReadError
-from hounsfield.data.pacs.archive import ArchiveLimits, InstanceFound, Keep, Missed, Outgoing, SeriesFound
+from hounsfield.core.errors import ArchiveError, ReadError
+from hounsfield.data.pacs.archive import (
+    ArchiveLimits,
+    InstanceFound,
+    Keep,
+    Missed,
+    Outgoing,
+    SeriesFound,
+    TooLargeError,
+    too_large,
+)
+from hounsfield.data.pacs.asked_for import check_asked_for, contradicts
 from hounsfield.data.pacs.multipart import only_part, wrapped
 from hounsfield.data.pacs.pace import Pace
-from hounsfield.data.pacs.part10 import file_meta
 from hounsfield.data.pacs.question import SERIES_KEYS, STUDY_KEYS, is_uid
-from hounsfield.data.pacs.web_session import Answer, WebSession
+from hounsfield.data.pacs.web_session import Answer, WebSession, check_allowed
 
 JSON = "application/dicom+json"
 ANY_SYNTAX = 'multipart/related; type="application/dicom"; transfer-syntax=*'
@@ -39,21 +48,21 @@ class WebArchive:
         self._session = session
         self._limits = limits
         self._pace = pace
+        self.passed_over = 0
 
     def studies(self, keys: Mapping[str, str]) -> tuple[str, ...]:
         """Return the Study Instance UIDs that match."""
         params = [(STUDY_KEYS[name], value) for name, value in keys.items()]
-        return tuple(self._search("/studies", params, by=_STUDY))
+        found = self._search("/studies", params, by=_STUDY)
+        return tuple(uid for uid, told in found.items() if self._meant(_told(told, STUDY_KEYS), keys))
 
     def series(self, study_uid: str, keys: Mapping[str, str]) -> tuple[SeriesFound, ...]:
         """Return the series of a study that match."""
         params = [(SERIES_KEYS[name], value) for name, value in keys.items()]
         params += [("includefield", tag) for tag in SERIES_KEYS.values()]
         found = self._search(f"/studies/{study_uid}/series", params, by=_SERIES)
-        return tuple(
-            SeriesFound(study_uid, uid, {k: v for k, t in SERIES_KEYS.items() if (v := _value(told, t))})
-            for uid, told in found.items()
-        )
+        series = [SeriesFound(study_uid, uid, _told(told, SERIES_KEYS)) for uid, told in found.items()]
+        return tuple(one for one in series if self._meant(one.told, keys))
 
     def instances(self, series: SeriesFound) -> tuple[InstanceFound, ...]:
         """Return all instances of a series."""
@@ -72,11 +81,15 @@ class WebArchive:
             self._pace.wait()
             path = f"/studies/{series.study_uid}/series/{series.series_uid}/instances/{instance.sop_uid}"
             most = self._limits.instance_bytes + _OVERHEAD
-            answer = self._session.get(path, [], accept=ANY_SYNTAX, most=most)
             try:
-                keep(instance.sop_uid, _file_in(answer, instance.sop_uid))
+                answer = self._session.get(path, [], accept=ANY_SYNTAX, most=most)
+                content = _file_in(answer, series, instance.sop_uid)
+            except TooLargeError:
+                missed.append(Missed(instance.sop_uid, too_large(self._limits)))
             except ReadError as error:
                 missed.append(Missed(instance.sop_uid, error.found))
+            else:
+                keep(instance.sop_uid, content)
         return tuple(missed)
 
     def send(self, files: Sequence[Outgoing], sent: Callable[[Outgoing], None]) -> tuple[Missed, ...]:
@@ -84,8 +97,13 @@ class WebArchive:
         missed = []
         for file in files:
             self._pace.wait()
-            body, kind = wrapped(file.path.read_bytes())
+            try:
+                body, kind = wrapped(file.path.read_bytes())
+            except OSError as error:
+                missed.append(Missed(file.sop_uid, f"it cannot be read ({error.strerror})"))
+                continue
             answer = self._session.post("/studies", body, content_type=kind, accept=JSON)
+            check_allowed(answer.status)
             if reason := _refusal(answer):
                 missed.append(Missed(file.sop_uid, reason))
             else:
@@ -95,6 +113,12 @@ class WebArchive:
     def close(self) -> None:
         """Close the connections."""
         self._session.close()
+
+    def _meant(self, told: Mapping[str, str], keys: Mapping[str, str]) -> bool:
+        """Tell whether a match is one, and count those that are none."""
+        none = contradicts(told, keys)
+        self.passed_over += none
+        return not none
 
     def _search(self, path: str, params: list[tuple[str, str]], *, by: str, unknown: bool = False) -> dict[str, _Found]:
         """Return matches by UID, page after page, until a page brings nothing new; `unknown`: 404 means none."""
@@ -115,6 +139,7 @@ class WebArchive:
 
 
 def _matches(answer: Answer) -> list[_Found]:
+    check_allowed(answer.status)
     if answer.status == 204:
         return []
     if answer.status != 200:
@@ -142,6 +167,17 @@ def _not_json() -> ArchiveError:
     )
 
 
+def _told(told: _Found, keys: Mapping[str, str]) -> dict[str, str]:
+    """Return what was told, by keyword; several values with a backslash between."""
+    found = {}
+    for name, tag in keys.items():
+        attribute = told.get(tag)
+        values = attribute.get("Value") if isinstance(attribute, dict) else None
+        if isinstance(values, list) and (text := "\\".join(str(v) for v in values if isinstance(v, str | int | float))):
+            found[name] = text
+    return found
+
+
 def _value(told: _Found, tag: str) -> str:
     """Return the first value of an attribute in DICOM JSON, empty where there is none."""
     attribute = told.get(tag)
@@ -150,16 +186,11 @@ def _value(told: _Found, tag: str) -> str:
     return str(first) if isinstance(first, str | int | float) else ""
 
 
-def _file_in(answer: Answer, sop_uid: str) -> bytes:
+def _file_in(answer: Answer, series: SeriesFound, sop_uid: str) -> bytes:
     if answer.status != 200:
         raise ReadError(f"the archive answered HTTP {answer.status}")
-    try:
-        content = only_part(answer.content, answer.content_type)
-        meta = file_meta(content)
-    except HounsfieldError as error:
-        raise ReadError(error.found) from error
-    if meta.sop_uid != sop_uid:
-        raise ReadError("the archive sent another instance than was asked for")
+    content = only_part(answer.content, answer.content_type)
+    check_asked_for(content, series, sop_uid)
     return content
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 from hounsfield.core.errors import ArchiveError
 from hounsfield.data.pacs.archive import ArchiveLimits, InstanceFound, Keep, Missed, Outgoing, SeriesFound
+from hounsfield.data.pacs.asked_for import contradicts
 from hounsfield.data.pacs.association import (
     MOST_CONTEXTS,
     STUDY_FIND,
@@ -16,7 +17,7 @@ from hounsfield.data.pacs.association import (
     NothingAgreedError,
     associated,
 )
-from hounsfield.data.pacs.finding import found, identifier, text
+from hounsfield.data.pacs.finding import identifier, matches, text
 from hounsfield.data.pacs.pace import Pace
 from hounsfield.data.pacs.question import SERIES_KEYS, is_uid
 from hounsfield.data.pacs.receiving import Door, Receiver, listening
@@ -62,6 +63,7 @@ class DimseArchive:
         self._limits = limits
         self._pace = pace
         self._retrieve = retrieve
+        self.passed_over = 0
         self._open = ExitStack()
         self._finding: Association | None = None
         self._listening = ExitStack()
@@ -82,37 +84,27 @@ class DimseArchive:
 
     def studies(self, keys: Mapping[str, str]) -> tuple[str, ...]:
         """Return the Study Instance UIDs that match."""
-        asked = identifier("STUDY", {"StudyInstanceUID": "", **keys})
-        return tuple(dict.fromkeys(uid for m in self._find(asked) if is_uid(uid := text(m, "StudyInstanceUID"))))
+        found = self._matches("STUDY", keys, told=tuple(keys), by="StudyInstanceUID")
+        return tuple(found)
 
     def series(self, study_uid: str, keys: Mapping[str, str]) -> tuple[SeriesFound, ...]:
         """Return the series of a study that match."""
-        asked = identifier("SERIES", {**dict.fromkeys(SERIES_KEYS, ""), "StudyInstanceUID": study_uid, **keys})
-        matches = {uid: m for m in self._find(asked) if is_uid(uid := text(m, "SeriesInstanceUID"))}
-        return tuple(
-            SeriesFound(study_uid, uid, {name: value for name in SERIES_KEYS if (value := text(m, name))})
-            for uid, m in matches.items()
+        found = self._matches(
+            "SERIES", {"StudyInstanceUID": study_uid, **keys}, told=tuple(SERIES_KEYS), by="SeriesInstanceUID"
         )
+        return tuple(SeriesFound(study_uid, uid, told) for uid, told in found.items())
 
     def instances(self, series: SeriesFound) -> tuple[InstanceFound, ...]:
         """Return all instances of a series."""
-        asked = identifier(
-            "IMAGE",
-            {
-                "StudyInstanceUID": series.study_uid,
-                "SeriesInstanceUID": series.series_uid,
-                "SOPInstanceUID": "",
-                "SOPClassUID": "",
-            },
-        )
-        matches = {uid: m for m in self._find(asked) if is_uid(uid := text(m, "SOPInstanceUID"))}
-        return tuple(InstanceFound(uid, text(m, "SOPClassUID")) for uid, m in matches.items())
+        place = {"StudyInstanceUID": series.study_uid, "SeriesInstanceUID": series.series_uid}
+        found = self._matches("IMAGE", place, told=("SOPClassUID",), by="SOPInstanceUID")
+        return tuple(InstanceFound(uid, told.get("SOPClassUID", "")) for uid, told in found.items())
 
     def fetch(
         self, series: SeriesFound, wanted: Sequence[InstanceFound], keep: Keep, *, whole: bool
     ) -> tuple[Missed, ...]:
         """Fetch instances: the series at once where all of it is wanted, else one after the other."""
-        receiver = Receiver({i.sop_uid for i in wanted}, keep, self._pace, most=self._limits.instance_bytes)
+        receiver = Receiver(series, {i.sop_uid for i in wanted}, keep, pace=self._pace, limits=self._limits)
         place = {"StudyInstanceUID": series.study_uid, "SeriesInstanceUID": series.series_uid}
         asked = [identifier("SERIES", place)]
         if not whole:
@@ -120,9 +112,8 @@ class DimseArchive:
         said = self._fetched(asked, wanted, receiver)
         if receiver.failure is not None:
             raise receiver.failure
-        large = f"it is larger than {self._limits.instance_bytes >> 20} MiB"
         return tuple(
-            Missed(i.sop_uid, large if i.sop_uid in receiver.too_large else said)
+            Missed(i.sop_uid, receiver.refused.get(i.sop_uid, said))
             for i in wanted
             if i.sop_uid not in receiver.arrived
         )
@@ -137,6 +128,22 @@ class DimseArchive:
         self._open.close()
         self._listening.close()
 
+    def _matches(
+        self, level: str, keys: Mapping[str, str], *, told: Sequence[str], by: str
+    ) -> dict[str, dict[str, str]]:
+        """Return what is told of the matches of a search, by their UIDs; those that are none are passed over."""
+        found: dict[str, dict[str, str]] = {}
+        for match in self._find(identifier(level, {**dict.fromkeys((*told, by), ""), **keys})):
+            uid = text(match, by)
+            said = {name: value for name in dict.fromkeys((*told, *keys)) if (value := text(match, name))}
+            if not is_uid(uid):
+                continue
+            if contradicts(said, keys):
+                self.passed_over += 1
+            else:
+                found[uid] = said
+        return found
+
     def _find(self, asked: "Dataset") -> Iterator["Dataset"]:
         from pynetdicom import build_context
 
@@ -145,7 +152,7 @@ class DimseArchive:
             self._finding = self._open.enter_context(
                 associated(self._target, self._caller, [build_context(STUDY_FIND)], limits=self._limits)
             )
-        yield from found(self._finding, asked, most=self._limits.matches)
+        yield from matches(self._finding, asked, most=self._limits.matches)
 
     def _fetched(self, asked: Sequence["Dataset"], wanted: Sequence[InstanceFound], receiver: Receiver) -> str:
         """Fetch by the way that the archive offers; return what to say of what did not come."""

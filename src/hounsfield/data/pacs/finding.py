@@ -1,6 +1,6 @@
 """C-FIND: what an archive has, level by level (PS3.4, annex C, study root)."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, MutableSequence
 from typing import TYPE_CHECKING
 
 from hounsfield.core.errors import ArchiveError
@@ -35,7 +35,7 @@ def identifier(level: str, keys: Mapping[str, str]) -> "Dataset":
     return made
 
 
-def found(association: "Association", asked: "Dataset", *, most: int) -> Iterator["Dataset"]:
+def matches(association: "Association", asked: "Dataset", *, most: int) -> Iterator["Dataset"]:
     """Yield the matches.
 
     Parameters
@@ -87,4 +87,4 @@ def text(match: "Dataset", keyword: str) -> str:
         return ""
     if isinstance(value, str | int | float):
         return str(value).strip("\0 ")
-    return "\\".join(str(v) for v in value) if isinstance(value, list) else str(value)
+    return "\\".join(str(v) for v in value) if isinstance(value, MutableSequence) else str(value)

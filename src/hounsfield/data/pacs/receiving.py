@@ -5,10 +5,13 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from hounsfield.core.errors import ArchiveError, HounsfieldError
-from hounsfield.data.pacs.archive import ArchiveLimits, Keep
-from hounsfield.data.pacs.association import VERIFICATION, Caller, bounded, entity, prompt, server_context
+from hounsfield.core.errors import ArchiveError, HounsfieldError, ReadError
+from hounsfield.data.pacs.archive import ArchiveLimits, Keep, SeriesFound, too_large
+from hounsfield.data.pacs.asked_for import check_asked_for
+from hounsfield.data.pacs.association import VERIFICATION, Caller, entity
 from hounsfield.data.pacs.pace import Pace
+from hounsfield.data.pacs.tls import server_context
+from hounsfield.data.pacs.wire import guarded
 
 if TYPE_CHECKING:
     from pynetdicom.events import Event
@@ -16,6 +19,7 @@ if TYPE_CHECKING:
 _TAKEN = 0x0000
 _NOT_ASKED_FOR = 0x0124
 _NO_ROOM = 0xA700
+_OTHER_CONTENT = 0xA900
 _MOST_ASSOCIATIONS = 4
 
 
@@ -24,22 +28,26 @@ class Receiver:
 
     Parameters
     ----------
+    series : SeriesFound
     wanted : collection of str
         SOP Instance UIDs.
     keep : Keep
     pace : Pace
         Answers are held back to it, which holds the archive back.
-    most : int
-        Bytes of a file.
+    limits : ArchiveLimits
     """
 
-    def __init__(self, wanted: Collection[str], keep: Keep, pace: Pace, *, most: int) -> None:
+    def __init__(
+        self, series: SeriesFound, wanted: Collection[str], keep: Keep, *, pace: Pace, limits: ArchiveLimits
+    ) -> None:
+        self._series = series
         self._wanted = frozenset(wanted)
         self._keep = keep
         self._pace = pace
-        self._most = most
+        self._limits = limits
         self._lock = threading.Lock()
-        self.too_large: set[str] = set()
+        self.refused: dict[str, str] = {}
+        """Why a file that came was not taken, by SOP Instance UID."""
         self.arrived: set[str] = set()
         self.failure: HounsfieldError | None = None
         """Why a file could not be kept, such as a full disk."""
@@ -52,16 +60,24 @@ class Receiver:
                 return _NOT_ASKED_FOR
             if uid in self.arrived:
                 return _TAKEN
-            if len(event.encoded_dataset(include_meta=False)) > self._most:
-                self.too_large.add(uid)
-                return _NO_ROOM
             self._pace.wait()
-            try:
-                self._keep(uid, event.encoded_dataset())
-            except HounsfieldError as error:
-                self.failure = error
-                return _NO_ROOM
-            self.arrived.add(uid)
+            return self._taken(uid, event.encoded_dataset())
+
+    def _taken(self, uid: str, content: bytes) -> int:
+        if len(content) > self._limits.instance_bytes:
+            self.refused[uid] = too_large(self._limits)
+            return _NO_ROOM
+        try:
+            check_asked_for(content, self._series, uid)
+        except ReadError as error:
+            self.refused[uid] = error.found
+            return _OTHER_CONTENT
+        try:
+            self._keep(uid, content)
+        except HounsfieldError as error:
+            self.failure = error
+            return _NO_ROOM
+        self.arrived.add(uid)
         return _TAKEN
 
 
@@ -104,7 +120,7 @@ def listening(door: Door, caller: Caller, limits: ArchiveLimits) -> Iterator[int
             (caller.bind, caller.port),
             block=False,
             ssl_context=server_context(caller.tls) if caller.tls is not None else None,
-            evt_handlers=[(evt.EVT_C_STORE, door.store), (evt.EVT_PDU_RECV, bounded(limits)), *prompt()],
+            evt_handlers=[(evt.EVT_C_STORE, door.store), *guarded(limits)],
         )
     except OSError as error:
         raise ArchiveError(

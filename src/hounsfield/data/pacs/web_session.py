@@ -1,15 +1,16 @@
 """HTTP with an archive: verified TLS, bounded answers, few tries, nothing of the request in a message."""
 
 import base64
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
-from hounsfield.core.errors import ArchiveError, InputError
-from hounsfield.data.pacs.archive import ArchiveLimits
+from hounsfield.core.errors import ArchiveError
+from hounsfield.data.pacs.archive import ArchiveLimits, TooLargeError
+from hounsfield.data.pacs.deadline import Deadline
 from hounsfield.data.pacs.pace import Pace
 from hounsfield.data.pacs.target import WebTarget
+from hounsfield.data.pacs.tls import Tls, client_context
 
 if TYPE_CHECKING:
     import requests
@@ -31,14 +32,13 @@ class WebAccess:
         For basic authentication.
     token : str
         For ``Authorization: Bearer``.
-    ca_file : Path or None
-        Certificates to trust, PEM; the usual authorities where None. Certificates are always verified.
+    tls : Tls
     """
 
     user: str = ""
     password: str = ""
     token: str = ""
-    ca_file: Path | None = None
+    tls: Tls = field(default_factory=Tls)
 
     def __repr__(self) -> str:
         """Show nothing that opens a door."""
@@ -54,6 +54,7 @@ class Answer:
     content: bytes
     more: bool = False
     """Whether the archive said, by a Warning header, that it has more than it sent."""
+    retry_after: str = ""
 
 
 class WebSession:
@@ -78,11 +79,17 @@ class WebSession:
         self._base = target.url
         self._limits = limits
         self._pace = pace
+        self._deadline = Deadline()
         self._session = requests.Session()
         self._session.trust_env = False
-        if access.ca_file is not None:
-            _check_ca(access.ca_file)
-            self._session.verify = str(access.ca_file)
+        self._deadline.watch(self._session)
+        # what is compressed small can be large: nothing is gained by it here, as JSON of searches is short
+        self._session.headers["Accept-Encoding"] = "identity"
+        client_context(access.tls)  # says now what is wrong with the files
+        if access.tls.ca_file is not None:
+            self._session.verify = str(access.tls.ca_file)
+        if access.tls.own_file is not None:
+            self._session.cert = str(access.tls.own_file)
         if access.token:
             self._session.headers["Authorization"] = f"Bearer {access.token}"
         elif access.user:
@@ -128,58 +135,96 @@ class WebSession:
         most: int,
         body: bytes | None = None,
     ) -> Answer:
-        import requests
-
         for tried in range(TRIES):
             last = tried == TRIES - 1
-            try:
-                with self._session.request(
-                    verb,
-                    self._base + path + _query(params),
-                    data=body,
-                    headers=headers,
-                    timeout=(self._limits.connect_seconds, self._limits.answer_seconds),
-                    stream=True,
-                    allow_redirects=False,
-                ) as response:
-                    if response.status_code in _BUSY and not last:
-                        self._pace.rest(_rest(response.headers.get("Retry-After", ""), tried))
-                        continue
-                    return self._read(response, most)
-            except requests.exceptions.SSLError as error:
-                raise _untrusted() from error
-            except (requests.exceptions.ConnectionError, requests.exceptions.Timeout) as error:
-                if last or not _passing(error):
-                    raise _unreached(error) from error
-                self._pace.rest(_rest("", tried))
-            except (requests.exceptions.RequestException, UnicodeError) as error:
-                raise ArchiveError(
-                    f"The archive's answer is not HTTP as it should be ({type(error).__name__}).",
-                    expected="a DICOMweb service",
-                    next_step="check the URL",
-                ) from error
+            with self._deadline.within(self._limits.whole_seconds) as overrun:
+                try:
+                    answer = self._once(verb, self._base + path + _query(params), headers=headers, most=most, body=body)
+                except _BrokenError as error:
+                    if overrun.cut:
+                        raise self._slow() from error
+                    if last or not error.passing:
+                        raise _unreached(error) from error
+                    rest = _rest("", tried)
+                else:
+                    if overrun.cut:
+                        raise self._slow()
+                    if answer.status not in _BUSY or last:
+                        return answer
+                    rest = _rest(answer.retry_after, tried)
+            self._pace.rest(rest)
         raise AssertionError("the last try returns or raises")
 
-    def _read(self, response: "requests.Response", most: int) -> Answer:
-        _check_status(response.status_code)
-        begun = self._pace.now()
-        content = bytearray()
-        for chunk in response.iter_content(_CHUNK):
-            content += chunk
-            if len(content) > most:
-                raise ArchiveError(
-                    f"An answer of the archive is larger than {most >> 20} MiB.",
-                    expected="a smaller one",
-                    next_step="ask for less with --query",
-                )
-            if self._pace.now() - begun > self._limits.whole_seconds:
-                raise ArchiveError(
-                    f"An answer of the archive took more than {self._limits.whole_seconds:g} s.",
-                    expected="a faster one",
-                    next_step="type the same command again: it goes on where it was",
-                )
-        kind = response.headers.get("Content-Type", "")
-        return Answer(response.status_code, kind, bytes(content), more="Warning" in response.headers)
+    def _once(self, verb: str, url: str, *, headers: dict[str, str], most: int, body: bytes | None) -> Answer:
+        """Ask once; raise _BrokenError where the connection does not come about or breaks."""
+        import requests
+
+        try:
+            with self._session.request(
+                verb,
+                url,
+                data=body,
+                headers=headers,
+                timeout=(self._limits.connect_seconds, self._limits.answer_seconds),
+                stream=True,
+                allow_redirects=False,
+            ) as response:
+                return _read(response, most)
+        except requests.exceptions.SSLError as error:
+            raise _untrusted() from error
+        except (
+            requests.exceptions.ConnectionError,
+            requests.exceptions.Timeout,
+            requests.exceptions.ChunkedEncodingError,  # the body ends before it should, whatever its encoding
+        ) as error:
+            raise _BrokenError(error) from error
+        except (requests.exceptions.RequestException, UnicodeError) as error:
+            raise ArchiveError(
+                f"The archive's answer is not HTTP as it should be ({type(error).__name__}).",
+                expected="a DICOMweb service",
+                next_step="check the URL",
+            ) from error
+
+    def _slow(self) -> ArchiveError:
+        return ArchiveError(
+            f"An answer of the archive took more than {self._limits.whole_seconds:g} s.",
+            expected="a faster one",
+            next_step="type the same command again: it goes on where it was",
+        )
+
+
+class _BrokenError(Exception):
+    """A connection that did not come about, or broke."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__(f"{error!r}")
+        self.kind = type(error).__name__
+
+    @property
+    def passing(self) -> bool:
+        """Whether another try may help: not where the name or the port does not exist."""
+        words = str(self)
+        return not any(w in words for w in ("NameResolution", "refused", "Errno 111", "unreachable", "No route"))
+
+
+def _read(response: "requests.Response", most: int) -> Answer:
+    _check_status(response.status_code)
+    content = bytearray()
+    for chunk in response.iter_content(_CHUNK):
+        content += chunk
+        if len(content) > most:
+            raise TooLargeError(
+                f"An answer of the archive is larger than {most >> 20} MiB.",
+                expected="a smaller one",
+                next_step="ask for less with --query",
+            )
+    return Answer(
+        response.status_code,
+        response.headers.get("Content-Type", ""),
+        bytes(content),
+        more="Warning" in response.headers,
+        retry_after=response.headers.get("Retry-After", ""),
+    )
 
 
 def _query(params: list[tuple[str, str]]) -> str:
@@ -187,32 +232,25 @@ def _query(params: list[tuple[str, str]]) -> str:
     return "?" + urlencode(params, safe="*?") if params else ""
 
 
-def _check_status(status: int) -> None:
+def check_allowed(status: int) -> None:
+    """Raise ArchiveError where the archive did not let us in."""
     if status in (401, 403):
         raise ArchiveError(
             f"The archive does not let us in (HTTP {status}).",
             expected="a user or token that may read (pull) or write (push)",
             next_step="give --user NAME --password-file FILE, or --token-file FILE",
         )
+
+
+def _check_status(status: int) -> None:
+    if status == 401:  # 403 may be meant for one instance only
+        check_allowed(status)
     if 300 <= status < 400:
         raise ArchiveError(
             f"The archive sends us elsewhere (HTTP {status}).",
             expected="the address of the DICOMweb service itself, since credentials do not follow redirects",
             next_step="give the final URL, often https instead of http",
         )
-
-
-def _check_ca(path: Path) -> None:
-    import ssl
-
-    try:
-        ssl.create_default_context(cafile=path)
-    except (OSError, ssl.SSLError) as error:
-        raise InputError(
-            f"The certificates in {path.name} cannot be read.",
-            expected="a PEM file (-----BEGIN CERTIFICATE-----)",
-            next_step="correct --tls-ca",
-        ) from error
 
 
 def _untrusted() -> ArchiveError:
@@ -223,14 +261,8 @@ def _untrusted() -> ArchiveError:
     )
 
 
-def _passing(error: Exception) -> bool:
-    """Tell whether another try may help: not where the name or the port does not exist."""
-    words = f"{error!r}"
-    return not any(w in words for w in ("NameResolution", "refused", "Errno 111", "unreachable", "No route"))
-
-
-def _unreached(error: Exception) -> ArchiveError:
-    words = f"{error!r}"
+def _unreached(error: _BrokenError) -> ArchiveError:
+    words = str(error)
     if "NameResolution" in words:
         found = "The host name of the archive is not known."
     elif "refused" in words:
@@ -240,7 +272,7 @@ def _unreached(error: Exception) -> ArchiveError:
     elif "Read timed out" in words or "ReadTimeout" in words:
         found = "The archive took the request but did not answer in time."
     else:
-        found = f"The connection to the archive broke ({type(error).__name__})."
+        found = f"The connection to the archive broke ({error.kind})."
     return ArchiveError(
         found,
         expected="a DICOMweb service at this address",
