@@ -51,7 +51,7 @@ def inspect(
         if as_json:
             print_json(inspection_json(found.cohort, found.audit), stdout)
             return
-    show_inspection(found.cohort, found.audit, written=found.written)
+    show_inspection(found.cohort, found.audit, written=found.written, out=out)
 
 
 @guarded

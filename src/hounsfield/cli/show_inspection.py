@@ -2,7 +2,9 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from pathlib import Path
 
+from hounsfield.cli.options import quoted
 from hounsfield.cli.output import heading, line, shortened, table
 from hounsfield.cli.show_model import bar, figure
 from hounsfield.core.audit import Audit, Duplicate, Shortcut
@@ -47,7 +49,7 @@ def inspection_json(cohort: Cohort, audit: Audit) -> Json:
     return {"schema_version": 1, "cohort": found, "audit": audit.model_dump(mode="json")}
 
 
-def show_inspection(cohort: Cohort, audit: Audit, *, written: Sequence[str]) -> None:
+def show_inspection(cohort: Cohort, audit: Audit, *, written: Sequence[str], out: Path | None = None) -> None:
     """Print what was understood, what is wrong, and what a person should check.
 
     Parameters
@@ -56,6 +58,8 @@ def show_inspection(cohort: Cohort, audit: Audit, *, written: Sequence[str]) -> 
     audit : Audit
     written : sequence of str
         Names of the files that were written; empty where nothing was.
+    out : Path or None
+        The folder that they were written to.
     """
     _show_understood(cohort, audit)
     _show_found(audit)
@@ -64,11 +68,12 @@ def show_inspection(cohort: Cohort, audit: Audit, *, written: Sequence[str]) -> 
         for text in cohort.schema.unsure:
             line(f"? {text}")
         line()
-    if written:
-        line(f"Written: {', '.join(written)}. Correct them if something is wrong; they are then read instead.")
+    if written and out is not None:
+        line(f"Written: {', '.join(written)}. Correct answers, and delete or change rows, if something is wrong.")
+        line(f"Next: hu plan {quoted(out)} shows what would be done with them as they are then; hu train does it.")
     else:
         line("Nothing was written: --out FOLDER writes cohort.yaml and samples.csv for correction.")
-    line("Next: hu plan with the same path shows what would be done; hu train does it.")
+        line("Next: hu plan with the same path and options shows what would be done; hu train does it.")
 
 
 def _show_understood(cohort: Cohort, audit: Audit) -> None:

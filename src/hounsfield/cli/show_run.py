@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from hounsfield.cli.options import quoted
 from hounsfield.cli.output import line
 from hounsfield.core.report import Report
 
@@ -25,4 +26,4 @@ def show_run(report: Report, path: Path | None) -> None:
     page = path / "report.html"
     line(f"Report: {page}")
     if (path / "bundle").is_dir():
-        line(f"Next: hu predict {path} IMAGE")
+        line(f"Next: hu predict {quoted(path)} IMAGE")

@@ -136,13 +136,21 @@ def read_cohort_file(path: Path) -> CohortFile:
         ) from error
 
 
-def cohort_yaml(cohort: Cohort) -> str:
-    """Return the text of ``cohort.yaml`` for a cohort; its samples are in `samples_csv`."""
+def cohort_yaml(cohort: Cohort, *, root: str = ".") -> str:
+    """Return the text of ``cohort.yaml`` for a cohort; its samples are in `samples_csv`.
+
+    Parameters
+    ----------
+    cohort : Cohort
+    root : str
+        Where the data lie, seen from the folder that the text is written to.
+    """
     schema = cohort.schema
     table = _columns(cohort)
     file = CohortFile(
         name=cohort.name,
         layout=schema.layout,
+        root=root,
         samples="samples.csv",
         targets=tuple(DeclaredTarget.model_validate(t.model_dump()) for t in schema.targets),
         inputs=schema.inputs,
@@ -157,7 +165,7 @@ def cohort_yaml(cohort: Cohort) -> str:
     )
     content = file.model_dump(mode="json", exclude_defaults=True)
     content = {"schema_version": 1, **content}
-    head = "# What the folder is understood to be. Correct it, keep it beside the data together with samples.csv.\n"
+    head = "# What the folder is understood to be. Correct it; it belongs to the samples.csv beside it.\n"
     return head + str(yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=120))
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from hounsfield.bundle.atomic import write_bytes, write_text
+from hounsfield.bundle.atomic import check_folder, make_folder, write_bytes, write_text
 from hounsfield.core.errors import InputError, ReadError, RunExistsError, case_id
 from hounsfield.core.image import Image
 from hounsfield.core.progress import SILENT, Progress
@@ -82,13 +82,15 @@ def convert(
     """
     _check_folders(source, out, overwrite=overwrite)
     index = index_tree(source, progress=progress)
+    if not index.entries:
+        raise _no_dicom(source, len(index.problems))
     assembly = assemble(index.entries, root=source)
     volumes = _chosen(assembly.volumes, series)
     work = _Work(source, out)
     work.apart += [LeftOut(case=case_id(p.sample), reason=p.reason) for p in index.problems]
     work.apart += [left_out(entry, reason) for entry, reason in assembly.apart if not is_mask(entry)]
     drawn = _masks_by_volume(work, [e for e, _ in assembly.apart if is_mask(e)], assembly.volumes)
-    out.mkdir(parents=True, exist_ok=True)
+    make_folder(out)
     with progress.step("Converting", len(volumes)) as shown:
         for volume, name in zip(volumes, volume_names(volumes), strict=True):
             _convert_volume(work, volume, name, drawn[id(volume)])
@@ -109,12 +111,22 @@ def _check_folders(source: Path, out: Path, *, overwrite: bool) -> None:
         raise InputError(
             "The output would lie inside the source.", expected="another folder", next_step="choose another OUT"
         )
+    check_folder(out)
     if out.exists() and (not out.is_dir() or (any(out.iterdir()) and not overwrite)):
         raise RunExistsError(
             f"{out.name} exists already and is not an empty folder.",
             expected="a new or empty folder",
             next_step="choose another OUT, or add --overwrite",
         )
+
+
+def _no_dicom(source: Path, damaged: int) -> InputError:
+    return InputError(
+        f"There is no DICOM file in {source.name!r}"
+        + (f": {damaged} are named like one, or are damaged." if damaged else "."),
+        expected="a folder or archive of DICOM files, known by their content",
+        next_step="check the path",
+    )
 
 
 def _chosen(volumes: Sequence[Volume], series: str | None) -> list[Volume]:

@@ -1,9 +1,10 @@
 """Inspect: say what a folder is understood to be, and what is wrong with it."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from hounsfield.bundle.atomic import write_text
+from hounsfield.bundle.atomic import check_folder, make_folder, write_text
 from hounsfield.core.audit import Audit
 from hounsfield.core.cohort import Cohort
 from hounsfield.core.errors import RunExistsError
@@ -41,7 +42,7 @@ def inspect(
         Folder, file or samples.
     wishes : Wishes
     out : Path or None
-        Folder for ``cohort.yaml`` and ``samples.csv``, to be corrected and used as a source.
+        Folder for ``cohort.yaml`` and ``samples.csv``, to be corrected; it is then a source itself.
     progress : Progress
 
     Raises
@@ -56,6 +57,7 @@ def inspect(
 
     written = ("cohort.yaml", "samples.csv")
     if out is not None:
+        check_folder(out)
         there = [name for name in written if (out / name).exists()]
         if there:
             raise RunExistsError(
@@ -68,7 +70,17 @@ def inspect(
     findings = audit(cohort, seen.glances, seen.unreadable, seed=wishes.seed)
     if out is None:
         return Inspection(cohort, findings)
-    out.mkdir(parents=True, exist_ok=True)
-    write_text(out / written[0], cohort_yaml(cohort))
+    make_folder(out)
+    write_text(out / written[0], cohort_yaml(cohort, root=_seen_from(out, cohort.root)))
     write_text(out / written[1], samples_csv(cohort))
     return Inspection(cohort, findings, written)
+
+
+def _seen_from(out: Path, root: str) -> str:
+    """Return where the data lie, from a folder: the shortest way that stays right when both are moved together."""
+    if not root:
+        return "."
+    try:
+        return Path(os.path.relpath(Path(root).resolve(), out.resolve())).as_posix()
+    except ValueError:  # another drive
+        return Path(root).resolve().as_posix()
