@@ -128,3 +128,16 @@ def test_a_row_that_leads_out_of_the_disk_is_refused(checked: Path) -> None:
     said = hu("inspect", folder)
     assert "../" not in said.stdout
     assert said.exit_code == 2 or "outside" in said.stdout
+
+
+def test_rows_without_files_and_studies_without_a_row_are_named(checked: Path) -> None:
+    write_table(
+        checked / "short.csv",
+        ["accession", "finding"],
+        [*([70 + p, "yn"[p % 2]] for p in range(PATIENTS - 1)), [999, "y"]],
+    )
+    said = hu("inspect", checked / "光盘 1", "--labels", checked / "short.csv")
+    assert said.exit_code == 0, said.output
+    shown = " ".join(said.stdout[said.stdout.index("Set aside") :].split())
+    assert "999 no file has this AccessionNumber" in shown
+    assert "000081 no row in short.csv" in shown

@@ -63,6 +63,7 @@ def show_inspection(cohort: Cohort, audit: Audit, *, written: Sequence[str], out
     """
     _show_understood(cohort, audit)
     _show_found(audit)
+    _show_aside(cohort, audit)
     if cohort.schema.unsure:
         heading("Please check")
         for text in cohort.schema.unsure:
@@ -147,6 +148,14 @@ def _show_found(audit: Audit) -> None:
         for warning in rest:
             line(f"! {warning}")
         line()
+
+
+def _show_aside(cohort: Cohort, audit: Audit) -> None:
+    """Name what was set aside and stands in no other table: rows without files, studies without a row."""
+    listed = {cell for listing in cohort.listings for row in listing.rows for cell in row[:1]}
+    rows = [(e.sample, e.reason) for e in audit.unreadable if e.sample not in listed]
+    if len(rows) > 3 or (rows and listed):
+        table("Set aside", ("case", "reason"), _first_rows(rows))
 
 
 def _show_shortcut(shortcut: Shortcut) -> None:
