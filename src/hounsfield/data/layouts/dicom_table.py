@@ -71,12 +71,14 @@ def labelled(disk: Disk, joined: Join, sheets: Sequence[Sheet], roles: Roles) ->
         )
     asked = None if named_places and roles.image == joined.column else roles.image
     specs = input_specs(disk, able, asked)
-    sheet = Sheet(joined.sheet.name, {**joined.sheet.columns, _COLUMN: cells}, joined.sheet.notes)
+    # samples are named as the files are, not as the spreadsheet made it of them (710.0 for 000710)
+    written = joined.sheet.columns[joined.column]
+    told = tuple(v if v is not None else w for v, w in zip(joined.values, written, strict=True))
+    sheet = Sheet(joined.sheet.name, {**joined.sheet.columns, joined.column: told, _COLUMN: cells}, joined.sheet.notes)
     stand_in = Files(disk.files.root, tuple(paths.values()))
-    forced = {joined.column: "patient" if joined.level == "patient" else "id"}
-    forced = {c: r for c, r in forced.items() if r == "patient" or len(set(cells)) == len(cells)}
-    if roles.group == joined.column:
-        forced = {}
+    keys = [v for v in joined.values if v is not None]
+    role = "patient" if joined.level == "patient" else "id" if len(set(keys)) == len(keys) else "unused"
+    forced = {} if roles.group == joined.column else {joined.column: role}
     understood = infer_roles(sheet, stand_in, replace(roles, image=_COLUMN), corrections=forced)
     others = [s for s in sheets if s.name != sheet.name]
     made = cohort_of_rows(understood, stand_in, roles, side=others)
@@ -144,15 +146,15 @@ def _rows_aside(
     """Say of each row without a picture why, in the words of the disk and not of the table."""
     ndim, shared = about
     why = {joined.sheet.columns[joined.column][row] or f"row {row + 2}": text for row, text in joined.unmatched}
-    by_cell: dict[str, str] = {}
-    for cell, value in zip(joined.sheet.columns[joined.column], joined.values, strict=True):
-        if cell is not None and value is not None:
+    by_key: dict[str, str] = {}
+    for value in joined.values:
+        if value is not None:
             unit = named.get(value)
             other = f"{unit.ndim if unit else ndim}D, where the others are {ndim}D"
             none = f"several patients have this {joined.key}" if value in shared else "no series to look at"
-            by_cell[cell] = none if unit is None else other
+            by_key[value] = none if unit is None else other
     out = []
     for entry in found:
-        reason = why.get(entry.sample) or by_cell.get(entry.sample, "no series to look at")
+        reason = why.get(entry.sample) or by_key.get(entry.sample, "no series to look at")
         out.append(entry if entry.reason != "no image named" else SetAside(sample=entry.sample, reason=reason))
     return out
