@@ -227,10 +227,10 @@ def list_files(root: Path) -> Files:
     return Files(root=base, paths=tuple(sorted(paths)), escaping=tuple(sorted(escaping)))
 
 
-def _is_special(file: Path) -> bool:
+def _is_special(file: str) -> bool:
     """Tell whether reading a path could wait for ever. A link to nothing is told by whoever reads it."""
     try:
-        return not stat.S_ISREG(file.stat().st_mode)
+        return not stat.S_ISREG(os.stat(file).st_mode)  # noqa: PTH116
     except OSError:
         return False
 
