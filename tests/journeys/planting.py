@@ -202,6 +202,44 @@ def _nifti() -> bytes:
     return gzip.compress(image.to_bytes())
 
 
+VOXELS = np.arange(60, dtype="<i2").reshape(5, 4, 3)
+
+
+def _nrrd() -> bytes:
+    head = (
+        "NRRD0005\n# Kowalewska\ntype: short\ndimension: 3\nsizes: 3 4 5\nendian: little\nencoding: gzip\n"
+        "content: Zofia Kowalewska\nDICOM_0010_0020_PatientID:=PID-778899\nbirth:=2019-04-12\n\n"
+    )
+    return head.encode() + gzip.compress(VOXELS.tobytes())
+
+
+def _metaimage() -> bytes:
+    head = (
+        "ObjectType = Image\nNDims = 3\nComment = Kowalewska^Zofia PID-778899\nBinaryData = True\nDimSize = 3 4 5\n"
+        "AcquisitionDate = 2019-04-12\nElementType = MET_SHORT\nElementDataFile = LOCAL\n"
+    )
+    return head.encode() + VOXELS.tobytes()
+
+
+def text_voxels(content: bytes) -> object:
+    if content[:4] == b"NRRD":
+        return gzip.decompress(content.partition(b"\n\n")[2])
+    return content.partition(b"LOCAL\n")[2]
+
+
+def _npz() -> bytes:
+    out = io.BytesIO()
+    np.savez(out, train_images=VOXELS)
+    with zipfile.ZipFile(out, "a") as archive:
+        archive.comment = b"Kowalewska PID-778899"
+    return out.getvalue()
+
+
+def arrays(content: bytes) -> object:
+    with np.load(io.BytesIO(content)) as archive:
+        return {name: archive[name].tobytes() for name in archive}
+
+
 EVENTS = b"+0\x14\x14\0+1.5\x14Sleep stage W\x14\0+3\x152\x14Kowalewska awake\x14\0"
 
 
@@ -314,6 +352,10 @@ def planted_files() -> tuple[Planted, ...]:
         Planted("pictures/tags.tif", _tiff(), picture),
         Planted("Kowalewska_Zofia/19510923-PID-778899.png", _png(), picture),
         Planted("volume.nii.gz", _nifti(), voxels),
+        Planted("volume.nrrd", _nrrd(), text_voxels),
+        Planted("volume.mha", _metaimage(), text_voxels),
+        Planted("data.npz", _npz(), arrays),
+        Planted("sidecar.json", b'{"PatientName": "Kowalewska^Zofia", "EchoTime": 0.1}', None),
         Planted("sleep.edf", _edf(), edf_samples),
         Planted("kowalewska_778899.hea", _HEADER, _second_line),
         Planted("kowalewska_778899.dat", struct.pack("<50h", *range(50)), bytes),

@@ -64,6 +64,14 @@ class Scrubbed:
     texts : tuple of str
         Free text that was taken out (descriptions, comments, protocol names). Its words are searched for as well,
         except those of a medical vocabulary: "chest" in a removed comment is no leak where a body part says CHEST.
+    coded : tuple of str
+        Coded terms, codes, numbers and names of machines in the input that stay by rule: what stands there is nobody's
+        name.
+    kept : tuple of str
+        Other texts that stay by rule. A word of another file's removed text that stands here, too, is no leak, nor is
+        a number of a few digits.
+    keys : tuple of (str, str)
+        What joins the file to tables: ``patient`` or ``accession``, and its value.
     """
 
     content: bytes | None = field(repr=False)
@@ -71,6 +79,9 @@ class Scrubbed:
     removed: tuple[str, ...] = ()
     identifiers: tuple[str, ...] = field(default=(), repr=False)
     texts: tuple[str, ...] = field(default=(), repr=False)
+    coded: tuple[str, ...] = field(default=(), repr=False)
+    kept: tuple[str, ...] = field(default=(), repr=False)
+    keys: tuple[tuple[str, str], ...] = field(default=(), repr=False)
 
 
 @runtime_checkable

@@ -20,10 +20,19 @@ _LEAST_SIDE = 32
 _BETWEEN = frozenset(b" \t\r\nabcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ") | frozenset(range(128, 256))
 _LEAST_BETWEEN = 4
 _HEADER_RATIO = 0.08
+_ALIKE = 0.4
+"""Chance that a sample is as its neighbour is."""
+_LEAST_LETTERS = 3
+"""Of a header: zeros alone lie before a picture as well."""
 _TEXT_STEP = 16.0
+_LEAST_MARKS = 6
+_FEW_MARKS, _NUMBER_STEP = 3, 2.0
+"""Kinds of marks in a list of numbers, and the mean step in one: digits that follow one another differ by 3.3."""
+_PIXEL_STEP = 3.0
+"""Mean step from byte to byte: neighbours in a smooth picture differ by less, those in a text by more."""
 
 
-def by_chance(content: bytes, start: int, end: int, *, words: int) -> bool:
+def by_chance(content: bytes, start: int, end: int, *, words: int, size: int = 0) -> bool:
     """Tell whether a hit is taken for chance.
 
     Parameters
@@ -34,6 +43,8 @@ def by_chance(content: bytes, start: int, end: int, *, words: int) -> bool:
         Where the word lies.
     words : int
         How many words of this length are searched for.
+    size : int
+        Bytes that were searched in all, where they are more than the content.
     """
     before, after = content[max(0, start - WINDOW_BYTES) : start], content[end : end + WINDOW_BYTES]
     around = before + after
@@ -41,22 +52,31 @@ def by_chance(content: bytes, start: int, end: int, *, words: int) -> bool:
     if not sides or any(_is_text(side) or _is_header(side) for side in sides):
         return False
     counts = Counter(around)
-    expected = float(len(content)) * max(words, 1)
-    for byte in content[start:end]:
-        expected *= (counts[byte] + 0.5) / (len(around) + 128.0)
+    expected = float(max(len(content), size)) * max(words, 1)
+    word = content[start:end]
+    for number, byte in enumerate(word):
+        share = (counts[byte] + 0.5) / (len(around) + 128.0)
+        # neighbours in a picture are alike
+        expected *= max(share, _ALIKE) if number and byte == word[number - 1] and counts[byte] else share
     return expected > TOLERATED
 
 
 def _is_text(around: Sequence[int]) -> bool:
     """Tell text and markup: no control characters, letters or spaces, no run of near values as pixels have."""
-    if any(b in _CONTROL for b in around) or sum(b in _BETWEEN for b in around) < _LEAST_BETWEEN:
+    if any(b in _CONTROL for b in around):
+        return False
+    steps = sum(abs(a - b) for a, b in pairwise(around)) / (len(around) - 1)
+    marks = set(around) - _ALNUM
+    if len(marks) <= _FEW_MARKS and steps >= _NUMBER_STEP and max(around) < 127:  # a list of numbers
+        return True
+    if sum(b in _BETWEEN for b in around) < _LEAST_BETWEEN:
         return False
     if sum(b >= 128 for b in around) * 2 > len(around):  # another alphabet has words between spaces, bright pixels none
         return sum(b in b" \n" for b in around) * 40 >= len(around)
     rare = sum(b in _RARE for b in around)
     if rare * 12 <= len(around):
-        return True
-    steps = sum(abs(a - b) for a, b in pairwise(around)) / (len(around) - 1)
+        # numbers between dots have small steps, too, but only a few kinds of marks between them
+        return steps > _PIXEL_STEP or (steps >= _NUMBER_STEP and len(marks) < _LEAST_MARKS)
     return steps > _TEXT_STEP
 
 
@@ -68,7 +88,8 @@ def _is_header(around: Sequence[int]) -> bool:
     high = sum(b >= 128 for b in around)
     plain = letters + zeros
     return (
-        plain * 2 > len(around)
+        letters >= _LEAST_LETTERS
+        and plain * 2 > len(around)
         and zeros * 50 >= len(around)
         and rare <= max(2.0, _HEADER_RATIO * letters)
         and high * 8 < len(around)

@@ -107,7 +107,7 @@ def head_mask(volume: AnyArray) -> BoolArray:
     if high <= low:
         raise _no_head("all its values are alike")
     inside = np.clip(values, low, high)
-    tissue = inside > low + 0.5 * (float(threshold_otsu(inside)) - low)
+    tissue = inside > low + 0.5 * (float(threshold_otsu(inside.ravel())) - low)
     tissue = ndimage.binary_opening(tissue, iterations=1)
     labels, count = ndimage.label(tissue)
     if not count:

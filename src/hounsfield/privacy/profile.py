@@ -30,12 +30,12 @@ OPTIONS: dict[str, str] = {
     CLEAN_PIXELS: "text burned into pixels is looked for and covered",
     SAFE_PRIVATE: "private attributes that are known and hold measurements only stay",
     DOCUMENTS: "encapsulated documents are written where no identifier is found in them; else they are withheld",
-    REMOVE_FACES: "faces go from NIfTI volumes of heads; other NIfTI files are withheld, DICOM series keep their faces",
+    REMOVE_FACES: "faces go from CT and MR of heads (DICOM, NIfTI, NRRD, MetaImage); other such volumes are withheld",
 }
 """Name of each choice and what it does; the first eight are options of PS3.15 E.3."""
 
 NOT_OF_DICOM = frozenset({REMOVE_FACES})
-"""Choices that change no DICOM file, so that none says that it was made with them."""
+"""Choices that not every DICOM file is made with; a file whose face went says so itself."""
 
 DEFAULTS = frozenset({SHIFT_DATES, KEEP_DEVICE, CLEAN_DESCRIPTORS, CLEAN_PIXELS, SAFE_PRIVATE})
 

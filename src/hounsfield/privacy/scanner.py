@@ -3,21 +3,20 @@
 It shares nothing with the scrubbers but the list of identifying values. It says where something was found, never what.
 """
 
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import date
 from functools import lru_cache
 
 from hounsfield.privacy.chance import by_chance
 from hounsfield.privacy.encodings import FOLD, encoded
-from hounsfield.privacy.unwrapping import UnwrapLimits, Unwrapper
-from hounsfield.privacy.watched import Term, date_terms, dates_of, terms_of
+from hounsfield.privacy.tokens import Pattern, lost_in_samples, stands_alone
+from hounsfield.privacy.unwrapping import Layer, UnwrapLimits, Unwrapper
+from hounsfield.privacy.watched import Clean, Term, date_terms, dates_of, terms_of, words_of
 
 CHUNK_BYTES = 32 << 20
 _OVERLAP = 4096
-_NEIGHBOURS = 96
-_ZONE = re.compile(r"(?:0\d|1[0-4])(?:00|30|45)")
+MOST_COUNTED = 5
+"""Digits of a number that may as well be a count, a width or a code of another kind."""
 _MOST_LEAKS = 20
 """Places told of one file; more do not help."""
 
@@ -52,33 +51,26 @@ class Leak:
         return f"{self.kind} ({self.encoding}) in {self.layer} at byte {self.offset}{inner}"
 
 
-@dataclass(frozen=True)
-class _Pattern:
-    kind: str
-    codec: str
-    text: str = field(repr=False)
-
-
 class _Machine:
-    """All patterns of a set of terms, searched in one pass."""
+    """All patterns of a set of terms, searched in one pass; `strong` are those that identify by themselves."""
 
-    def __init__(self, terms: Iterable[Term]) -> None:
+    def __init__(self, terms: Iterable[Term], *, strong: frozenset[Term]) -> None:
         from ahocorasick_rs import BytesAhoCorasick
 
-        self.meanings: list[_Pattern] = []
+        self.meanings: list[Pattern] = []
         raw: dict[bytes, int] = {}
         for term in sorted(terms, key=lambda t: (t.text, t.kind)):
             for data, codec in encoded(term.text):
                 if data not in raw:
                     raw[data] = len(self.meanings)
-                    self.meanings.append(_Pattern(term.kind, codec, term.text))
+                    self.meanings.append(Pattern(term.kind, codec, term in strong, term.text))
         self.lengths: dict[int, int] = {}
         for data in raw:
             self.lengths[len(data)] = self.lengths.get(len(data), 0) + 1
         self.longest = max(self.lengths, default=0)
         self._search = BytesAhoCorasick(list(raw)) if raw else None
 
-    def hits(self, folded: bytes) -> Iterator[tuple[_Pattern, int, int]]:
+    def hits(self, folded: bytes) -> Iterator[tuple[Pattern, int, int]]:
         if self._search is None:
             return
         for number, start, end in self._search.find_matches_as_indexes(folded, overlapping=True):
@@ -95,16 +87,18 @@ class Scanner:
     texts : iterable of str
         Free texts that were removed.
     common : frozenset of str
-        Words of a medical vocabulary, in lower case, which in `texts` identify nobody.
+        Words of a medical vocabulary, in lower case, which identify nobody in `texts` and in the files of others.
     limits : UnwrapLimits or None
         How far compressed streams are followed.
 
     Notes
     -----
-    Words and numbers of all inputs are searched in every output. Dates are searched in the outputs of the inputs that
-    told them (`leaks` takes them by file): shifted dates of one patient are real dates of another by coincidence.
-    Tokens are whole: letters end at digits, digits at letters, capitals begin words. Coded terms, sexes and
-    placeholders are not searched for.
+    Words and numbers of all inputs are searched in every output. What an output says by rule is told by `Clean`: a term
+    of another file's identifiers that stands there as a code, or of removed texts that names a device there, is no
+    leak; a patient whose name is a medical word is searched for in the own files only. Dates are searched in the
+    outputs of the inputs that told them (`leaks` takes them by file): shifted dates of one patient are real dates of
+    another by coincidence. Tokens are whole: letters end at digits, digits at letters, capitals begin words. Coded
+    terms, sexes and placeholders are not searched for.
     """
 
     def __init__(
@@ -115,7 +109,10 @@ class Scanner:
         common: frozenset[str] = frozenset(),
         limits: UnwrapLimits | None = None,
     ) -> None:
-        self._pool = _Machine(terms_of(identifiers, texts, common=common))
+        strong = frozenset(terms_of(identifiers))
+        self._common = common
+        pool = {t for t in strong if not (t.text.isalpha() and t.text in common)}
+        self._pool = _Machine(pool | terms_of((), texts, common=common), strong=strong)
         self._limits = limits or UnwrapLimits()
         self.cut = False
         self.deeper = False
@@ -132,7 +129,14 @@ class Scanner:
         """How many byte patterns are searched for in every output, dates not counted."""
         return len(self._pool.meanings)
 
-    def leaks(self, content: bytes | memoryview, *, own: Iterable[str] = ()) -> tuple[Leak, ...]:
+    def leaks(
+        self,
+        content: bytes | memoryview,
+        *,
+        own: Iterable[str] = (),
+        identifiers: Iterable[str] = (),
+        clean: Clean | None = None,
+    ) -> tuple[Leak, ...]:
         """Return where a content holds something identifying.
 
         Parameters
@@ -141,13 +145,21 @@ class Scanner:
             The whole output.
         own : iterable of str
             Identifying values and texts of the inputs it was made from: their dates are searched for, too.
+        identifiers : iterable of str
+            Those of `own` that identify by themselves: searched for even where a vocabulary knows them.
+        clean : Clean or None
+            What the output says by rule.
         """
-        machines = (self._pool, _dates_machine(dates_of(own)))
+        days = date_terms(dates_of(own))
+        named = frozenset(terms_of(identifiers))
+        common = frozenset(t for t in named if t.text.isalpha() and t.text in self._common)
+        machines = (self._pool, _machine(frozenset(days)), _machine(common))
+        judge = _Judge(clean or Clean(), frozenset(t.text for t in named), words_of(own), self._common)
         found: list[Leak] = []
         unwrapper = Unwrapper(self._limits)
         for layer in unwrapper.layers(content):
             for machine in machines:
-                for pattern, at in _found(machine, layer.content):
+                for pattern, at in _found(machine, layer, judge, size=len(content)):
                     offset = at if layer.kind == "bytes" else layer.offset
                     found.append(Leak(layer.kind, offset, at, pattern.kind, pattern.codec))
                     if len(found) >= _MOST_LEAKS:
@@ -156,19 +168,43 @@ class Scanner:
         self.deeper = self.deeper or unwrapper.deeper
         return tuple(found)
 
-    def leaks_in_name(self, name: str, *, own: Iterable[str] = ()) -> tuple[Leak, ...]:
+    def leaks_in_name(self, name: str, *, own: Iterable[str] = (), identifiers: Iterable[str] = ()) -> tuple[Leak, ...]:
         """Return where a file name holds something identifying."""
-        found = self.leaks(name.encode("utf-8", "surrogatepass"), own=own)
+        found = self.leaks(name.encode("utf-8", "surrogatepass"), own=own, identifiers=identifiers)
         return tuple(Leak("name", leak.inside, leak.inside, leak.kind, leak.encoding) for leak in found)
 
 
 @lru_cache(maxsize=64)
-def _dates_machine(days: frozenset[date]) -> _Machine:
-    return _Machine(date_terms(days))
+def _machine(terms: frozenset[Term]) -> _Machine:
+    return _Machine(terms, strong=terms)
 
 
-def _found(machine: _Machine, content: bytes | memoryview) -> Iterator[tuple[_Pattern, int]]:
-    step = CHUNK_BYTES
+@dataclass(frozen=True)
+class _Judge:
+    """Whether a term may stand in an output."""
+
+    clean: Clean
+    own: frozenset[str] = field(repr=False)
+    told: frozenset[str] = field(repr=False)
+    common: frozenset[str] = field(repr=False)
+
+    def passes(self, pattern: Pattern) -> bool:
+        if pattern.kind in ("uid", "date"):
+            return False
+        text, told = pattern.text, pattern.text in self.clean.coded
+        if pattern.kind == "number" and len(text) <= MOST_COUNTED:
+            # 16-bit samples from 48 to 57 are digits, too; a number of four of them is any number
+            wide = pattern.codec.startswith("utf-16") and (text not in self.own or not pattern.strong)
+            return told or text in self.clean.named or wide
+        if not pattern.strong:
+            return told or (text in self.clean.named and text not in self.told)
+        if pattern.kind == "number":
+            return False
+        return told and (text not in self.own or text in self.common)
+
+
+def _found(machine: _Machine, layer: Layer, judge: _Judge, *, size: int) -> Iterator[tuple[Pattern, int]]:
+    content, step = layer.content, CHUNK_BYTES
     for begin in range(0, max(len(content), 1), step):
         # each chunk is read with a margin on both sides; a hit counts in the chunk where it begins
         low = max(0, begin - _OVERLAP)
@@ -177,84 +213,9 @@ def _found(machine: _Machine, content: bytes | memoryview) -> Iterator[tuple[_Pa
         for pattern, start, end in machine.hits(folded):
             if not begin <= low + start < begin + step:
                 continue
-            if not _stands_alone(raw, start, end, pattern):
+            if judge.passes(pattern) or not stands_alone(raw, start, end, pattern):
                 continue
-            if not by_chance(folded, start, end, words=machine.lengths[end - start]):
+            if lost_in_samples(raw, start, end, pattern):
+                continue
+            if not by_chance(folded, start, end, words=machine.lengths[end - start], size=max(size, len(content))):
                 yield pattern, low + start
-
-
-def _stands_alone(raw: bytes, start: int, end: int, pattern: _Pattern) -> bool:
-    """Tell whether a hit is a whole token, and in ISO 2022 whether an escape sequence switched to its characters."""
-    codec, text = pattern.codec, pattern.text
-    if codec.startswith("iso2022"):
-        return b"\x1b$" in raw[max(0, start - 256) : start] or b"\x0e" in raw[max(0, start - 256) : start]
-    before = raw[max(0, start - _NEIGHBOURS) : start].decode(codec, "replace")
-    after = raw[end : end + _NEIGHBOURS].decode(codec, "replace")
-    if codec.startswith("utf-16") and text.isascii():
-        # two bytes of a header read as some accented letter
-        before, after = ("".join(c if c < "\u0100" else " " for c in side) for side in (before, after))
-    itself = raw[start:end].decode(codec, "replace")
-    if pattern.kind == "uid":
-        return not (before[-1:].isdigit() or before[-1:] == "." or after[:1].isdigit() or _goes_on(after))
-    if pattern.kind == "date":
-        clock = len(after) - len(after.lstrip("0123456789"))
-        compact = text.isdigit() and clock in (2, 4, 6, *range(7, 20))
-        return not _joined(before[-1:], text[0]) and (compact or not _joined(after[:1], text[-1]))
-    if pattern.kind == "number" and _in_a_number(before, itself, after):
-        return False
-    return _begins(before, itself) and _ends(itself, after)
-
-
-def _in_a_number(before: str, itself: str, after: str) -> bool:
-    """Tell digits of a fraction or a time zone; ``4711.0`` is an identifier that Excel has read."""
-    fraction = re.search(r"(?:^|[^\d.])\d{1,9}\.$", before) is not None and re.match(r"\.\d", after) is None
-    whole = re.match(r"\.(?!0+(?!\d))\d+(?![\d.])", after) is not None and before[-1:] != "."
-    zone = re.search(r"(?:^|[^\w])[+-]$", before) is not None and _ZONE.fullmatch(itself) is not None
-    return fraction or whole or zone
-
-
-def _goes_on(after: str) -> bool:
-    return after[:1] == "." and after[1:2].isdigit()
-
-
-def _begins(before: str, itself: str) -> bool:
-    last = before[-1:]
-    camel = last.islower() and itself[:1].isupper() and last.isascii()
-    return camel or (not _joined(last, itself[:1]) and not _in_a_code(before[::-1], itself[:1]))
-
-
-def _ends(itself: str, after: str) -> bool:
-    first = after[:1]
-    camel = itself[-1:].islower() and first.isupper() and first.isascii()
-    return camel or (not _joined(itself[-1:], first) and not _in_a_code(after, itself[-1:]))
-
-
-def _joined(one: str, other: str) -> bool:
-    """Tell whether two neighbours belong to one token: letters of one script, or digits."""
-    if not one or not other:
-        return False
-    if one.isdigit() or other.isdigit():
-        return one.isdigit() and other.isdigit()
-    return one.isalpha() and other.isalpha() and _script(one) == _script(other) != "han"
-
-
-def _script(letter: str) -> str:
-    code = ord(letter)
-    if code < 0x250:
-        return "latin"
-    if 0x2E80 <= code <= 0x9FFF or 0xAC00 <= code <= 0xD7AF or 0xF900 <= code <= 0xFAFF or code >= 0xFF61:
-        return "han"
-    return str(code >> 8)
-
-
-def _in_a_code(outwards: str, edge: str) -> bool:
-    """Tell whether the neighbours are a code of mixed letters and digits, as pseudonyms and check sums are."""
-    changes, last = 0, edge
-    for character in outwards:
-        if not (character.isascii() and character.isalnum()):
-            return False
-        changes += character.isdigit() != last.isdigit()
-        last = character
-        if changes >= 3:
-            return True
-    return False

@@ -29,7 +29,7 @@ CODED = frozenset(
     abdomen ankle anterior aorta arm average axial axilla axis back benign bilateral bladder body bone brain
     breast bronchus calcaneus cervix chest clavicle coccyx colon color colour contrast cornea coronal cspine
     decubitus derived dynamic ear elbow enhanced erect esophagus extremity eye eyelid face false femur fibula
-    finger foot forearm forefoot frame frames gallbladder gated gray grey hand head heart helical hip humerus
+    finger foot forearm forefoot frame frames gallbladder gated gray grey hand head headneck heart helical hip humerus
     image images imaginary inferior jaw kidney knee label labels landscape larynx lateral left leg linear liver
     localizer lspine lung magnitude malignant mandible mask masks maxilla medial mixed monochrome mosaic
     multiplanar neck negative normal nose oblique orbit original ovary palette pancreas pelvis penis phantom
@@ -81,7 +81,11 @@ _YEAR = re.compile(r"(?:18[5-9]|19\d|20\d|21[0-4])\d")
 _TOKEN = re.compile(r"[^\W_]+")
 _SEPARATORS = (" ", "-", "_", ".", "/", "^", ", ", ",")
 _CJK = re.compile(r"[\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\uff66-\uff9f]")
-_STANDARD_UIDS = "1.2.840.10008."
+_STANDARD_UID = re.compile(r"1\.2\.840\.10008(?:\.\d{1,4})+")
+"""A UID of the standard has short parts; an invented one below its root holds numbers."""
+_RUNS = re.compile(r"[^\W\d_]+|\d+")
+_CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
+_MOST_RUNS = 8
 
 
 @dataclass(frozen=True)
@@ -98,6 +102,41 @@ class Term:
 
     text: str = field(repr=False)
     kind: str
+
+
+@dataclass(frozen=True)
+class Clean:
+    """What an output says by rule, in lower case, word by word.
+
+    Parameters
+    ----------
+    coded : frozenset of str
+        Of coded terms, codes, measurements and names of machines: there they are nobody's name.
+    named : frozenset of str
+        Of all other texts that stay: a word of another file's removed text, or a number of at most five digits, that
+        stands there is none of a person.
+    """
+
+    coded: frozenset[str] = field(default=frozenset(), repr=False)
+    named: frozenset[str] = field(default=frozenset(), repr=False)
+
+
+def words_of(texts: Iterable[str]) -> frozenset[str]:
+    """Return the words of texts in lower case, and every part of them that the second pass takes for one.
+
+    Examples
+    --------
+    >>> sorted(words_of(["*fl2d1"]))
+    ['1', '2', '2d', '2d1', 'd', 'd1', 'fl', 'fl2', 'fl2d', 'fl2d1']
+    """
+    found: set[str] = set()
+    for text in texts:
+        for form in (text, _CAMEL.sub(" ", text)):
+            for token in _TOKEN.findall(_normal(form)):
+                runs = _RUNS.findall(token)[:_MOST_RUNS]
+                found.add(token)
+                found.update("".join(runs[a:b]) for a in range(len(runs)) for b in range(a + 1, len(runs) + 1))
+    return frozenset(found)
 
 
 def terms_of(values: Iterable[str], texts: Iterable[str] = (), *, common: frozenset[str] = frozenset()) -> set[Term]:
@@ -142,7 +181,7 @@ def weight(token: str) -> int:
 def _terms(value: str) -> Iterator[Term]:
     value = _normal(value)
     if _UID.fullmatch(value):
-        if not value.startswith(_STANDARD_UIDS):
+        if not _STANDARD_UID.fullmatch(value):
             yield Term(value, "uid")
         return
     if is_date(value) and not re.fullmatch(r"\d{9,}", value):

@@ -29,6 +29,10 @@ class Treated:
         Kinds of things that were taken out.
     identifiers, texts : tuple of str
         What the second pass looks for; never shown.
+    coded, kept : tuple of str
+        What stays by rule, as `hounsfield.data.protocols.Scrubbed` tells it.
+    keys : tuple of (str, str)
+        What joins the file to tables; never shown.
     stamp : tuple of int
         Size and time of the input.
     """
@@ -41,7 +45,13 @@ class Treated:
     removed: tuple[str, ...] = ()
     identifiers: tuple[str, ...] = field(default=(), repr=False)
     texts: tuple[str, ...] = field(default=(), repr=False)
+    coded: tuple[str, ...] = field(default=(), repr=False)
+    kept: tuple[str, ...] = field(default=(), repr=False)
+    keys: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     stamp: tuple[int, int] = (0, 0)
+
+
+_LISTS = ("removed", "identifiers", "texts", "coded", "kept")
 
 
 class Ledger:
@@ -90,5 +100,6 @@ class Ledger:
 
 def _read(line: str) -> Treated:
     value = json.loads(line)
-    lists: dict[str, Sequence[str]] = {k: tuple(value[k]) for k in ("removed", "identifiers", "texts")}
-    return Treated(**{**value, **lists, "stamp": (int(value["stamp"][0]), int(value["stamp"][1]))})
+    lists: dict[str, Sequence[str]] = {k: tuple(value[k]) for k in _LISTS}
+    keys = tuple((str(kind), str(key)) for kind, key in value["keys"])
+    return Treated(**{**value, **lists, "keys": keys, "stamp": (int(value["stamp"][0]), int(value["stamp"][1]))})

@@ -107,6 +107,15 @@ def test_bytes_behind_the_voxels_go(tmp_path: Path) -> None:
     assert "PID-778899" in result.identifiers
 
 
+def test_letters_in_numbers_that_nothing_reads_go(tmp_path: Path) -> None:
+    content = bytearray(_volume(1))
+    content[32:36], content[140:148] = b"Anna", b"Kowalews"
+    result = scrub(tmp_path, "a.nii", bytes(content))
+    made = written(result, "Anna", "Kowalews")
+    assert made[32:36] == bytes(4)
+    assert "unused numbers" in result.removed
+
+
 def test_pairs_are_withheld_and_damage_is_told(tmp_path: Path) -> None:
     pair = bytearray(_volume(1))
     pair[344:348] = b"ni1\0"

@@ -53,6 +53,21 @@ def test_the_start_goes_without_shifts(tmp_path: Path) -> None:
         scrub(tmp_path, "b.edf", _edf()[:300])
 
 
+def test_a_name_in_the_label_of_a_signal_goes(tmp_path: Path) -> None:
+    content = _edf().replace(b"EEG Fpz".ljust(16), b"Kowalewska Fpz".ljust(16))
+    made = written(scrub(tmp_path, "a.edf", content))
+    assert made[256:272].strip() == b"signal 1"
+    assert made[272:288].strip() == b"EDF Annotations"
+    assert made[768:968] == content[768:968]
+
+
+def test_a_matlab_file_that_may_hold_any_text_is_withheld(tmp_path: Path) -> None:
+    (tmp_path / "a.hea").write_text("a 1 360 50\na.mat 16 200 16 0 0 0 0 II\n")
+    result = scrub(tmp_path, "a.mat", b"MATLAB 5.0 MAT-file, by Kowalewska" + bytes(200))
+    assert result.content is None
+    assert "MATLAB" in result.withheld
+
+
 def _note(kind: int, step: int, text: bytes = b"") -> bytes:
     made = ((kind << 10) | step).to_bytes(2, "little")
     if text:

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 from hounsfield import __version__
 from hounsfield.core.errors import ReadError
 from hounsfield.data.dicom.scrubbing_dataset import DatasetScrubber, identity, non_ascii
+from hounsfield.data.dicom.scrubbing_faces import shows_skin
 from hounsfield.data.dicom.scrubbing_identifiers import Identifiers, readable
-from hounsfield.data.dicom.scrubbing_pixels import clean_container, cover_text, is_picture
+from hounsfield.data.dicom.scrubbing_pixels import clean_container, cover_text, is_picture, take_out_faces
 from hounsfield.data.protocols import Scrubbed
-from hounsfield.data.scrubbers.order import ScrubOrder
+from hounsfield.data.scrubbers.order import FaceMasks, ScrubOrder
 from hounsfield.data.scrubbers.profile import ConfidentialityProfile
 
 if TYPE_CHECKING:
@@ -24,6 +25,10 @@ if TYPE_CHECKING:
 PREAMBLE, MAGIC = 128, b"DICM"
 GZIP = b"\x1f\x8b\x08"
 NAMES = (".dcm", ".dicom", ".ima", ".dcm.gz")
+MUCH = 0.2
+"""Share of covered pixels from which on somebody should look whether that was text."""
+FACELESS = ("113102", "Clean Recognizable Visual Features Option")
+"""PS3.16 CID 7050."""
 FILE_SET = "1.2.840.10008.1.3.10"
 
 
@@ -57,21 +62,31 @@ def _scrubbed(source: Path, order: ScrubOrder, profile: ConfidentialityProfile) 
     identifiers = Identifiers(profile)
     identifiers.collect(dataset)
 
+    def ended(content: bytes | None, reason: str = "", removed: tuple[str, ...] = ()) -> Scrubbed:
+        told, keys = (identifiers.values, identifiers.texts), tuple(identifiers.keys)
+        return Scrubbed(content, reason, removed, *told, coded=identifiers.coded, kept=identifiers.kept, keys=keys)
+
     def withheld(reason: str) -> Scrubbed:
-        return Scrubbed(None, reason, (), identifiers.values, identifiers.texts)
+        return ended(None, reason)
 
     reason = _reason_to_withhold(dataset, profile, identifiers)
     if reason:
         return withheld(reason)
+    faces = _faces(dataset, source, order)
+    if isinstance(faces, str):
+        return withheld(f"faces were to be removed, and {faces}")
     patient = identity(dataset)
     scrubber = DatasetScrubber(profile, order.pseudonyms, patient, identifiers)
     try:
         removed = _treat_pixels(dataset, order)
+        if faces is not None:
+            take_out_faces(dataset, faces)
+            removed.add("face")
         document = dataset.get("EncapsulatedDocument")
         scrubber.treat(dataset)
         if document is not None:
             dataset.EncapsulatedDocument = document
-        _declare(dataset, profile, order)
+        _declare(dataset, profile, order, faceless=faces is not None)
         content = _written(dataset, order)
     except ReadError as error:
         return withheld(error.found)
@@ -79,7 +94,7 @@ def _scrubbed(source: Path, order: ScrubOrder, profile: ConfidentialityProfile) 
         return withheld(f"the file cannot be written again ({type(error).__name__})")
     if source.name.lower().endswith(".gz"):
         content = gzip.compress(content, mtime=0)
-    return Scrubbed(content, "", tuple(sorted(removed | scrubber.removed)), identifiers.values, identifiers.texts)
+    return ended(content, removed=tuple(sorted(removed | scrubber.removed)))
 
 
 def _opened(source: Path) -> "FileDataset":
@@ -128,6 +143,15 @@ def unpacked(document: bytes) -> bytes:
     return bytes(found)
 
 
+def _faces(dataset: "Dataset", source: Path, order: ScrubOrder) -> FaceMasks | str | None:
+    """Return where the faces of a file are, or why it must be withheld; None where there is nothing to take out."""
+    skin = shows_skin(str(dataset.get("Modality", "")), str(dataset.get("SOPClassUID", "")))
+    pixels = any(keyword in dataset for keyword in ("PixelData", "FloatPixelData", "DoubleFloatPixelData"))
+    if order.faces_of is None or not (skin and pixels):
+        return None
+    return order.faces_of(source) or "it is in no volume"
+
+
 def _treat_pixels(dataset: "FileDataset", order: ScrubOrder) -> set[str]:
     removed = clean_container(dataset)
     if order.text_in_pixels is None or not is_picture(dataset):
@@ -135,20 +159,24 @@ def _treat_pixels(dataset: "FileDataset", order: ScrubOrder) -> set[str]:
     covered = cover_text(dataset, order.text_in_pixels)
     if covered.frames:
         removed.add("text in pixels")
+        whole = int(dataset.Rows) * int(dataset.Columns) * int(dataset.get("NumberOfFrames", 1) or 1)
+        if covered.pixels > MUCH * whole:
+            removed.add("much of the picture, taken for text")
     elif str(dataset.get("BurnedInAnnotation", "")) == "YES":
         raise ReadError("Its header says that text is burned into the pixels, and none was found.")
     return removed
 
 
-def _declare(dataset: "Dataset", profile: ConfidentialityProfile, order: ScrubOrder) -> None:
+def _declare(dataset: "Dataset", profile: ConfidentialityProfile, order: ScrubOrder, *, faceless: bool) -> None:
     """Say in the file what was done to it (PS3.15 E.1.1, items 6 to 9)."""
     from pydicom import Dataset
     from pydicom.sequence import Sequence
 
     dataset.PatientIdentityRemoved = "YES"
-    dataset.DeidentificationMethod = [f"Hounsfield {__version__}"[:64], *profile.methods]
+    methods = [f"Hounsfield {__version__}"[:64], *profile.methods]
+    dataset.DeidentificationMethod = [*methods, "remove-faces"] if faceless else methods
     codes = []
-    for value, meaning in profile.codes:
+    for value, meaning in (*profile.codes, FACELESS) if faceless else profile.codes:
         code = Dataset()
         code.CodeValue, code.CodingSchemeDesignator, code.CodeMeaning = value, "DCM", meaning[:64]
         codes.append(code)
@@ -174,6 +202,7 @@ def _written(dataset: "FileDataset", order: ScrubOrder) -> bytes:
         dataset.SOPInstanceUID = order.pseudonyms.uid(told or _digest(dataset))
     meta.MediaStorageSOPClassUID, meta.MediaStorageSOPInstanceUID = dataset.SOPClassUID, dataset.SOPInstanceUID
     meta.TransferSyntaxUID = old.TransferSyntaxUID
+    meta.ImplementationVersionName = f"HOUNSFIELD {__version__}"[:16]
     dataset.file_meta = meta
     dataset.preamble = b"\0" * PREAMBLE
     if not meta.TransferSyntaxUID.is_transfer_syntax:

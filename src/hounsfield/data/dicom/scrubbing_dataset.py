@@ -3,7 +3,15 @@
 from collections.abc import Callable, MutableSequence
 from typing import TYPE_CHECKING, cast
 
-from hounsfield.data.dicom.scrubbing_identifiers import NUMBERS, Identifiers, element_of, names_kind, texts
+from hounsfield.data.dicom.scrubbing_identifiers import (
+    NUMBERS,
+    WORD,
+    Identifiers,
+    element_of,
+    is_registered,
+    names_kind,
+    texts,
+)
 from hounsfield.data.dicom.scrubbing_private import is_safe
 from hounsfield.data.dicom.scrubbing_values import DUMMIES, TEXT, WELL_FORMED, shifted, told_age
 
@@ -14,9 +22,8 @@ if TYPE_CHECKING:
     from hounsfield.data.scrubbers.order import PseudonymMaker
     from hounsfield.data.scrubbers.profile import Action, ConfidentialityProfile
 
-STANDARD_ROOT = "1.2.840.10008."
 PIXELS = frozenset({"7FE00010", "7FE00008", "7FE00009"})
-BYTES = frozenset({"OB", "OW", "UN"})
+BYTES = frozenset({"OB", "OD", "OF", "OL", "OV", "OW", "UN"})
 ROUGHLY = {"OB": "OW", "OW": "OB", "US": "SS", "SS": "US", "IS": "DS", "DS": "IS"}
 
 PATIENT_ID, PATIENT_NAME = "00100020", "00100010"
@@ -147,7 +154,8 @@ class DatasetScrubber:
         """Tell whether a kept value repeats an identifier; a term of the standard may be a word of an address."""
         if tag.startswith(STRUCTURE):
             return False
-        if vr == "CS" and text.casefold() not in self._identifiers.names and not any(c.isdigit() for c in text):
+        named = any(word in self._identifiers.names for word in WORD.findall(text.casefold()))
+        if vr == "CS" and not named and not any(c.isdigit() for c in text):
             return False
         return self._identifiers.echo(text)
 
@@ -195,7 +203,7 @@ class DatasetScrubber:
         return None
 
     def _mapped(self, uid: str, keyword: str) -> str:
-        if not uid or (WELL_FORMED["UI"].fullmatch(uid) and (uid.startswith(STANDARD_ROOT) or names_kind(keyword))):
+        if not uid or (WELL_FORMED["UI"].fullmatch(uid) and (is_registered(uid) or names_kind(keyword))):
             return uid
         return self._pseudonyms.uid(uid)
 

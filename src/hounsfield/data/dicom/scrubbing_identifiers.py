@@ -30,6 +30,9 @@ NUMBERS = {
 """Identifiers whose equality is worth keeping -> kind of their code; the rest go. (Issuer of Patient ID is replaced
 rather than removed: two patients of two hospitals with one number stay two.)"""
 
+KEYS = {"00100020": "patient", "00080050": "accession"}
+"""What tables name a patient or a study by."""
+
 COMMENTS = frozenset({"00081030", "0008103E", "00181030", "00200010", "00104000", "00324000", "00400254", "00400007"})
 """Attributes that hold words about the examination rather than a name or number."""
 
@@ -49,7 +52,7 @@ TECHNICAL = frozenset(
         "BodyPartExamined", "CodeMeaning", "CodeValue", "CodingSchemeDesignator",
         "CodingSchemeName", "ConvolutionKernel", "DetectorManufacturerModelName", "DetectorManufacturerName",
         "Manufacturer", "ManufacturerModelName", "ProcessingFunction", "ReceiveCoilName",
-        "SequenceName", "SoftwareVersions", "TransmitCoilName",
+        "SegmentAlgorithmName", "SequenceName", "SoftwareVersions", "TransmitCoilName",
     }
 )  # fmt: skip
 """Attributes that hold coded terms or name a kind of machine: their words identify nobody where they turn up."""
@@ -65,6 +68,11 @@ EVERYDAY = frozenset(
 """Words of plain language and of this program's own remarks."""
 
 
+CODED = frozenset({"AS", "CS", "DS", "IS", "TM"})
+CODES = frozenset({"CodeValue", "CodingSchemeDesignator", "CodingSchemeVersion", "SequenceName", "TemplateIdentifier"})
+"""Short texts that are codes."""
+
+
 class Identifiers:
     """Collects what identifies, and finds it again in text.
 
@@ -78,7 +86,11 @@ class Identifiers:
         self._profile = profile
         self._values: dict[str, None] = {}
         self._texts: dict[str, None] = {}
+        self._weak: dict[str, None] = {}
         self._technical: set[str] = set(OF_PLACES | EVERYDAY)
+        self._coded: dict[str, None] = {}
+        self._kept: dict[str, None] = {}
+        self.keys: dict[tuple[str, str], None] = {}
         self._schemes: set[str] = set()
         self.names: set[str] = set()
 
@@ -92,9 +104,19 @@ class Identifiers:
         """Free text that goes, without the words that may stay or that name the device."""
         return tuple(self._texts)
 
+    @property
+    def coded(self) -> tuple[str, ...]:
+        """Coded terms, codes, numbers and names of machines that stay."""
+        return tuple(self._coded)
+
+    @property
+    def kept(self) -> tuple[str, ...]:
+        """All other texts that stay."""
+        return tuple(self._kept)
+
     @cached_property
     def _pattern(self) -> re.Pattern[str] | None:
-        telling = [value for value in self._values if len(value) >= SHORTEST and not self._known(value)]
+        telling = [value for value in (*self._values, *self._weak) if len(value) >= SHORTEST and not self._known(value)]
         if not telling:
             return None
         words = "|".join(re.escape(value) for value in sorted(telling, key=lambda v: (-len(v), v)))
@@ -111,7 +133,7 @@ class Identifiers:
     def within(self, content: bytes) -> bool:
         """Tell whether bytes hold an identifying value, in one byte for each character, UTF-8 or UTF-16."""
         folded = content.lower()
-        for value in self._values:
+        for value in (*self._values, *self._weak):
             if len(value) >= SHORTEST and not self._known(value):
                 for encoding in ("utf-8", "utf-16-le", "utf-16-be"):
                     if value.lower().encode(encoding, "replace") in folded:
@@ -149,20 +171,31 @@ class Identifiers:
                 self._take_name(text)
             return
         action = self._profile.action(tag, vr)
+        if action == "keep":
+            self._note_kept(element, vr)
         if action in ("keep", "enter") and not (vr == "TM" or tag == "00080005"):
             return
         for text in texts(element):
             if vr == "UI":
                 if names_kind(element.keyword):
                     self._schemes.add(text)  # it stays, so that it identifies nobody
-                elif action == "uid" and not text.startswith("1.2.840.10008."):
+                elif action == "uid" and not is_registered(text):
                     self._add(text)
             elif vr in ("DA", "DT"):
                 self._take_day(text)
             elif vr in NAMING and (tag in NUMBERS or tag.startswith("0010")) and tag not in COMMENTS:
                 self._take_number(text)
+                if tag in KEYS and text.strip(" \0"):
+                    self.keys.setdefault((KEYS[tag], text.strip(" \0")))
             elif vr in TEXT and vr != "CS":
                 self._take_text(text, whole=tag not in COMMENTS and vr in NAMING and action != "clean")
+
+    def _note_kept(self, element: "DataElement", vr: str) -> None:
+        machine = element.keyword in TECHNICAL and not element.keyword.startswith("Code")
+        if vr in CODED or element.keyword in CODES or machine:
+            self._coded.update(dict.fromkeys(texts(element)))
+        elif vr in TEXT:
+            self._kept.update(dict.fromkeys(texts(element)))
 
     def _take_name(self, text: str) -> None:
         self._add(text)
@@ -193,17 +226,23 @@ class Identifiers:
             if whole or number not in self._technical:
                 self._add(number.strip(" .-/()"))
         telling = [w for w in WORD.findall(text) if not self._known(w) and w.casefold() not in self._technical]
-        if whole and len(telling) == len(WORD.findall(text)):
-            self._add(text)
         words = [word for word in telling if len(word) >= SHORTEST]
+        if whole and len(telling) == len(WORD.findall(text)):
+            self._add_weak(text)
         for word in words:
             if whole or any(c.isdigit() for c in word):
-                self._add(word)
-        if words and not whole:
+                self._add_weak(word)
+        if words:
             self._texts.setdefault(" ".join(words))
 
     def _known(self, word: str) -> bool:
         return bool(self._profile.clean(word, ())) and WORD.fullmatch(word) is not None
+
+    def _add_weak(self, value: str) -> None:
+        """Take the name of a place, a device or a procedure: echoes of it go, others' files may say it."""
+        value = value.strip(" \0\t\r\n")
+        if len(value) > 1 and value != "REMOVED" and not set(value) <= set("0 -.^="):
+            self._weak.setdefault(value)
 
     def _add(self, value: str) -> None:
         value = value.strip(" \0\t\r\n")
@@ -214,6 +253,13 @@ class Identifiers:
 def names_kind(keyword: str) -> bool:
     """Tell whether a UID names a kind of object or a scheme, also a maker's own, and no object."""
     return any(part in keyword for part in UIDS_OF_KINDS)
+
+
+def is_registered(uid: str) -> bool:
+    """Tell whether a UID is one of the standard's own; what is invented below its root is none."""
+    from pydicom._uid_dict import UID_dictionary
+
+    return uid in UID_dictionary
 
 
 def readable(dataset: "Dataset") -> "Iterator[DataElement]":

@@ -13,7 +13,7 @@ from hounsfield.data.dicom.scrubbing_frames import without_comments, without_rle
 if TYPE_CHECKING:
     from pydicom import Dataset
 
-    from hounsfield.data.scrubbers.order import TextInPixels
+    from hounsfield.data.scrubbers.order import FaceMasks, TextInPixels
 
 RLE = "1.2.840.10008.1.2.5"
 EXPLICIT = "1.2.840.10008.1.2.1"
@@ -77,7 +77,7 @@ def _clean_frames(dataset: "Dataset") -> set[str]:
         raise _undecodable() from error
     rle = dataset.file_meta.TransferSyntaxUID == RLE
     clean = [without_rle_slack(frame) if rle else without_comments(frame) for frame in frames]
-    if clean == frames:
+    if clean == frames and not _loose(content, frames):
         return set()
     dataset.PixelData = encapsulate(clean)
     dataset["PixelData"].VR = "OB"
@@ -86,6 +86,23 @@ def _clean_frames(dataset: "Dataset") -> set[str]:
         if keyword in dataset:
             delattr(dataset, keyword)
     return {"comments in compressed frames"}
+
+
+def _loose(content: bytes, frames: list[bytes]) -> bool:
+    """Tell whether fragments hold bytes that belong to no frame, or the table of offsets is none."""
+    from pydicom.encaps import generate_fragments, parse_basic_offsets
+    from pydicom.filebase import DicomBytesIO
+
+    stream = DicomBytesIO(content)
+    stream.is_little_endian = True
+    try:
+        table = parse_basic_offsets(stream)
+        fragments = list(generate_fragments(content[stream.tell() :]))
+    except (ValueError, EOFError, OSError, ArithmeticError):
+        return True
+    behind = len(content) - stream.tell() - sum(len(f) + 8 for f in fragments)
+    ordered = not table or (table[0] == 0 and table == sorted(table) and len(table) == len(frames))
+    return sum(map(len, fragments)) != sum(map(len, frames)) or not ordered or behind not in (0, 8)
 
 
 def _clean_native(dataset: "Dataset") -> set[str]:
@@ -97,6 +114,8 @@ def _clean_native(dataset: "Dataset") -> set[str]:
     except (AttributeError, KeyError, TypeError, ValueError):
         raise _undecodable() from None
     content: bytes = dataset.PixelData
+    if expected <= 0 < len(content):
+        raise _undecodable()
     padded = expected + expected % 2
     if len(content) > padded or (len(content) == padded != expected and content[expected] != 0):
         dataset.PixelData = content = content[:expected] + b"\0" * (expected % 2)
@@ -165,6 +184,34 @@ def cover_text(dataset: "Dataset", find: "TextInPixels") -> Covered:
         frame[mask] = _black(dataset, frame)
     _store(dataset, frames)
     return Covered(sum(bool(mask.any()) for mask in masks), int(sum(mask.sum() for mask in masks)))
+
+
+def take_out_faces(dataset: "Dataset", faces: "FaceMasks") -> None:
+    """Set the pixels of a face to the background, in place; compressed pixels become uncompressed, without loss.
+
+    Raises
+    ------
+    ReadError
+        If the pixels cannot be decoded, or a frame belongs to no volume in which a face was looked for.
+    """
+    from hounsfield.data.dicom.pixels import modality_frame
+    from hounsfield.data.dicom.scrubbing_faces import nearest_stored
+
+    frames = [np.array(frame) for frame in _frames(dataset)]
+    changed = False
+    for number, frame in enumerate(frames):
+        mask = faces.mask(number)
+        if mask is None or mask.shape != frame.shape:
+            raise ReadError(
+                "Faces were to be removed, and a frame is in no volume.",
+                expected="frames that form volumes",
+                next_step="run it without remove-faces, or leave the file out",
+            )
+        if mask.any():
+            frame[mask] = nearest_stored(frame, modality_frame(dataset, number), faces.background)
+            changed = True
+    if changed:
+        _store(dataset, frames)
 
 
 def _looked_at(dataset: "Dataset", frame: AnyArray, find: "TextInPixels") -> BoolArray:

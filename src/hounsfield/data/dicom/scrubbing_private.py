@@ -1,5 +1,7 @@
 """Private attributes that may stay where that is asked for: measurements, by their makers' published meaning."""
 
+import re
+from collections.abc import MutableSequence
 from itertools import pairwise
 
 SAFE_PRIVATE: dict[tuple[int, str], frozenset[int]] = {
@@ -19,6 +21,7 @@ Diffusion weightings and directions, number of tiles of a mosaic, scan pitch, sc
 list in DICOM PS3.15 Table E.3.10-1 and the makers' conformance statements; creators' own names hold no identifier.
 """
 
+_NUMBER = re.compile(r"[-+0-9Ee. ]{0,16}")
 MEASURING_VRS = frozenset({"CS", "DS", "FD", "FL", "IS", "SL", "SS", "UL", "US", "UN"})
 """What a safe private attribute may be stored as; UN only where its bytes are a number."""
 
@@ -44,10 +47,19 @@ def is_safe(group: int, element: int, creator: str, vr: str, value: object) -> b
         return isinstance(value, bytes) and len(value) <= 96 and not _wordy(value)
     if vr == "CS":
         return str(value).strip() in {"", "NONE", "DIRECTIONAL", "BMATRIX", "ISOTROPIC", "P", "I", "O"}
-    return True
+    if vr in ("DS", "IS"):
+        return all(_NUMBER.fullmatch(text) for text in _texts(value))
+    return not (isinstance(value, bytes) and _wordy(value))
+
+
+def _texts(value: object) -> list[str]:
+    return [str(v).strip(" \0") for v in value] if isinstance(value, MutableSequence) else [str(value).strip(" \0")]
 
 
 def _wordy(value: bytes) -> bool:
-    """Tell whether bytes hold two letters in a row, as a name does and a number in text does not."""
+    """Tell whether bytes hold letters in a row, as a name does and a number in text or in binary hardly does."""
     text = value.decode("latin-1")
-    return any(a.isalpha() and b.isalpha() for a, b in pairwise(text)) and text.isprintable()
+    letters = [c.isascii() and c.isalpha() for c in text]
+    two = any(a and b for a, b in pairwise(letters))
+    three = any(a and b and c for a, b, c in zip(letters, letters[1:], letters[2:], strict=False))
+    return three or (two and text.isprintable())

@@ -1,6 +1,7 @@
 """EDF, EDF+ and BDF: patient and recording fields, texts of signals and annotations go; samples stay byte by byte."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -32,6 +33,8 @@ _WORDS_OF_EVENTS = (
 _TRANSDUCER = re.compile(rf"(?i)(?:(?:{_WORDS_OF_SENSORS})(?:[\s\-/,.()]+|$))*")
 _EVENT = re.compile(rf"(?i)(?:(?:{_WORDS_OF_EVENTS})(?:[\s:;,.\-/()]+|$))+")
 _NOTE = b"note"
+_WORDED = ("label", "transducer", "unit", "filter")
+_WORD, _LEAST = re.compile(r"[^\W_]+"), 4
 
 
 @dataclass(frozen=True)
@@ -83,7 +86,7 @@ class EdfScrubber:
         mark = _MARKS.match(_text(data, 192, 44))
         texts.append(_text(data, 192, 44)[mark.end() if mark else 0 :])
         _put(data, 192, 44, mark[0] if mark else "")
-        texts += _clean_signals(data, len(signals))
+        texts += _clean_signals(data, len(signals), telling=_words(identifiers))
         whole = (len(data) - start) // record_bytes * record_bytes + start if record_bytes else start
         if len(data) > whole:
             texts += readable(bytes(data[whole:]))
@@ -164,16 +167,24 @@ def _identifying(patient: str, recording: str, day: date | None) -> tuple[str, .
     return tuple(dict.fromkeys([patient, *parts, *admin, *whole]))
 
 
-def _clean_signals(data: bytearray, count: int) -> list[str]:
-    """Clear what is no usual word in transducers and filters, and the reserved fields; return what went."""
+def _words(texts: Iterable[str]) -> frozenset[str]:
+    return frozenset(w.casefold() for t in texts for w in _WORD.findall(t) if len(w) >= _LEAST)
+
+
+def _clean_signals(data: bytearray, count: int, *, telling: frozenset[str]) -> list[str]:
+    """Clear what is no usual word in transducers and filters, the reserved fields, and names in the rest.
+
+    Returns what went. `telling` are words of the patient and the recording, folded.
+    """
     gone, at = [], 256
     for name, length in _FIELDS:
         for number in range(count):
             place = at + number * length
             text = _text(data, place, length)
             usual = {"transducer": _TRANSDUCER, "filter": _FILTER}.get(name)
-            if name == "reserved" or (usual is not None and not usual.fullmatch(text)):
-                _put(data, place, length, "")
+            named = name in _WORDED and not _words([text]).isdisjoint(telling)
+            if name == "reserved" or named or (usual is not None and not usual.fullmatch(text)):
+                _put(data, place, length, f"signal {number + 1}" if name == "label" else "")
                 gone.append(text)
         at += length * count
     return gone

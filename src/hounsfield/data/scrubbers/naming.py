@@ -12,14 +12,14 @@ _PLAIN = frozenset(
     frame frames page view volume series study scan scans ct mr mri us xray cxr dx pet spect t1 t2 flair adc dwi ecg
     eeg record records signal signals table tables meta metadata report reports folder dicom dicomdir nifti png jpeg jpg
     tif csv answer answers disk images2d images3d left right ap pa lateral axial sagittal coronal readme license covid
-    raw anat func sub ses
+    raw anat func sub ses cohort samples
     """.split()  # noqa: SIM905 - a list of quoted words is harder to read
 )
 _KNOWN = _PLAIN | frozenset(PART_WORDS) | POSITIVE | NEGATIVE | TARGET_NAMES
 _COUNTED = frozenset("image img im slice frame page view volume series scan mask".split())  # noqa: SIM905
 _MOST_DIGITS = 4
 _KEPT_ENDINGS = re.compile(
-    r"\.(nii|gz|png|jpe?g|jfif|tiff?|webp|bmp|dcm|dicom|ima|csv|tsv|txt|xlsx|xlsm|parquet|edf|bdf|rec|hea|dat|atr|mat|"
+    r"\.(nii|gz|nrrd|nhdr|mha|mhd|zraw|raw|yaml|yml|png|jpe?g|jfif|tiff?|webp|bmp|dcm|dicom|ima|csv|tsv|txt|xlsx|xlsm|parquet|edf|bdf|rec|hea|dat|atr|mat|"
     r"pdf|qrs|ecg|npz|npy|img|hdr|json|xws|ari|ann|win|apn|st|wabp)$",
     re.IGNORECASE,
 )
@@ -53,6 +53,12 @@ def named_words(path: str) -> tuple[str, ...]:
     """Return the stems of a path's parts that get pseudonyms: what a name told that the output must not."""
     stems = (_split(p)[0] for p in re.split(r"[/\\]", path))
     return tuple(s for s in stems if s and s != "." and not is_harmless(s))
+
+
+def telling_parts(path: str) -> tuple[str, ...]:
+    """Return the stems of an output's path that are not words of the closed list."""
+    stems = (_split(p)[0] for p in re.split(r"[/\\]", path))
+    return tuple(s for s in stems if s and not is_harmless(s))
 
 
 def is_harmless(stem: str) -> bool:

@@ -9,12 +9,13 @@ import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from hounsfield.core.errors import ReadError, RefusedError
+from hounsfield.core.errors import ReadError, RefusedError, case_id
 from hounsfield.data.protocols import Scrubbed
-from hounsfield.data.scrubbers.nifti_faces import REMOVE_FACES, take_out_face
 from hounsfield.data.scrubbers.order import ScrubOrder
 from hounsfield.data.scrubbers.profile import ConfidentialityProfile
+from hounsfield.data.scrubbers.stored_faces import REMOVE_FACES, take_out_face
 from hounsfield.data.scrubbers.told import readable, told
+from hounsfield.data.volume.nifti_header import read_nifti_header
 
 MAX_BYTES = 4 << 30
 _DICOM = 2
@@ -30,6 +31,9 @@ _TEXTS = {
     ),
     2: (("descrip", 240, 80), ("aux_file", 320, 24), ("intent_name", 508, 16), ("unused bytes", 525, 15)),
 }
+_UNUSED = {1: ((32, 6), (140, 8)), 2: ()}
+"""Numbers that nothing reads (``extents``, ``session_error``, ``glmax``, ``glmin``): letters in them are no numbers."""
+_LETTERS = 3
 _BITS = {
     1: 1, 2: 8, 4: 16, 8: 32, 16: 32, 32: 64, 64: 64, 128: 24, 256: 8, 512: 16, 768: 32, 1024: 64, 1280: 64,
     1536: 128, 1792: 128, 2048: 256, 2304: 32,
@@ -83,6 +87,12 @@ class NiftiScrubber:
                 texts.append(text)
                 texts += readable(padding)
                 removed.append(name)
+        for at, length in _UNUSED[header.version]:
+            field = bytes(content[at : at + length])
+            if sum(b < 128 and chr(b).isalpha() for b in field) >= _LETTERS:
+                content[at : at + length] = bytes(length)
+                texts += readable(field)
+                removed.append("unused numbers")
         size = 348 if header.version == 1 else 540
         end = header.data_at + _voxel_bytes(content, header)
         if not (size <= header.data_at and end <= len(content)):
@@ -103,7 +113,7 @@ class NiftiScrubber:
         identifiers = (*persons, *identifiers)
         if order.remove_face is not None:
             try:
-                take_out_face(content, source, order.remove_face)
+                take_out_face(content, read_nifti_header(source, case_id(source.name)), order.remove_face)
             except RefusedError as error:
                 reason = f"{error.found} It can be written without {REMOVE_FACES} only"
                 return Scrubbed(None, reason, identifiers=identifiers, texts=free)

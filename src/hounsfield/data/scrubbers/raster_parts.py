@@ -16,6 +16,13 @@ _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _PNG_KEPT = frozenset(
     b"IHDR PLTE IDAT IEND tRNS gAMA cHRM sRGB iCCP sBIT pHYs bKGD hIST cICP mDCV cLLI acTL fcTL fdAT".split()
 )
+_PNG_LONGEST = {
+    b"IHDR": 13, b"PLTE": 768, b"IEND": 0, b"tRNS": 256, b"gAMA": 4, b"cHRM": 32, b"sRGB": 1, b"sBIT": 4, b"pHYs": 9,
+    b"bKGD": 6, b"hIST": 512, b"cICP": 4, b"mDCV": 24, b"cLLI": 8, b"acTL": 8, b"fcTL": 26,
+}  # fmt: skip
+"""Bytes of chunks whose size the standard sets: what is longer holds something else, too."""
+_PROFILE_NAME = b"ICC profile"
+_ADOBE_BYTES = 12
 _JPEG_KEPT = frozenset(
     {0xC4, 0xCC, 0xDB, 0xDD, 0xDE, 0xDF, *range(0xC0, 0xC4), *range(0xC5, 0xC8), *range(0xC9, 0xCC), *range(0xCD, 0xD0)}
 )
@@ -32,15 +39,17 @@ def clean_png(data: bytes) -> tuple[bytes, Dropped]:
         kind, body = data[at + 4 : at + 8], data[at + 8 : at + 8 + length]
         if at + 12 + length > len(data):
             raise _damaged("PNG")
-        if kind in _PNG_KEPT:
-            out += data[at : at + 12 + length]
+        if kind in _PNG_KEPT and length <= _PNG_LONGEST.get(kind, length):
+            whole, called = (body, b"") if kind != b"iCCP" else _nameless(body)
+            out += _png_chunk(kind, whole)
+            if called:
+                dropped.append(("name of the colour profile", called))
         else:
             name = kind.decode("latin-1") if kind.isalpha() else "unnamed"
             dropped.append((f"{name} chunk", _png_text(kind, body)))
             turned = orientation(body) if kind == b"eXIf" else 1
             if turned != 1:
-                small = small_exif(turned)
-                out += struct.pack(">I", len(small)) + b"eXIf" + small + struct.pack(">I", zlib.crc32(b"eXIf" + small))
+                out += _png_chunk(b"eXIf", small_exif(turned))
         at += 12 + length
         if kind == b"IEND":
             break
@@ -48,7 +57,50 @@ def clean_png(data: bytes) -> tuple[bytes, Dropped]:
         raise _damaged("PNG")
     if data[at:]:
         dropped.append(("bytes behind the end", data[at:]))
-    return bytes(out), dropped
+    return _trimmed(bytes(out), dropped), dropped
+
+
+def _png_chunk(kind: bytes, body: bytes) -> bytes:
+    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+
+def _nameless(profile: bytes) -> tuple[bytes, bytes]:
+    """Return a chunk of a colour profile with a name of ours, and the name it had."""
+    name, _, rest = profile.partition(b"\0")
+    return _PROFILE_NAME + b"\0" + rest, name
+
+
+def _trimmed(data: bytes, dropped: Dropped) -> bytes:
+    """Return a picture without what follows the end of its compressed pixels inside their chunks."""
+    chunks, at = [], len(_PNG_SIGNATURE)
+    while at + 12 <= len(data):
+        length = int.from_bytes(data[at : at + 4], "big")
+        chunks.append((data[at + 4 : at + 8], data[at + 8 : at + 8 + length]))
+        at += 12 + length
+    pixels = b"".join(body for kind, body in chunks if kind == b"IDAT")
+    stream = zlib.decompressobj()
+    try:
+        for low in range(0, len(pixels), 1 << 16):
+            piece = pixels[low : low + (1 << 16)]
+            while piece and not stream.eof:
+                stream.decompress(piece, 1 << 20)
+                piece = stream.unconsumed_tail
+            if stream.eof:
+                break
+    except zlib.error:
+        return data  # damaged: no decoder opens it
+    used = low + min(len(pixels) - low, 1 << 16) - len(stream.unused_data) if stream.eof else len(pixels)
+    if used >= len(pixels):
+        return data
+    dropped.append(("bytes behind the pixels", pixels[used:]))
+    made, written = bytearray(_PNG_SIGNATURE), False
+    for kind, body in chunks:
+        if kind != b"IDAT":
+            made += _png_chunk(kind, body)
+        elif not written:
+            made += _png_chunk(kind, pixels[:used])
+            written = True
+    return bytes(made)
 
 
 def clean_jpeg(data: bytes) -> tuple[bytes, Dropped]:
@@ -68,12 +120,12 @@ def clean_jpeg(data: bytes) -> tuple[bytes, Dropped]:
             end = _entropy_end(data, at)
             out += segment + data[at:end]
             at = end
-        elif (
-            marker in _JPEG_KEPT
-            or (marker == 0xE2 and body.startswith(b"ICC_PROFILE\0"))
-            or (marker == 0xEE and body.startswith(b"Adobe"))
-        ):
+        elif marker in _JPEG_KEPT or (marker == 0xE2 and body.startswith(b"ICC_PROFILE\0")):
             out += segment
+        elif marker == 0xEE and body.startswith(b"Adobe") and len(body) >= _ADOBE_BYTES:
+            out += b"\xff\xee\x00\x0e" + body[:_ADOBE_BYTES]
+            if body[_ADOBE_BYTES:]:
+                dropped.append(("APP14 segment", body[_ADOBE_BYTES:]))
         elif marker == 0xE0 and body.startswith(b"JFIF\0") and len(body) >= 14:
             out += b"\xff\xe0\x00\x10" + body[:12] + b"\0\0"
             if body[14:]:
@@ -117,7 +169,7 @@ def clean_bmp(data: bytes) -> tuple[bytes, Dropped]:
         raise _damaged("BMP")
     at, size = int.from_bytes(data[10:14], "little"), int.from_bytes(data[14:18], "little")
     if size < 40:
-        return data, []
+        return _clean_old_bmp(data, at)
     width, height = struct.unpack("<ii", data[18:26])
     bits, packing, stored, colours = (*struct.unpack("<HI", data[28:34]), *struct.unpack("<I8xI", data[34:50]))
     length = (abs(width) * bits + 31) // 32 * 4 * abs(height) if packing in (0, 3, 6) else stored
@@ -135,6 +187,19 @@ def clean_bmp(data: bytes) -> tuple[bytes, Dropped]:
         out[126:134] = bytes(8)
     out[2:6] = struct.pack("<I", len(out))
     return bytes(out), dropped
+
+
+def _clean_old_bmp(data: bytes, at: int) -> tuple[bytes, Dropped]:
+    """Return a picture of OS/2 without what follows its pixels."""
+    width, height, _, bits = struct.unpack("<HHHH", data[18:26])
+    end = at + (width * bits + 31) // 32 * 4 * height
+    palette = 26 + (3 << bits if bits <= 8 else 0)
+    if int.from_bytes(data[14:18], "little") != 12 or not palette <= at <= end <= len(data):
+        raise _damaged("BMP")
+    out = bytearray(data[:end])
+    out[2:6], out[6:10], out[palette:at] = struct.pack("<I", end), bytes(4), bytes(at - palette)
+    parts = (("bytes before the pixels", data[palette:at]), ("bytes behind the end", data[end:]))
+    return bytes(out), [(kind, part) for kind, part in parts if part.strip(b"\0")]
 
 
 CLEANERS: dict[str, Callable[[bytes], tuple[bytes, Dropped]]] = {

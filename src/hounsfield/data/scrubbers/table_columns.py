@@ -18,6 +18,7 @@ class Meaning(Enum):
     UID = "UIDs, pseudonyms"
     CODE = "numbers, pseudonyms"
     PATH = "file names, pseudonyms"
+    REF = "references to files, pseudonyms"
     DATE = "dates"
     BIRTH = "birth dates, removed"
     NAME = "names, removed"
@@ -34,7 +35,8 @@ def _words(text: str) -> frozenset[str]:
 _NAME = _words(
     "name names surname lastname firstname forename middlename fullname initials maiden vorname nachname nom prenom "
     "prénom nombre apellido apellidos physician doctor doktor arzt operator technician technologist radiologist "
-    "referrer nurse author clinician surgeon creator owner user username "
+    "referrer nurse author clinician surgeon creator owner user username reader rater reviewer "
+    "reporter observer guardian mother father spouse "
     "initials 姓名 医生 技师 名字 患者姓名 氏名 имя фамилия"
 )
 _OF_THINGS = _words(
@@ -78,10 +80,15 @@ _DATE_FORM = re.compile(
 )
 _CODE_FORM = re.compile(r"(?=.*\d)[\w.\-]+")
 _MOST_CLASSES = 20
+_OF_SAMPLES: dict[str, Meaning | None] = {
+    "input": Meaning.REF, "mask": Meaning.REF, "region": Meaning.REF, "target": Meaning.KEEP, "attribute": None,
+    "record": None, "opinion": None,
+}  # fmt: skip
+"""What stands before the colon in a header of ``samples.csv``; None where the name behind it decides."""
 
 
 def meaning_of(header: str, cells: Sequence[str]) -> Meaning:
-    """Return what a column tells.
+    """Return what a column tells; that of a list of samples by the word before its colon.
 
     Parameters
     ----------
@@ -90,6 +97,9 @@ def meaning_of(header: str, cells: Sequence[str]) -> Meaning:
     cells : sequence of str
         Its cells as text, empty ones left out.
     """
+    kind, mark, name = header.partition(":")
+    if mark and kind in _OF_SAMPLES:
+        return _OF_SAMPLES[kind] or meaning_of(name, cells)
     if _share(_UID_FORM, cells) > 0.5:
         return Meaning.UID  # whatever the header calls them, they must join the images
     by_name = _by_header(header)

@@ -3,6 +3,7 @@
 import csv
 import gzip
 import io
+import re
 import zipfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -12,8 +13,10 @@ from pathlib import Path
 from hounsfield.core.errors import ReadError
 from hounsfield.data.files import ending
 from hounsfield.data.protocols import Scrubbed
+from hounsfield.data.scrubbers.known import KnownKeys
 from hounsfield.data.scrubbers.naming import is_harmless, named_words, pseudonymous_path
-from hounsfield.data.scrubbers.order import PseudonymMaker, ScrubOrder
+from hounsfield.data.scrubbers.order import ScrubOrder
+from hounsfield.data.scrubbers.refs import pseudonymous_refs, refs_told
 from hounsfield.data.scrubbers.shifting import reads_month_first, shifted
 from hounsfield.data.scrubbers.table_columns import (
     Meaning,
@@ -34,7 +37,7 @@ _CORE = (
     '<?xml version="1.0" encoding="UTF-8"?>\n<cp:coreProperties '
     'xmlns:cp="http://schemas.openxmlformats.org/package/2006/metadata/core-properties"/>'
 )
-_HASHED = frozenset({Meaning.PATIENT, Meaning.ACCESSION, Meaning.UID, Meaning.CODE, Meaning.PATH})
+_HASHED = frozenset({Meaning.PATIENT, Meaning.ACCESSION, Meaning.UID, Meaning.CODE, Meaning.PATH, Meaning.REF})
 _GONE = frozenset({Meaning.BIRTH, Meaning.NAME, Meaning.PHONE, Meaning.MAIL, Meaning.ADDRESS, Meaning.TEXT})
 
 Cell = object
@@ -46,6 +49,8 @@ class _Told:
     removed: list[str] = field(default_factory=list)
     identifiers: list[str] = field(default_factory=list)
     texts: list[str] = field(default_factory=list)
+    coded: set[str] = field(default_factory=set)
+    kept: set[str] = field(default_factory=set)
 
 
 class TableScrubber:
@@ -54,9 +59,10 @@ class TableScrubber:
     Notes
     -----
     Patients, accession numbers, UIDs and file names get the pseudonyms they get everywhere, so that tables still join
-    images; UIDs of DICOM itself, such as that of CT Image Storage, stay. Dates are moved with the patient of their row,
-    where `shift-dates` is chosen and a column names the patient; else they go. Ages above 89 become 90. A column of
-    texts that nearly all differ goes, whatever its name.
+    images, also where Excel has eaten the zeros in front of a number; a column whose cells are keys of the images is
+    known as such whatever its name. UIDs of DICOM itself, such as that of CT Image Storage, stay. Dates are moved with
+    the patient of their row, where `shift-dates` is chosen and a column names the patient; else they go. Ages above 89
+    become 90. A column of texts that nearly all differ goes, whatever its name.
     """
 
     def sniff(self, head: bytes, name: str) -> bool:
@@ -88,7 +94,9 @@ class TableScrubber:
                 "The table cannot be read.", expected="CSV, Excel or Parquet", next_step="save it again as CSV in UTF-8"
             ) from error
         kept = tuple(dict.fromkeys(told.identifiers))
-        return Scrubbed(content, removed=tuple(told.removed), identifiers=kept, texts=tuple(dict.fromkeys(told.texts)))
+        texts = tuple(dict.fromkeys(told.texts))
+        stays = (tuple(sorted(told.coded)), tuple(sorted(told.kept)))
+        return Scrubbed(content, "", tuple(told.removed), kept, texts, *stays)
 
 
 def _text_table(source: Path, order: ScrubOrder, told: _Told) -> bytes:
@@ -123,6 +131,7 @@ def _scrubbed_rows(rows: list[list[Cell]], order: ScrubOrder, told: _Told, *, sh
     top: list[list[Cell]] = [[None] * width for _ in range(first)] if headed else []
     if headed:
         top.append([_head(h, i) for i, h in enumerate(heads)])
+        told.coded.update(_head(h, i) for i, h in enumerate(heads))
         told.texts += [h for i, h in enumerate(heads) if _head(h, i) != h]
         told.texts += [_as_text(c) for r in rows[:first] for c in r if _as_text(c)]
     return [*top, *([list(r) for r in zip(*made, strict=True)] if made else [])]
@@ -131,7 +140,8 @@ def _scrubbed_rows(rows: list[list[Cell]], order: ScrubOrder, told: _Told, *, sh
 def _columns(
     heads: Sequence[str], columns: list[list[Cell]], order: ScrubOrder, told: _Told, *, sheet: str = ""
 ) -> list[list[Cell]]:
-    meanings = [meaning_of(h, [t for t in map(_as_text, c) if t]) for h, c in zip(heads, columns, strict=True)]
+    known = order.known or KnownKeys()
+    meanings = [_meaning(h, [t for t in map(_as_text, c) if t], known) for h, c in zip(heads, columns, strict=True)]
     patient = _patients(heads, columns, meanings)
     made = []
     for number, (cells, meaning) in enumerate(zip(columns, meanings, strict=True), start=1):
@@ -144,16 +154,20 @@ def _columns(
             told.identifiers += [
                 _as_text(c) for c, m in zip(cells, made[-1], strict=True) if m is None and c is not None
             ]
+            told.kept.update(c for c in made[-1] if isinstance(c, str))
         elif meaning is Meaning.AGE:
             made.append([_aged(c) for c in cells])
         elif meaning in _GONE:
             made.append([None] * len(cells))
         else:
-            made.append([_pseudonym(meaning, c, order.pseudonyms) for c in cells])
+            made.append([_pseudonym(meaning, c, order) for c in cells])
         if meaning not in (Meaning.KEEP, Meaning.AGE):
             values = [t for t in map(_as_text, cells) if t and not is_standard_uid(t)]
             if meaning is Meaning.PATH:
                 told.texts += [w for v in values for w in named_words(v)]
+                told.coded.update(w for v in values for w in re.split(r"[/\\]", v) if is_harmless(w))
+            elif meaning is Meaning.REF:
+                told.texts += [w for v in values for w in refs_told(v)]
             else:
                 (told.texts if meaning is Meaning.TEXT else told.identifiers).extend(values)
         if meaning is not Meaning.KEEP:
@@ -167,18 +181,35 @@ def _patients(heads: Sequence[str], columns: list[list[Cell]], meanings: Sequenc
     return columns[max(able, key=lambda n: group_strength(heads[n]))] if able else None
 
 
-def _pseudonym(meaning: Meaning, cell: Cell, pseudonyms: PseudonymMaker) -> Cell:
-    text = _as_text(cell)
+def _meaning(head: str, cells: list[str], known: KnownKeys) -> Meaning:
+    """Return what a column tells: a key of the images, where its cells are theirs, else what header and cells say."""
+    meaning = meaning_of(head, cells)
+    if meaning in (Meaning.UID, Meaning.PATH, Meaning.REF, Meaning.BIRTH, Meaning.AGE):
+        return meaning
+    joins = known.kind_of(cells)
+    return meaning if joins is None else Meaning.PATIENT if joins == "patient" else Meaning.ACCESSION
+
+
+def _pseudonym(meaning: Meaning, cell: Cell, order: ScrubOrder) -> Cell:
+    text, pseudonyms = _as_text(cell), order.pseudonyms
     if meaning is Meaning.UID and is_standard_uid(text):
         return cell
     makers: dict[Meaning, Callable[[str], str]] = {
-        Meaning.PATIENT: pseudonyms.patient,
+        Meaning.PATIENT: lambda t: pseudonyms.patient(_patient(t, order)),
         Meaning.UID: pseudonyms.uid,
-        Meaning.ACCESSION: lambda t: pseudonyms.code("accession", t),
+        Meaning.ACCESSION: lambda t: pseudonyms.code(
+            "accession", (order.known or KnownKeys()).spelling("accession", t)
+        ),
         Meaning.CODE: lambda t: pseudonyms.code("number", t),
         Meaning.PATH: lambda t: pseudonymous_path(t, pseudonyms),
+        Meaning.REF: lambda t: pseudonymous_refs(t, pseudonyms),
     }
     return makers[meaning](text) if text else None
+
+
+def _patient(text: str, order: ScrubOrder) -> str:
+    """Return a patient's number as the images write it."""
+    return (order.known or KnownKeys()).spelling("patient", text)
 
 
 def _moved(cells: list[Cell], patients: list[Cell] | None, order: ScrubOrder) -> list[Cell]:
@@ -187,7 +218,7 @@ def _moved(cells: list[Cell], patients: list[Cell] | None, order: ScrubOrder) ->
     month_first = reads_month_first([_as_text(c) for c in cells])
     made: list[Cell] = []
     for cell, patient in zip(cells, patients, strict=True):
-        who = _as_text(patient)
+        who = _patient(_as_text(patient), order)
         days = order.pseudonyms.days(who) if who else None
         if days is None or not _as_text(cell):
             made.append(None)
@@ -275,7 +306,7 @@ def _parquet(source: Path, order: ScrubOrder, told: _Told) -> bytes:
     arrays, heads = [], []
     for number, (name, old, new) in enumerate(zip(names, columns, made, strict=True)):
         same = all(a is b for a, b in zip(old, new, strict=True))
-        arrays.append(table.column(number).combine_chunks() if same else pa.array(new, type=_type(table, number, new)))
+        arrays.append(_plain(table.column(number)) if same else pa.array(new, type=_type(table, number, new)))
         heads.append(_head(name, number))
     if table.schema.metadata:
         told.removed.append("metadata of the table")
@@ -284,6 +315,14 @@ def _parquet(source: Path, order: ScrubOrder, told: _Told) -> bytes:
     # gzip, which the second pass can look into; the statistics would repeat the extreme values
     pq.write_table(plain, stream, compression="gzip", write_statistics=False, store_schema=False)
     return stream.getvalue()
+
+
+def _plain(column: object) -> object:
+    """Return a column without a dictionary, in which values may stand that no row has."""
+    import pyarrow as pa
+
+    whole = column.combine_chunks()  # type: ignore[attr-defined]  # pyarrow has no type information
+    return whole.dictionary_decode() if pa.types.is_dictionary(whole.type) else whole
 
 
 def _type(table: object, number: int, new: list[Cell]) -> object:

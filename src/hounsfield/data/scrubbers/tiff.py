@@ -23,6 +23,9 @@ _CODES = {1: "B", 3: "H", 4: "I", 13: "I", 16: "Q", 18: "Q"}
 _DATA = {273: 279, 324: 325, 513: 514}
 """Tags of offsets, and those of the lengths there."""
 _TABLES = (519, 520, 521)
+_ASCII, _BYTES, _MOST_BYTES = 2, (1, 6, 7), 16
+_OF_BYTES = frozenset({347, 34675})
+"""Tags whose value is a run of bytes: tables of JPEG, a colour profile. Others are a few numbers."""
 _SUB_IFDS, _ENTRIES = 330, 4096
 _MOST_IFDS = 20_000
 _NAMES = {
@@ -93,7 +96,8 @@ def _directory(walk: _Walk, at: int) -> list[int]:
         where = slot if size <= word else struct.unpack_from(f"{order}{code}", data, slot)[0]
         if where + size > len(data):
             raise _damaged()
-        if tag not in _KEPT:
+        texts = kind == _ASCII or (kind in _BYTES and size > _MOST_BYTES and tag not in _OF_BYTES)
+        if tag not in _KEPT or texts:
             walk.dropped.append((_NAMES.get(tag, f"tag {tag}"), data[where : where + size]))
             continue
         kept.append(data[place : place + entry])

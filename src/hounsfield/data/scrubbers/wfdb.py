@@ -57,6 +57,8 @@ class WfdbScrubber:
         if end in _SIGNALS:
             if not _named_by_header(source):
                 return Scrubbed(None, withheld="a signal file that no header beside it names")
+            if data.startswith(b"MATLAB"):
+                return Scrubbed(None, withheld="a MATLAB file of version 5 or later; it may hold any text")
             return Scrubbed(data)
         return _annotations(data)
 

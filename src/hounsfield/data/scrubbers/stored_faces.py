@@ -1,26 +1,24 @@
-"""Takes the face out of a NIfTI volume in place: only the stored values of its voxels change, nothing moves."""
-
-from pathlib import Path
+"""Takes the face out of a stored volume in place: only the stored values of its voxels change, nothing moves."""
 
 import numpy as np
 
-from hounsfield.core.errors import ReadError, RefusedError, case_id
+from hounsfield.core.errors import ReadError, RefusedError
 from hounsfield.data.scrubbers.order import FaceRemover
-from hounsfield.data.volume.nifti_header import read_nifti_header
+from hounsfield.data.volume.stored import Stored
 
 REMOVE_FACES = "remove-faces"
 """The option that asks for it."""
 
 
-def take_out_face(content: bytearray, source: Path, remove: FaceRemover) -> None:
+def take_out_face(content: bytearray, stored: Stored, remove: FaceRemover) -> None:
     """Set the voxels of a face to the background.
 
     Parameters
     ----------
     content : bytearray
-        The whole file, unpacked; changed in place.
-    source : pathlib.Path
-        The file whose header tells where the voxels are.
+        Unpacked; changed in place.
+    stored : Stored
+        Where in it the voxels are, and how they lie in the patient.
     remove : FaceRemover
 
     Raises
@@ -28,9 +26,8 @@ def take_out_face(content: bytearray, source: Path, remove: FaceRemover) -> None
     RefusedError
         If no face can be found in such a volume; it must not be believed to be gone then.
     ReadError
-        If the header cannot be believed.
+        If voxels are missing.
     """
-    stored = read_nifti_header(source, case_id(source.name))
     if stored.axes != "xyz" or stored.shape[2] < 2 or stored.dtype.kind not in "iuf":
         raise _no_volume("it is not one volume of grey values")
     if stored.affine_ras is None:
