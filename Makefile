@@ -12,7 +12,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constr
 DEMO_ARGS ?=
 TEST_ARGS ?=
 BENCH_ARGS ?=
-SPEED ?= profile throughput inference memory cost reference
+SPEED ?= profile throughput inference memory cost reference filters
 
 .PHONY: help setup demo test check format lint types contracts docs bench bench-resplits bench-speed tables clean
 
