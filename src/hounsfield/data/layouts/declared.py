@@ -34,6 +34,8 @@ class DeclaredLayout:
             raise CohortError("There is no cohort.yaml.", expected=FILE_NAME, next_step="write it with hu inspect")
         file = read_cohort_file(path)
         base = path.parent / file.root
+        if not base.is_dir():
+            base = path.parent  # both files were copied to the data, where the way from elsewhere leads nowhere
         if file.samples is not None:
             return chosen_targets(read_samples(path.parent / file.samples, file, base), roles)
         if file.layout not in ("", "manifest"):
