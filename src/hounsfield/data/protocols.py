@@ -1,9 +1,10 @@
-"""What a reader, a layout and a scrubber must offer."""
+"""What a reader, a writer, a layout and a scrubber must offer."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
+from hounsfield.core.annotation import Annotation, Source
 from hounsfield.core.cohort import Cohort, Ref, Roles
 from hounsfield.core.image import Header, Image
 from hounsfield.data.scrubbers.order import ScrubOrder
@@ -29,6 +30,37 @@ class Reader(Protocol):
 
     def read(self, cohort: Cohort, ref: Ref) -> Image:
         """Return the image, channels first, in its stored dtype; raise ReadError with the reason."""
+        ...
+
+
+@runtime_checkable
+class Writer(Protocol):
+    """Hands annotations back as one kind of file.
+
+    Notes
+    -----
+    Like a reader it has no state and is built without arguments. Files are written whole or not at all, and the same
+    annotation gives the same bytes.
+    """
+
+    def accepts(self, answer: Annotation, source: Source) -> str:
+        """Return in one clause why the annotation cannot be written this way; ``""`` where it can. Reads no pixels."""
+        ...
+
+    def write(self, answer: Annotation, source: Source, folder: Path) -> tuple[Path, ...]:
+        """Write one annotation below a folder and return the files; those of an earlier run are replaced.
+
+        Raises
+        ------
+        InputError
+            If `accepts` gives a reason; the message says it and names the format that can.
+        StorageError
+            If a file cannot be written whole.
+        """
+        ...
+
+    def finish(self, folder: Path) -> tuple[Path, ...]:
+        """Join what belongs into one file over all cases, after the last one; return the files that were written."""
         ...
 
 

@@ -1,0 +1,26 @@
+"""The table of writers: what annotations can be handed back as."""
+
+from typing import cast
+
+from hounsfield.core.tables import Table
+from hounsfield.data.protocols import Writer
+
+WRITERS = Table(
+    "writer",
+    {
+        "nifti": "hounsfield.data.annotations.nifti:NiftiWriter",
+        "png": "hounsfield.data.annotations.png:PngWriter",
+    },
+)
+"""Name to writer class; a writer is built without arguments."""
+
+
+def writer(name: str) -> Writer:
+    """Return the writer called `name`.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is none; the nearest is named.
+    """
+    return cast("type[Writer]", WRITERS.resolve(name))()
