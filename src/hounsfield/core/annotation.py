@@ -1,6 +1,7 @@
 """What was marked in an image, on the image's own grid, and the image it was marked in."""
 
 from dataclasses import dataclass, field
+from datetime import datetime
 
 import numpy as np
 
@@ -103,9 +104,13 @@ class Source:
         What was read; a DICOM writer opens the same files again.
     image : Image
         As the reader gave it: intensities are measured in it.
+    made_at : datetime or None
+        When the annotation was made, local time, for formats that state it; None lets them state when the image was
+        taken, so that the same input gives the same bytes.
     """
 
     name: str
     cohort: Cohort = field(repr=False)
     ref: Ref
     image: Image = field(repr=False)
+    made_at: datetime | None = None

@@ -63,6 +63,25 @@ class DicomReader:
         return _pictures(root, entry)
 
 
+def volume_behind(root: Path, ref: Ref) -> Volume | None:
+    """Return the volume that a ref means; None of a picture.
+
+    Raises
+    ------
+    ReadError
+        If it cannot be found again.
+    """
+    if _series(ref):
+        return _volume(root, ref)
+    entry = _entry(root, ref)
+    return _only_volume(root, entry) if _has_volumes(entry) else None
+
+
+def file_behind(root: Path, ref: Ref) -> Entry:
+    """Return what the header says of the file that a ref names; raise ReadError where it cannot be read."""
+    return _entry(root, ref)
+
+
 def _pictures(root: Path, entry: Entry) -> Image:
     from hounsfield.data.dicom.pixels import frame_count, picture
 
