@@ -11,6 +11,7 @@ WRITERS = Table(
         "nifti": "hounsfield.data.annotations.nifti:NiftiWriter",
         "png": "hounsfield.data.annotations.png:PngWriter",
         "dicom-seg": "hounsfield.data.dicom.answers.segments:SegmentationWriter",
+        "dicom-rtstruct": "hounsfield.data.dicom.answers.structures:StructureSetWriter",
     },
 )
 """Name to writer class; a writer is built without arguments."""
