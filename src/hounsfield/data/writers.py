@@ -12,6 +12,7 @@ WRITERS = Table(
         "png": "hounsfield.data.annotations.png:PngWriter",
         "dicom-seg": "hounsfield.data.dicom.answers.segments:SegmentationWriter",
         "dicom-rtstruct": "hounsfield.data.dicom.answers.structures:StructureSetWriter",
+        "dicom-sr": "hounsfield.data.dicom.answers.measurements:ReportWriter",
     },
 )
 """Name to writer class; a writer is built without arguments."""

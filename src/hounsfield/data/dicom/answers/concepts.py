@@ -25,7 +25,13 @@ _ABNORMAL = {
     "pneumothorax": "Pneumothorax", "tumor": "Tumor", "tumour": "Tumor", "ulcer": "Ulcer",
 }  # fmt: skip
 _UNHEALTHY = frozenset({"abnormality", "benign", "cancer", "defect", "disease", "finding", "malignant", "pathology"})
-_PLURALS = {"arteries": "artery", "metastases": "metastasis", "masses": "mass", "teeth": "tooth", "vertebrae": "vertebra"}
+_PLURALS = {
+    "arteries": "artery",
+    "metastases": "metastasis",
+    "masses": "mass",
+    "teeth": "tooth",
+    "vertebrae": "vertebra",
+}
 _BESIDE = frozenset("left right l r anterior posterior upper lower middle superior inferior lobe whole mask".split())
 _WORD = re.compile(r"[^\W\d_]+")
 
