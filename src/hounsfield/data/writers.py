@@ -13,6 +13,9 @@ WRITERS = Table(
         "dicom-seg": "hounsfield.data.dicom.answers.segments:SegmentationWriter",
         "dicom-rtstruct": "hounsfield.data.dicom.answers.structures:StructureSetWriter",
         "dicom-sr": "hounsfield.data.dicom.answers.measurements:ReportWriter",
+        "overlay": "hounsfield.data.annotations.overlay:OverlayWriter",
+        "coco": "hounsfield.data.annotations.coco:CocoWriter",
+        "lesions": "hounsfield.data.annotations.lesions:LesionsWriter",
     },
 )
 """Name to writer class; a writer is built without arguments."""

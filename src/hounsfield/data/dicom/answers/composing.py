@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 
 MAKER = "Hounsfield"
 """Manufacturer, model and name of the algorithm; the project is research software and no device."""
-_OLDEST = datetime(1970, 1, 1)  # noqa: DTZ001 - DICOM times are local to the hospital
+_OLDEST = datetime(1970, 1, 1)
+"""Times are local to the hospital, as DICOM has them without a zone."""
 
 
 def version() -> str:
@@ -32,7 +33,7 @@ def made_at(source: Source, origin: Origin) -> datetime:
         day, clock = text(header.get(date))[:8], text(header.get(time)).partition(".")[0].ljust(6, "0")[:6]
         for form, value in (("%Y%m%d%H%M%S", day + clock), ("%Y%m%d", day)):
             try:
-                return datetime.strptime(value, form)  # noqa: DTZ007 - as above
+                return datetime.strptime(value, form)
             except ValueError:
                 continue
     return _OLDEST

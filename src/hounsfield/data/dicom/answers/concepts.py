@@ -10,7 +10,8 @@ if TYPE_CHECKING:
 _ANATOMY = {
     "aorta": "Aorta", "artery": "Artery", "bladder": "Bladder", "blood vessel": "BloodVessel", "bone": "Bone",
     "brain": "Brain", "breast": "Breast", "cartilage": "Cartilage", "cerebellum": "Cerebellum", "clavicle": "Clavicle",
-    "colon": "Colon", "esophagus": "Esophagus", "femur": "Femur", "gallbladder": "Gallbladder", "gray matter": "GrayMatter",
+    "colon": "Colon", "esophagus": "Esophagus", "femur": "Femur", "gallbladder": "Gallbladder",
+    "gray matter": "GrayMatter",
     "grey matter": "GrayMatter", "heart": "Heart", "hippocampus": "Hippocampus", "kidney": "Kidney", "liver": "Liver",
     "lung": "Lung", "mandible": "Mandible", "muscle": "Muscle", "oesophagus": "Esophagus", "pancreas": "Pancreas",
     "prostate": "Prostate", "pulmonary artery": "PulmonaryArtery", "retina": "Retina", "rib": "Rib", "skin": "Skin",
@@ -21,7 +22,8 @@ _ANATOMY = {
 _ABNORMAL = {
     "carcinoma": "Carcinoma", "cyst": "Cyst", "edema": "Edema", "haematoma": "Hematoma", "haemorrhage": "Hemorrhage",
     "hematoma": "Hematoma", "hemorrhage": "Hemorrhage", "lesion": "Lesion", "mass": "Mass", "metastasis": "Metastasis",
-    "necrosis": "Necrosis", "neoplasm": "Neoplasm", "nodule": "Nodule", "oedema": "Edema", "pleural effusion": "PleuralEffusion",
+    "necrosis": "Necrosis", "neoplasm": "Neoplasm", "nodule": "Nodule", "oedema": "Edema",
+    "pleural effusion": "PleuralEffusion",
     "pneumothorax": "Pneumothorax", "tumor": "Tumor", "tumour": "Tumor", "ulcer": "Ulcer",
 }  # fmt: skip
 _UNHEALTHY = frozenset({"abnormality", "benign", "cancer", "defect", "disease", "finding", "malignant", "pathology"})
@@ -32,7 +34,9 @@ _PLURALS = {
     "teeth": "tooth",
     "vertebrae": "vertebra",
 }
-_BESIDE = frozenset("left right l r anterior posterior upper lower middle superior inferior lobe whole mask".split())
+_BESIDE = frozenset(
+    ("left", "right", "l", "r", "anterior", "posterior", "upper", "lower", "middle", "superior", "inferior", "lobe")
+)
 _WORD = re.compile(r"[^\W\d_]+")
 
 
@@ -82,7 +86,7 @@ def _single(word: str) -> str:
     if word in _PLURALS:
         return _PLURALS[word]
     plain = word.removesuffix("s")
-    return plain if plain in _ANATOMY or plain in _ABNORMAL or plain in ("vessel",) else word
+    return plain if plain in _ANATOMY or plain in _ABNORMAL else word
 
 
 def _without(words: list[str], phrase: list[str]) -> list[str] | None:

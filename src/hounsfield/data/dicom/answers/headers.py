@@ -19,7 +19,10 @@ _IMAGE = (
     "ContentDate", "ContentTime", "FrameOfReferenceUID", "PositionReferenceIndicator", "Rows", "Columns",
     "PatientOrientation", "Laterality", "BodyPartExamined", "InstanceNumber",
 )  # fmt: skip
-_NEEDED = ("PatientName", "PatientID", "PatientBirthDate", "PatientSex", "StudyDate", "StudyTime", "StudyID", "AccessionNumber", "ReferringPhysicianName")  # fmt: skip
+_NEEDED = (
+    "PatientName", "PatientID", "PatientBirthDate", "PatientSex", "StudyDate", "StudyTime", "StudyID",
+    "AccessionNumber", "ReferringPhysicianName",
+)  # fmt: skip
 _FAR = 1.0e7
 """Millimetres from everything: where frames are put that a volume does not use, so that nothing refers to them."""
 

@@ -98,7 +98,7 @@ def report(answer: Annotation, source: Source) -> "Dataset":
     for item in made.ContentSequence:
         if "ObservationDateTime" in item:
             item.ObservationDateTime = when.strftime("%Y%m%d%H%M%S")
-    return made  # type: ignore[no-any-return]  # highdicom has no type information
+    return made
 
 
 def _segmentation_evidence(answer: Annotation, source: Source) -> "Dataset":
@@ -153,14 +153,14 @@ def _whole(index: int, pieces: Sequence[Finding], answer: Annotation, source: So
         return highdicom.sr.VolumetricROIMeasurementsAndQualitativeEvaluations(referenced_segment=segment, **told)
     header = origin.first
     if not frame:
-        image = highdicom.sr.SourceImageForMeasurementGroup(header.SOPClassUID, header.SOPInstanceUID)
-        return highdicom.sr.MeasurementsAndQualitativeEvaluations(source_images=[image], **told)
+        measured = highdicom.sr.SourceImageForMeasurementGroup(header.SOPClassUID, header.SOPInstanceUID)
+        return highdicom.sr.MeasurementsAndQualitativeEvaluations(source_images=[measured], **told)
     image = highdicom.sr.SourceImageForSegmentation(header.SOPClassUID, header.SOPInstanceUID)
-    segment = highdicom.sr.ReferencedSegmentationFrame(_SEGMENTATION, uid, frame, index + 1, image)
-    for item in segment[0].ReferencedSOPSequence:
+    marked = highdicom.sr.ReferencedSegmentationFrame(_SEGMENTATION, uid, frame, index + 1, image)
+    for item in marked[0].ReferencedSOPSequence:
         # of frame and segment only one may be named (DICOM PS3.3 table 10-3), and the frame has one segment
         del item.ReferencedSegmentNumber
-    return highdicom.sr.PlanarROIMeasurementsAndQualitativeEvaluations(referenced_segment=segment, **told)
+    return highdicom.sr.PlanarROIMeasurementsAndQualitativeEvaluations(referenced_segment=marked, **told)
 
 
 def _piece(number: int, piece: Finding, what: tuple[int, str, Concept], answer: Annotation, source: Source) -> Any:  # noqa: ANN401

@@ -117,7 +117,7 @@ def answer_uid(kind: str, answer: Annotation, source: Source) -> str:
     answer : Annotation
     source : Source
     """
-    digest = hashlib.sha256(np.ascontiguousarray(answer.array)).hexdigest()
+    digest = hashlib.sha256(np.ascontiguousarray(answer.array).data).hexdigest()
     images = origin_of(source).entries
     when = source.made_at.isoformat() if source.made_at is not None else ""
     return derived_uid("annotation", kind, images[0].sop_uid, str(len(images)), when, digest, *answer.classes)

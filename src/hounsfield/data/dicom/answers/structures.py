@@ -71,13 +71,14 @@ def structure_set(answer: Annotation, source: Source) -> "Dataset":
     """
     from pydicom import Dataset
     from pydicom.dataset import FileMetaDataset
+    from pydicom.uid import UID
 
     origin = origin_of(source)
     when = made_at(source, origin)
     made = Dataset()
     made.file_meta = FileMetaDataset()
-    made.file_meta.TransferSyntaxUID = _IMPLICIT
-    made.file_meta.ImplementationClassUID = derived_uid("implementation")
+    made.file_meta.TransferSyntaxUID = UID(_IMPLICIT)
+    made.file_meta.ImplementationClassUID = UID(derived_uid("implementation"))
     made.file_meta.ImplementationVersionName = _IMPLEMENTATION
     made.SpecificCharacterSet = "ISO_IR 192"
     made.SOPClassUID, made.SOPInstanceUID = _STRUCTURE_SET, answer_uid("rtstruct", answer, source)
@@ -158,7 +159,7 @@ def _contours(index: int, answer: Annotation, origin: Origin) -> "Dataset":
     item.ROIDisplayColor = list(colour(index))
     item.ReferencedROINumber = index + 1
     mask = answer.mask(index).reshape((1, *answer.size)[-3:])
-    drawn = []
+    drawn: list[Dataset] = []
     for number in np.flatnonzero(mask.any(axis=(1, 2))).tolist():
         plane = origin.planes[number]
         for outline in outlines(mask[number]):

@@ -67,7 +67,7 @@ def mask_figures(
     Higher is better but for distances and volume errors. Where the structure is in neither mask, Dice, IoU, NSD and
     lesion F1 are 1: the answer is right, and a measure that leaves such cases out would depend on what is predicted
     (a false mark would add a 0 to the mean, and its absence nothing). Where it is in one only they are 0, and
-    distances are NaN, for there is no surface to measure to; `over_cases` counts those cases so that no mean hides them.
+    distances are NaN, for there is no surface to measure to; `over_cases` counts those cases, so no mean hides them.
 
     ``hd95_mm`` is the larger of the two directed 95th percentiles, ``assd_mm`` the mean over the surface voxels of
     both, ``nsd`` the share of them within the tolerance. Surfaces are those of `geometry.surfaces`; the edge of the
