@@ -22,8 +22,8 @@ class CocoWriter:
     -----
     A volume is a picture for each slice that holds a mark, named ``<case>#<slice>``, and pieces are those of the slice.
     Boxes are x, y, width, height in pixels from the upper left corner; masks are run lengths down the columns
-    (``counts`` uncompressed, as the COCO tools read them). ``score`` is the mean probability in the piece, 1 where none was kept.
-    Each case has a file of its own until `finish` joins them.
+    (``counts`` uncompressed, as the COCO tools read them). ``score`` is the mean probability in the piece, 1 where none
+    was kept. Each case has a file of its own until `finish` joins them.
 
     References
     ----------

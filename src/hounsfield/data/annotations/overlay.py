@@ -140,9 +140,17 @@ def _slice(answer: Annotation, image: Image) -> _Shown:
         np.take(values, place, axis=thick),
         tuple(np.take(m, place, axis=thick) for m in masks),
         steps if image.grid is not None else None,
-        f"{('axial', 'coronal', 'sagittal')[thick]} {place + 1} of {values.shape[thick]}" if image.grid else "",
+        _note(answer.size, affine, thick, place) if image.grid is not None else "",
         right_on_left=image.grid is not None and thick != 2,
     )
+
+
+def _note(size: tuple[int, ...], affine: Float64Array, axis: int, place: int) -> str:
+    """Return which slice is shown, by its number in the file where it is one of the file's slices."""
+    numbers = np.broadcast_to(np.arange(size[0])[:, None, None], size)
+    shown = np.take(reorient(numbers, affine, "LPI")[0], place, axis=axis)
+    name = ("axial", "coronal", "sagittal")[axis]
+    return f"{name}, slice {shown.flat[0]} of 0 to {size[0] - 1}" if (shown == shown.flat[0]).all() else name
 
 
 def _grey(values: AnyArray, image: Image) -> Float64Array:

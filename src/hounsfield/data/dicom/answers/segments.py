@@ -103,7 +103,7 @@ def segmentation(answer: Annotation, source: Source) -> "Dataset":
                 next_step="write NIfTI instead",
             ) from error
     _settle(made, answer, source)
-    return made  # type: ignore[no-any-return]  # highdicom has no type information
+    return made  # type: ignore[no-any-return]  # named so above, since its typed form lacks some attributes
 
 
 def _frames(answer: Annotation) -> AnyArray:
