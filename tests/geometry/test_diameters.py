@@ -19,9 +19,9 @@ def ellipsoid(size: tuple[int, int, int], axes: tuple[float, float, float], spac
 def test_a_row_of_voxels_is_as_long_as_its_voxels() -> None:
     mask = np.zeros((3, 8, 9), dtype=bool)
     mask[1, 4, 2:7] = True
-    found = plane_diameters(mask, (5.0, 2.0, 0.5))
+    found = plane_diameters(mask, (5.0, 0.75, 0.5))
     assert found is not None
-    assert (found.longest_mm, found.across_mm, found.slice) == (2.5, 2.0, 1)
+    assert (found.longest_mm, found.across_mm, found.slice) == (2.5, 0.75, 1)
     single = plane_diameters(np.ones((1, 1, 1), dtype=bool), (5.0, 2.0, 0.5))
     assert single is not None
     assert (single.longest_mm, single.across_mm) == (2.0, 0.5)

@@ -25,7 +25,7 @@ def stem(name: str) -> str:
     share a file.
     """
     plain = _UNSAFE.sub("_", name).strip("._")[:_LONGEST]
-    return plain if plain == name else f"{plain or 'case'}-{case_id(name)}"
+    return plain if plain and plain == name else f"{plain or 'case'}-{case_id(name)}"
 
 
 def write_whole(path: Path, content: bytes) -> Path:

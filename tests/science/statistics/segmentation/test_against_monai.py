@@ -1,7 +1,7 @@
 """The same figures as MONAI's on random masks."""
 
 import warnings
-from typing import Any
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -15,12 +15,12 @@ SHAPES = [((40, 44), (0.7, 1.3)), ((10, 24, 28), (3.0, 0.8, 0.8)), ((6, 20, 20),
 
 
 @pytest.fixture(scope="module")
-def monai() -> Any:
+def monai() -> tuple[ModuleType, ModuleType]:
     torch = pytest.importorskip("torch")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         pytest.importorskip("monai.metrics", reason="monai is not installed")
-        import monai.metrics as metrics
+        from monai import metrics
     return torch, metrics
 
 
@@ -34,7 +34,9 @@ def pair(shape: tuple[int, ...], number: int, smooth: float) -> tuple[AnyArray, 
 
 @pytest.mark.parametrize(("shape", "spacing"), SHAPES)
 @pytest.mark.parametrize("smooth", [0.0, 1.5])
-def test_overlap_and_surfaces(monai: Any, shape: tuple[int, ...], spacing: tuple[float, ...], smooth: float) -> None:
+def test_overlap_and_surfaces(
+    monai: tuple[ModuleType, ModuleType], shape: tuple[int, ...], spacing: tuple[float, ...], smooth: float
+) -> None:
     torch, metrics = monai
     for number in range(3):
         said, true = pair(shape, number, smooth)

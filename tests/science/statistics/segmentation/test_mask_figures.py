@@ -46,9 +46,10 @@ def test_balls_in_balls() -> None:
     ratio = (15 / 18) ** 3
     assert found["dice"] == pytest.approx(2 * ratio / (1 + ratio), abs=0.01)
     assert found["sensitivity"] == 1.0
-    assert found["assd_mm"] == pytest.approx(3.0, abs=0.15)
+    # between centres of voxels of 2 x 1 x 1 mm, which lie up to half a step inside
+    assert found["assd_mm"] == pytest.approx(3.0, abs=0.5)
     assert found["hd95_mm"] == pytest.approx(3.0, abs=0.75)
-    assert found["volume_error"] == pytest.approx(1 / ratio - 1, abs=0.02)
+    assert found["volume_error"] == pytest.approx(1 / ratio - 1, abs=0.03)
     assert found["true_ml"] == pytest.approx(4 / 3 * math.pi * 15**3 / 1000, rel=0.01)
     assert found["predicted_ml"] - found["true_ml"] == pytest.approx(found["volume_error_ml"])
 

@@ -45,9 +45,9 @@ def test_figures_are_within_their_bounds_of_the_exact_ones(kind: int) -> None:
 
 def test_the_bound_is_small_where_probabilities_differ() -> None:
     scores = pixel_scores(*drawn(2))
-    assert scores.auroc_error() < 2e-4
+    assert scores.auroc_error() < 3e-4
     low, high = scores.average_precision_bounds()
-    assert high - low < 2e-3
+    assert high - low < 3e-3
 
 
 def test_cases_add_up_in_any_order() -> None:
@@ -85,7 +85,7 @@ def test_bins_are_in_order_and_reach_from_0_to_1() -> None:
     assert (edges[0], edges[-1]) == (0.0, 1.0)
     assert bin_of(np.array([0.0, 1e-30, 1.0])).tolist() == [0, 0, BINS - 1]
     assert (np.diff(bin_of(np.sort(stream(5, "bins").random(1000)))) >= 0).all()
-    assert np.diff(edges).max() < 6e-4
+    assert np.diff(edges).max() < 9e-4
 
 
 def test_nothing_inside_or_outside() -> None:

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 _SEGMENTATION = "1.2.840.10008.5.1.4.1.1.66.4"
 _SERIES_NUMBER = 9003
+_MOST_PIECES = 500
+"""Groups of a class: a report of thousands of specks is read by nobody, and slowly."""
 _PROCEDURES = {"CT": "CTUnspecifiedBodyRegion", "MR": "MRIUnspecifiedBodyRegion", "PT": "PETUnspecifiedBodyRegion"}
 _PROCEDURES |= dict.fromkeys(("CR", "DX", "MG", "XA", "RF"), "XRUnspecifiedBodyRegion")
 
@@ -35,7 +37,8 @@ class ReportWriter:
     -----
     One group for each class refers to its segment in the segmentation that `SegmentationWriter` makes of the same
     annotation: volume (area in a plane), number of lesions, mean intensity, and of the largest piece the long and the
-    short axis. Of a class in several pieces every piece has a group of its own, with its outlines on the images.
+    short axis. Of a class in several pieces every piece has a group of its own, with its outlines on the images, up to
+    the 500 largest; the group of the class counts all of them, and ``lesions.csv`` lists all.
     """
 
     def accepts(self, answer: Annotation, source: Source) -> str:
@@ -124,7 +127,10 @@ def _groups(answer: Annotation, source: Source) -> list[Any]:
         term = concept(name)
         groups.append(_whole(index, pieces, answer, source, frame if pieces else 0))
         if len(pieces) > 1:
-            groups += [_piece(n, piece, (index, name, term), answer, source) for n, piece in enumerate(pieces, start=1)]
+            groups += [
+                _piece(n, piece, (index, name, term), answer, source)
+                for n, piece in enumerate(pieces[:_MOST_PIECES], start=1)
+            ]
     return groups
 
 

@@ -21,7 +21,7 @@ from hounsfield.science.statistics.segmentation.pixel_scores import PixelScores,
 
 MEANS = ("dice", "iou", "hd95_mm", "assd_mm", "nsd", "volume_error", "volume_bias", "volume_error_ml")
 """Averaged over the images that hold the structure."""
-_BLOCK = 256
+_BLOCK = 64
 
 CaseFigures = Mapping[str, float]
 """What `mask_figures` returns for one structure of one case."""
@@ -211,23 +211,28 @@ class _Table:
 
 
 class _Histograms:
-    """Histograms of one class, one for each case; bins that no case uses are left out."""
+    """Histograms of one class, one for each case; most bins of a case are empty."""
 
     def __init__(self, rows: Sequence[PixelScores]) -> None:
-        inside = np.stack([row.inside for row in rows]) if rows else np.zeros((0, 1), dtype=np.int64)
-        outside = np.stack([row.outside for row in rows]) if rows else np.zeros((0, 1), dtype=np.int64)
-        used = (inside + outside).any(axis=0)
-        self._inside, self._outside = inside[:, used].astype(np.float64), outside[:, used].astype(np.float64)
+        from scipy.sparse import csc_array, hstack
+
+        # one column for each case: a product with weights is the histogram of a replicate
+        columns = [(csc_array(row.inside[:, None]), csc_array(row.outside[:, None])) for row in rows]
+        self._inside = hstack([c[0] for c in columns], format="csc") if rows else None
+        self._outside = hstack([c[1] for c in columns], format="csc") if rows else None
 
     def evaluate(self, weights: Float64Array) -> Replicates:
         """Return both figures in every replicate, a block of replicates at a time."""
         found: dict[str, list[Float64Array]] = {"pixel_auroc": [], "pixel_average_precision": []}
         for start in range(0, weights.shape[1], _BLOCK):
-            drawn = weights[:, start : start + _BLOCK].T
-            inside, outside = drawn @ self._inside, drawn @ self._outside
+            drawn = weights[:, start : start + _BLOCK]
+            if self._inside is None or self._outside is None:
+                break
+            inside, outside = (self._inside @ drawn).T, (self._outside @ drawn).T
             found["pixel_auroc"].append(auroc_of(inside, outside))
             found["pixel_average_precision"].append(average_precision_of(inside, outside))
-        return {name: np.concatenate(parts) if parts else np.zeros(0) for name, parts in found.items()}
+        empty = np.full(weights.shape[1], np.nan)
+        return {name: np.concatenate(parts) if parts else empty for name, parts in found.items()}
 
 
 def _names(rows: Sequence[CaseFigures]) -> tuple[str, ...]:
