@@ -78,7 +78,7 @@ def test_otsu_is_that_of_scikit_image() -> None:
 
 
 def test_otsu_learns_which_part_it_is() -> None:
-    dark = [Case(-c.image, c.masks) for c in (drawn(n) for n in range(3))]
+    dark = [Case(-np.asarray(c.image, dtype=np.float64), c.masks) for c in (drawn(n) for n in range(3))]
     assert otsu.fit(lambda: dark, rng=stream(0, "x")).json == {"brighter": [False]}
 
 

@@ -102,7 +102,8 @@ def apply(fitted: Fitted, image: AnyArray) -> Float32Array:
     """Return the mean over the trees of each class's share in the leaf of every pixel: ``k y x`` or ``k z y x``."""
     held = fitted.arrays
     feature, threshold = held["feature"], held["threshold"]
-    left, right, share = held["left"], held["right"], held["share"]
+    left, right = held["left"], held["right"]
+    share = np.asarray(held["share"], dtype=np.float32)
     seen = features(image).reshape(-1, _width(image.ndim, image.shape))
     result = np.zeros((share.shape[1], len(seen)), dtype=np.float32)
     for start in range(0, len(seen), _BLOCK):
@@ -114,7 +115,7 @@ def apply(fitted: Fitted, image: AnyArray) -> Float32Array:
                 # a leaf leads to itself
                 node = np.where(part[rows, feature[node]] <= threshold[node], left[node], right[node])
             result[:, start : start + _BLOCK] += share[node].T
-    return (result / len(held["roots"])).reshape(-1, *image.shape)
+    return (result / np.float32(len(held["roots"]))).reshape(-1, *image.shape)
 
 
 def _width(ndim: int, shape: tuple[int, ...]) -> int:
@@ -125,7 +126,7 @@ def _drawn(case: Case, count: int, rng: np.random.Generator) -> tuple[Float32Arr
     """Return features, classes and weights of pixels of one image: ``n f``, ``n k``, ``n``."""
     seen = features(case.image)
     seen = seen.reshape(-1, seen.shape[-1])
-    truth = np.asarray(case.masks.reshape(len(case.masks), -1).T)
+    truth = np.asarray(case.masks.reshape(len(case.masks), -1).T, dtype=np.bool_)
     marked = truth.any(axis=1)
     picked: list[IntArray] = []
     weights: list[Float64Array] = []

@@ -66,7 +66,9 @@ def test_pictures_without_a_place(name: str, tmp_path: Path) -> None:
             (path,) = writer(kind).write(made, where, tmp_path)
             assert faults(path) == []
         found = highdicom.seg.segread(tmp_path / "dicom" / "case.seg.dcm").pixel_array
-        held = [made.mask(n) for n in range(2) if made.mask(n).any()] or [np.zeros(where.image.size)] * 2
+        held = [made.mask(n) for n in range(2) if made.mask(n).any()] or [
+            np.zeros(where.image.size, dtype=np.bool_)
+        ] * 2
         np.testing.assert_array_equal(found.reshape(-1, *where.image.size), np.stack(held))
 
 

@@ -12,12 +12,13 @@ from tests.data_room.annotations.making import labels
 from tests.data_room.dicom.answers.making import GEOMETRIES, SIZE, annotation, faults, series_source
 
 SHAPE = (5, SIZE, SIZE)
+COUNT = "Number of lesions (observable entity)"
 LIVER, LESION = "liver", "病灶 lesion"
 
 
 def groups(path: Path) -> dict[str, Any]:
     """Return the measurement groups of a report by their tracking identifier, as highdicom reads them."""
-    found = highdicom.sr.srread(path).content
+    found: Any = highdicom.sr.srread(path).content
     read = found.get_volumetric_roi_measurement_groups()
     return {group.tracking_identifier: group for group in read}
 
@@ -45,8 +46,8 @@ def test_boxes_have_their_volume_axes_and_mean(kind: str, tmp_path: Path) -> Non
     assert liver["Long axis"] == pytest.approx(max(np.hypot(10 * 0.6, 9 * 0.8), np.hypot(9 * 0.6, 10 * 0.8)), rel=1e-5)
     assert liver["Attenuation Coefficient"] == pytest.approx(where.image.array[0][array == 1].mean(), rel=1e-6)
     lesion = numbers(found[LESION])
-    assert lesion["Number of lesions"] == 2
-    assert "Number of lesions" not in liver
+    assert lesion[COUNT] == 2
+    assert COUNT not in liver
     pieces = [numbers(found[f"{LESION} {n}"])["Volume"] for n in (1, 2)]
     assert pieces == pytest.approx([8 * voxel, 2 * voxel])
     assert lesion["Volume"] == pytest.approx(sum(pieces))
@@ -85,7 +86,7 @@ def test_nothing_marked_says_zero(tmp_path: Path) -> None:
     assert faults(path) == []
     found = groups(path)
     assert numbers(found[LIVER]) == {"Volume": 0.0}
-    assert numbers(found[LESION]) == {"Volume": 0.0, "Number of lesions": 0.0}
+    assert numbers(found[LESION]) == {"Volume": 0.0, COUNT: 0.0}
 
 
 def test_three_hundred_pieces_each_have_a_group(tmp_path: Path) -> None:

@@ -127,7 +127,7 @@ def test_counts_add_up_to_the_pooled_dice() -> None:
     ],
 )
 def test_what_does_not_fit_is_refused(changes: dict[str, Any], words: str) -> None:
-    usual = {
+    usual: dict[str, Any] = {
         "predicted": np.zeros((4, 4), dtype=bool), "truth": np.zeros((4, 4), dtype=bool), "spacing_mm": (1.0, 1.0),
         "tolerance_mm": 1.0,
     }  # fmt: skip

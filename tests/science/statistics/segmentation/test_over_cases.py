@@ -6,27 +6,27 @@ from sklearn.metrics import roc_auc_score
 
 from hounsfield.core.errors import InputError
 from hounsfield.core.streams import stream
-from hounsfield.core.types import AnyArray
+from hounsfield.core.types import BoolArray
 from hounsfield.science.statistics.figures import bootstrap_figures
 from hounsfield.science.statistics.segmentation.mask_figures import mask_figures
 from hounsfield.science.statistics.segmentation.over_cases import beside_observer, figures_of_masks, worst
 from hounsfield.science.statistics.segmentation.pixel_scores import pixel_scores
 
 
-def cases(seed: int, count: int = 12) -> list[tuple[AnyArray, AnyArray]]:
+def cases(seed: int, count: int = 12) -> list[tuple[BoolArray, BoolArray]]:
     """Return pairs of a prediction and a truth; the third truth and the fourth prediction are empty."""
     rng = stream(seed, "cases")
-    pairs = []
+    pairs: list[tuple[BoolArray, BoolArray]] = []
     for number in range(count):
-        truth = np.zeros((24, 24), dtype=bool)
+        truth: BoolArray = np.zeros((24, 24), dtype=np.bool_)
         if number != 2:
             truth[4:16, 5:15] = True
-        said = truth ^ (rng.random(truth.shape) < 0.05 * (1 + number % 3))
+        said: BoolArray = truth ^ (rng.random(truth.shape) < 0.05 * (1 + number % 3))
         pairs.append((np.zeros_like(said) if number == 3 else said, truth))
     return pairs
 
 
-def rows(pairs: list[tuple[AnyArray, AnyArray]]) -> list[dict[str, float]]:
+def rows(pairs: list[tuple[BoolArray, BoolArray]]) -> list[dict[str, float]]:
     return [mask_figures(said, truth, (1.0, 1.0), tolerance_mm=1.0) for said, truth in pairs]
 
 

@@ -4,7 +4,7 @@ from sklearn.metrics import average_precision_score, f1_score, roc_auc_score
 
 from hounsfield.core.errors import InputError
 from hounsfield.core.streams import stream
-from hounsfield.core.types import AnyArray
+from hounsfield.core.types import BoolArray, Float32Array
 from hounsfield.science.statistics.segmentation.pixel_scores import (
     BINS,
     PixelScores,
@@ -15,7 +15,7 @@ from hounsfield.science.statistics.segmentation.pixel_scores import (
 )
 
 
-def drawn(number: int, count: int = 20_000) -> tuple[AnyArray, AnyArray]:
+def drawn(number: int, count: int = 20_000) -> tuple[Float32Array, BoolArray]:
     """Return probabilities of a good model, float32, and truths, ``y x``."""
     rng = stream(number, "pixels")
     truth = rng.random((100, count // 100)) < 0.12
@@ -23,7 +23,7 @@ def drawn(number: int, count: int = 20_000) -> tuple[AnyArray, AnyArray]:
     return (1 / (1 + np.exp(-logit))).astype(np.float32), truth
 
 
-def kinds(number: int) -> list[AnyArray]:
+def kinds(number: int) -> list[Float32Array]:
     probability, _ = drawn(number)
     return [probability, np.round(probability, 2), np.clip(1.2 * probability, 0, 1), probability**8]
 

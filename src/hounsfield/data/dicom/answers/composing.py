@@ -47,6 +47,8 @@ def stamp(dataset: "Dataset", when: datetime) -> None:
             setattr(dataset, f"{prefix}Date", day)
         if f"{prefix}Time" in dataset:
             setattr(dataset, f"{prefix}Time", clock)
+    for item in dataset.get("ContributingEquipmentSequence", []):
+        item.ContributionDateTime = day + clock
 
 
 def short(name: str, length: int) -> str:
