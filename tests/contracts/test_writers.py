@@ -65,4 +65,6 @@ def test_nothing_marked_and_three_hundred_pieces(name: str, tmp_path: Path) -> N
 @pytest.mark.parametrize("name", [n for n in WRITERS if n.startswith("dicom")])
 def test_what_did_not_come_as_dicom_is_told_so(name: str) -> None:
     where = source((6, 20, 24), OBLIQUE)
-    assert "did not come as DICOM" in writer(name).accepts(Annotation(labels((6, 20, 24)), ("a", "b")), where)
+    reason = writer(name).accepts(Annotation(labels((6, 20, 24)), ("a", "b")), where)
+    assert "did not come as DICOM" in reason
+    assert "NIfTI" in reason

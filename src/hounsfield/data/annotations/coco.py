@@ -20,7 +20,8 @@ class CocoWriter:
 
     Notes
     -----
-    A volume is a picture for each slice that holds a mark, named ``<case>#<slice>``, and pieces are those of the slice.
+    A picture is named by its file where it is one. A volume is a picture for each slice that holds a mark, named
+    ``<case>#<slice>``, and pieces are those of the slice.
     Boxes are x, y, width, height in pixels from the upper left corner; masks are run lengths down the columns
     (``counts`` uncompressed, as the COCO tools read them). ``score`` is the mean probability in the piece, 1 where none
     was kept. Each case has a file of its own until `finish` joins them.
@@ -37,7 +38,7 @@ class CocoWriter:
     def write(self, answer: Annotation, source: Source, folder: Path) -> tuple[Path, ...]:
         """Write the pictures and marks of one annotation."""
         refuse(self.accepts(answer, source), source, instead="the annotation on the grid of its image")
-        return (write_whole(folder / FOLDER / f"{stem(source.name)}.json", _json(coco_part(answer, source.name))),)
+        return (write_whole(folder / FOLDER / f"{stem(source.name)}.json", _json(coco_part(answer, _picture(source)))),)
 
     def finish(self, folder: Path) -> tuple[Path, ...]:
         """Join the files of all cases, in the order of their names, and number pictures and marks."""
@@ -46,6 +47,11 @@ class CocoWriter:
             return ()
         read = [json.loads(part.read_text(encoding="utf-8")) for part in parts]
         return (write_whole(folder / TABLE, _json(joined(read))),)
+
+
+def _picture(source: Source) -> str:
+    """Return what names the picture: its file below the data's folder where it is one, else the case."""
+    return source.ref.path if source.ref.reader == "raster" and not source.ref.part else source.name
 
 
 def coco_part(answer: Annotation, name: str) -> dict[str, Json]:

@@ -36,6 +36,15 @@ _REASONS = {
     "calibration_intercept": "a class is missing",
     "r2": "the truth does not vary",
     "spearman": "the truth or the prediction does not vary",
+    **dict.fromkeys(("dice", "iou", "nsd", "missed_rate", "volume_error"), "no image holds the structure"),
+    **dict.fromkeys(("volume_bias", "lesion_sensitivity"), "no image holds the structure"),
+    **dict.fromkeys(("hd95_mm", "assd_mm"), "no image that holds the structure has a mark"),
+    **dict.fromkeys(("precision", "lesion_precision"), "nothing is marked"),
+    "volume_error_ml": "no volume holds the structure",
+    "lesion_f1": "there is neither a lesion nor a mark",
+    "false_positive_rate": "every image holds the structure",
+    "pixel_auroc": "the structure is nowhere, or everywhere",
+    "pixel_average_precision": "no image holds the structure",
     "quadratic_kappa": "all truths and predictions are one grade",
 }
 

@@ -1,3 +1,4 @@
+import warnings
 from datetime import datetime
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from hounsfield.core.cohort import Ref
 from hounsfield.core.errors import InputError
 from hounsfield.data.annotations.colours import colour
 from hounsfield.data.dicom.answers.segments import SegmentationWriter
+from hounsfield.data.writers import writer
 from tests.data_room.annotations.making import blobs, labels
 from tests.data_room.dicom.answers.making import (
     GEOMETRIES,
@@ -81,17 +83,17 @@ def test_nothing_marked_is_written_and_read(tmp_path: Path) -> None:
 
 def test_the_same_marks_are_the_same_bytes_and_others_are_not(tmp_path: Path) -> None:
     where = series_source(tmp_path)
-    writer = SegmentationWriter()
-    (path,) = writer.write(annotation(where, labels(SHAPE)), where, tmp_path / "out")
+    ours = SegmentationWriter()
+    (path,) = ours.write(annotation(where, labels(SHAPE)), where, tmp_path / "out")
     first = path.read_bytes()
-    writer.write(annotation(where, labels(SHAPE)), where, tmp_path / "out")
+    ours.write(annotation(where, labels(SHAPE)), where, tmp_path / "out")
     assert path.read_bytes() == first
     assert pydicom.dcmread(path).ContentDate == "20240115"
     later = Source(where.name, where.cohort, where.ref, where.image, datetime(2026, 11, 27, 13, 5, 9))
-    writer.write(annotation(where, labels(SHAPE)), later, tmp_path / "out")
+    ours.write(annotation(where, labels(SHAPE)), later, tmp_path / "out")
     again = pydicom.dcmread(path)
     assert (again.ContentDate, again.ContentTime) == ("20261127", "130509")
-    writer.write(annotation(where, labels(SHAPE, 3)), where, tmp_path / "out")
+    ours.write(annotation(where, labels(SHAPE, 3)), where, tmp_path / "out")
     other = pydicom.dcmread(path)
     assert len({again.SOPInstanceUID, other.SOPInstanceUID, pydicom.dcmread(path).SOPInstanceUID}) == 2
 
@@ -130,6 +132,25 @@ def test_a_dirty_header_does_not_spoil_it(tmp_path: Path) -> None:
     (path,) = SegmentationWriter().write(annotation(where, labels(SHAPE)), where, tmp_path / "out")
     assert faults(path) == []
     assert "PatientAge" not in pydicom.dcmread(path)
+
+
+@pytest.mark.parametrize(
+    ("keyword", "value"),
+    [
+        ("PatientName", "Wang^XiaoDong=王^小东"),
+        ("PatientName", "Yamada^Tarou=山田^太郎=やまだ^たろう"),
+        ("PatientName", "x" * 90),
+        ("PatientID", "病历 1/2"),
+        ("PatientID", "9" * 70),
+    ],
+)
+def test_who_it_is_is_never_changed(keyword: str, value: str, tmp_path: Path) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        where = series_source(tmp_path, facts={keyword: value, "SpecificCharacterSet": "ISO_IR 192"})
+        for kind in ("dicom-seg", "dicom-rtstruct", "dicom-sr"):
+            (path,) = writer(kind).write(annotation(where, labels(SHAPE)), where, tmp_path / "out")
+            assert str(pydicom.dcmread(path)[keyword].value) == value
 
 
 @pytest.mark.parametrize("facts", [{"FrameOfReferenceUID": None}, {"ImagePositionPatient": None}])

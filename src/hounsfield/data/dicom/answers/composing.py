@@ -1,11 +1,11 @@
 """What all DICOM objects of annotations share: whom they belong to, when and by what they were made, their bytes."""
 
 import io
+import warnings
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from hounsfield.core.annotation import Source
-from hounsfield.data.dicom.answers.origin import Origin
 from hounsfield.data.dicom.fields import text
 
 if TYPE_CHECKING:
@@ -24,11 +24,10 @@ def version() -> str:
     return installed("hounsfield")
 
 
-def made_at(source: Source, origin: Origin) -> datetime:
-    """Return when the annotation was made: as the caller says, else when its image was taken."""
+def made_at(source: Source, header: "Dataset") -> datetime:
+    """Return when the annotation was made: as the caller says, else when its image was taken, by its clean header."""
     if source.made_at is not None:
         return source.made_at
-    header = origin.first
     for date, time in (("ContentDate", "ContentTime"), ("SeriesDate", "SeriesTime"), ("StudyDate", "StudyTime")):
         day, clock = text(header.get(date))[:8], text(header.get(time)).partition(".")[0].ljust(6, "0")[:6]
         for form, value in (("%Y%m%d%H%M%S", day + clock), ("%Y%m%d", day)):
@@ -60,5 +59,8 @@ def short(name: str, length: int) -> str:
 def encoded(dataset: "Dataset") -> bytes:
     """Return the bytes of a DICOM file."""
     out = io.BytesIO()
-    dataset.save_as(out, enforce_file_format=True)
+    with warnings.catch_warnings():
+        # identifiers that break a rule are handed on as they came
+        warnings.simplefilter("ignore")
+        dataset.save_as(out, enforce_file_format=True)
     return out.getvalue()

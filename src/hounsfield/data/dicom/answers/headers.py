@@ -1,5 +1,6 @@
 """Clean headers of the images that a DICOM object refers to: what it must take from them, and nothing else."""
 
+import warnings
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,10 @@ _NEEDED = (
     "PatientName", "PatientID", "PatientBirthDate", "PatientSex", "StudyDate", "StudyTime", "StudyID",
     "AccessionNumber", "ReferringPhysicianName",
 )  # fmt: skip
+_VERBATIM = frozenset(
+    ("PatientName", "PatientID", "IssuerOfPatientID", "AccessionNumber", "StudyID", "StudyInstanceUID",
+     "SeriesInstanceUID", "SOPInstanceUID", "SOPClassUID", "FrameOfReferenceUID")
+)  # fmt: skip
 _FAR = 1.0e7
 """Millimetres from everything: where frames are put that a volume does not use, so that nothing refers to them."""
 
@@ -39,17 +44,20 @@ def clean_header(found: "Dataset", planes: Sequence[Plane]) -> "Dataset":
 
     Notes
     -----
-    Values that break the rules of their type are left out, and what must be there but may be empty is empty. Where a
-    slice lies is said as the index read it.
+    Values that break the rules of their type are left out, and what must be there but may be empty is empty; but what
+    tells patient, study and images apart is handed on as it is, too long or badly formed. Where a slice lies is said as
+    the index read it.
     """
     from pydicom import Dataset
 
     made = Dataset()
     made.SpecificCharacterSet = "ISO_IR 192"
     for keyword in (*PATIENT, *STUDY, *_IMAGE):
-        value = _sound(found, keyword)
+        value = _as_it_is(found, keyword) if keyword in _VERBATIM else _sound(found, keyword)
         if value is not None:
-            setattr(made, keyword, value)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                setattr(made, keyword, value)
     for keyword in _NEEDED:
         if keyword not in made:
             setattr(made, keyword, "")
@@ -73,17 +81,23 @@ def copied(header: "Dataset", keywords: Sequence[str], into: "Dataset") -> None:
             setattr(into, keyword, header[keyword].value)
 
 
+def _as_it_is(found: "Dataset", keyword: str) -> str | None:
+    """Return a text as it is written; None where it is missing or empty."""
+    try:
+        value = str(found[keyword].value if keyword in found else "")
+    except (ValueError, TypeError, AttributeError, KeyError, NotImplementedError):
+        return None
+    return value or None
+
+
 def _sound(found: "Dataset", keyword: str) -> object:
     """Return a value that its type allows; None where it is missing or breaks the rules."""
     from pydicom.config import RAISE
     from pydicom.valuerep import validate_value
 
     try:
-        element = found.get_item(keyword) if keyword in found else None
-        if element is None:
-            return None
-        value = found[keyword].value
-        if value is None or text(value) == "":
+        value = found[keyword].value if keyword in found else None
+        if value is None or str(value) == "":
             return None
         if keyword in ("Rows", "Columns"):
             return int(value)

@@ -96,7 +96,7 @@ def report(answer: Annotation, source: Source) -> "Dataset":
             is_complete=True,
             series_description="Annotation (research, not reviewed)",
         )
-    when = made_at(source, origin)
+    when = made_at(source, origin.first)
     stamp(made, when)
     for item in made.ContentSequence:
         if "ObservationDateTime" in item:

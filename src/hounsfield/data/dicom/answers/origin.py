@@ -12,6 +12,7 @@ from hounsfield.core.annotation import Annotation, Source
 from hounsfield.core.cohort import Ref
 from hounsfield.core.errors import ReadError
 from hounsfield.data.annotations.files import misfit
+from hounsfield.data.dicom.answers.composing import version
 from hounsfield.data.dicom.answers.headers import clean_header
 from hounsfield.data.dicom.assembling import opened
 from hounsfield.data.dicom.entries import Entry
@@ -58,11 +59,16 @@ class Origin:
 
 def why_not(answer: Annotation, source: Source) -> str:
     """Return in one clause why no DICOM object can be made of an annotation; ``""`` where one can."""
-    if source.ref.reader != "dicom":
-        return "the image did not come as DICOM, so there is no study that a DICOM object could belong to"
     wrong = misfit(answer, source)
     if wrong:
         return wrong
+    reason = _reason(answer, source)
+    return f"{reason}; NIfTI can hold it" if reason else ""
+
+
+def _reason(answer: Annotation, source: Source) -> str:
+    if source.ref.reader != "dicom":
+        return "the image did not come as DICOM, so there is no study that a DICOM object could belong to"
     try:
         origin = origin_of(source)
     except ReadError as error:
@@ -120,4 +126,6 @@ def answer_uid(kind: str, answer: Annotation, source: Source) -> str:
     digest = hashlib.sha256(np.ascontiguousarray(answer.array).data).hexdigest()
     images = origin_of(source).entries
     when = source.made_at.isoformat() if source.made_at is not None else ""
-    return derived_uid("annotation", kind, images[0].sop_uid, str(len(images)), when, digest, *answer.classes)
+    return derived_uid(
+        "annotation", kind, version(), images[0].sop_uid, str(len(images)), when, digest, *answer.classes
+    )

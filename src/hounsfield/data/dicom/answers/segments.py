@@ -43,7 +43,9 @@ class SegmentationWriter:
             return reason
         origin = origin_of(source)
         if not origin.placed and (origin.planes or origin.entries[0].sop_class in _ALWAYS_PLACED):
-            return "the images have no place in a frame of reference, which a segmentation of theirs must share"
+            return (
+                "the images have no place in a frame of reference, which a segmentation must share; NIfTI can hold it"
+            )
         return ""
 
     def write(self, answer: Annotation, source: Source, folder: Path) -> tuple[Path, ...]:
@@ -158,7 +160,7 @@ def tracking_uid(index: int, answer: Annotation, source: Source) -> str:
 def _settle(made: "Dataset", answer: Annotation, source: Source) -> None:
     """Replace what the library draws by chance or takes from the clock, and say what it leaves out."""
     origin = origin_of(source)
-    stamp(made, made_at(source, origin))
+    stamp(made, made_at(source, origin.first))
     dimensions = derived_uid("annotation dimensions", answer_uid("seg", answer, source))
     for item in (*made.DimensionOrganizationSequence, *made.DimensionIndexSequence):
         item.DimensionOrganizationUID = dimensions

@@ -44,7 +44,7 @@ class StructureSetWriter:
         if reason:
             return reason
         if not origin_of(source).placed:
-            return "the images have no place in a frame of reference, in which contours are given"
+            return "the images have no place in a frame of reference, in which contours are given; NIfTI can hold it"
         return ""
 
     def write(self, answer: Annotation, source: Source, folder: Path) -> tuple[Path, ...]:
@@ -74,7 +74,7 @@ def structure_set(answer: Annotation, source: Source) -> "Dataset":
     from pydicom.uid import UID
 
     origin = origin_of(source)
-    when = made_at(source, origin)
+    when = made_at(source, origin.first)
     made = Dataset()
     made.file_meta = FileMetaDataset()
     made.file_meta.TransferSyntaxUID = UID(_IMPLICIT)

@@ -79,12 +79,14 @@ def count_lesions(
     said, said_count = label(predicted, connectivity=connectivity)
     true, true_count = label(truth, connectivity=connectivity)
     shared = (said != 0) & (true != 0)
-    pairs, voxels = np.unique(np.stack([said[shared], true[shared]]), axis=1, return_counts=True)
+    both = said[shared].astype(np.int64) * (true_count + 1) + true[shared]
+    met, voxels = np.unique(both, return_counts=True)
+    pairs = np.stack([met // (true_count + 1), met % (true_count + 1)])
     if least_iou == 0:
         found, right = len(np.unique(pairs[1])), len(np.unique(pairs[0]))
     else:
         joined = sizes(said, said_count)[pairs[0] - 1] + sizes(true, true_count)[pairs[1] - 1] - voxels
-        found = right = _paired(pairs.astype(np.int64), voxels / joined, least_iou)
+        found = right = _paired(pairs, voxels / joined, least_iou)
     return LesionCounts(true_count, found, said_count, right)
 
 
