@@ -25,6 +25,7 @@ def test_labels_and_masks_say_the_same() -> None:
         (np.zeros((2, 3), dtype=bool), ("a", "b")),
         (np.full((2, 3), 2, dtype=np.uint8), ("a",)),
         (np.zeros((2, 3), dtype=np.uint8), ()),
+        (np.zeros((2, 3), dtype=np.uint8), ("a", "a")),
         (np.zeros((0, 3), dtype=np.uint8), ("a",)),
     ],
 )

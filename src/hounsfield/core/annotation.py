@@ -21,7 +21,7 @@ class Annotation:
         Exclusive classes: labels, uint8 or uint16, ``y x`` or ``z y x``; 0 is nothing, n is ``classes[n - 1]``.
         Classes that may overlap: masks, bool, ``k y x`` or ``k z y x``, one for each class. The dtype tells which.
     classes : tuple of str
-        What is marked, without the background.
+        What is marked, without the background; no name twice.
     grid : Grid or None
         The image's own; None of a picture without a place in space.
     probabilities : numpy.ndarray or None
@@ -30,7 +30,8 @@ class Annotation:
     Raises
     ------
     InputError
-        If the array is neither labels nor masks of the classes, or the probabilities have another shape.
+        If the array is neither labels nor masks of the classes, two classes share a name, or the probabilities have
+        another shape.
     """
 
     array: AnyArray = field(repr=False)
@@ -49,6 +50,12 @@ class Annotation:
                 f"An annotation of {count} classes has an array of {array.dtype} with the shape {array.shape}.",
                 expected="labels (uint8 or uint16, y x or z y x), or one bool mask for each class",
                 next_step="give it as one of the two",
+            )
+        if len(set(self.classes)) != count:
+            raise InputError(
+                "Two classes of an annotation have the same name.",
+                expected="a name of its own for each",
+                next_step="rename one",
             )
         if not self.overlapping and int(array.max()) > count:
             raise InputError(

@@ -27,8 +27,8 @@ class LesionsWriter:
     the array has it), the one where the piece is longest. Centroids are in mm to the patient's right, front and head
     (RAS; DICOM's LPS has the first two negated), and in voxels. ``side`` is the patient's, from the middle of what was
     imaged; it is empty where no middle is known (`geometry.findings.midline_mm`). What needs a scale is empty where
-    the image has none. ``probability`` is the mean over the piece, where probabilities were kept. Each case has a file
-    of its own until `finish` joins them.
+    the image has none; ``mean`` and ``std`` are of images with one channel. ``probability`` is the mean over the piece,
+    where probabilities were kept. Each case has a file of its own until `finish` joins them.
     """
 
     def accepts(self, answer: Annotation, source: Source) -> str:

@@ -36,7 +36,8 @@ class OverlayWriter:
     -----
     Of a volume the slice with the most marked voxels is shown, in the plane that it was taken in (the finest two axes;
     axial where all are alike), as radiologists look at it: the patient's right is on the left, the head is up. CT in HU
-    has a soft-tissue window, other grey images lie between their 1st and 99th percentile. Names that the built-in font
+    has a soft-tissue window, other images lie between their 1st and 99th percentile; three channels of a byte are
+    colours, of other channels the first is shown. Names that the built-in font
     cannot draw (it has Latin letters only) stand as the number of the class. A sheared volume (tilted gantry) is drawn
     as if it were not: the picture is for looking, the labels are for measuring.
     """
@@ -120,7 +121,8 @@ def overlay_png(answer: Annotation, image: Image) -> bytes:
 
 
 def _plane(answer: Annotation, image: Image) -> _Shown:
-    values = np.moveaxis(image.array[:3], 0, -1) if image.channels >= 3 else image.array[0]
+    coloured = image.channels in (3, 4) and image.array.dtype == np.uint8
+    values = np.moveaxis(image.array[:3], 0, -1) if coloured else image.array[0]
     masks = tuple(answer.mask(n) for n in range(len(answer.classes)))
     steps = image.grid.spacing_mm if image.grid is not None else None
     return _Shown(values, masks, None if steps is None else (steps[1], steps[0]))

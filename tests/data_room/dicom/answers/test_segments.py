@@ -8,10 +8,13 @@ import pydicom
 import pytest
 
 from hounsfield.core.annotation import Annotation, Source
-from hounsfield.core.cohort import Ref
+from hounsfield.core.cohort import Cohort, Ref, Schema
 from hounsfield.core.errors import InputError
 from hounsfield.data.annotations.colours import colour
 from hounsfield.data.dicom.answers.segments import SegmentationWriter
+from hounsfield.data.dicom.index import forget
+from hounsfield.data.dicom.reader import _volumes
+from hounsfield.data.readers import read
 from hounsfield.data.writers import writer
 from tests.data_room.annotations.making import blobs, labels
 from tests.data_room.dicom.answers.making import (
@@ -114,10 +117,6 @@ def test_unevenly_spaced_slices_are_referred_to_one_by_one(tmp_path: Path) -> No
 
 def series_source_again(where: Source) -> Source:
     """Return a source after files have gone."""
-    from hounsfield.data.dicom.index import forget
-    from hounsfield.data.dicom.reader import _volumes
-    from hounsfield.data.readers import read
-
     forget()
     _volumes.cache_clear()
     volume = volume_of(Path(where.cohort.root))
@@ -166,6 +165,20 @@ def test_a_ct_without_a_place_is_refused(facts: dict[str, None], tmp_path: Path)
     assert "frame of reference" in SegmentationWriter().accepts(made, single)
     with pytest.raises(InputError, match="NIfTI"):
         SegmentationWriter().write(made, single, tmp_path / "out")
+
+
+def test_a_single_slice_is_a_picture_with_a_place(tmp_path: Path) -> None:
+    save(tmp_path / "I1", dataset("p/s/ct", {"PatientBirthDate": ""}, size=SIZE))
+    forget()
+    cohort, ref = Cohort("t", str(tmp_path), (), Schema()), Ref("dicom", "I1")
+    where = Source("slice", cohort, ref, read(cohort, ref))
+    made = annotation(where, labels((SIZE, SIZE)))
+    for kind in ("dicom-seg", "dicom-rtstruct", "dicom-sr"):
+        (path,) = writer(kind).write(made, where, tmp_path / "out")
+        assert faults(path) == []
+        if kind != "dicom-sr":
+            for index, mask in enumerate(read_again(path, tmp_path)):
+                np.testing.assert_array_equal(mask.array[0], made.mask(index))
 
 
 def test_three_hundred_pieces_and_a_hundred_classes(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ import warnings
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from hounsfield.data.dicom.fields import text
+from hounsfield.data.dicom.apart import ENHANCED
 from hounsfield.data.dicom.planes import Plane
 
 if TYPE_CHECKING:
@@ -66,11 +66,10 @@ def clean_header(found: "Dataset", planes: Sequence[Plane]) -> "Dataset":
             if keyword in made:
                 delattr(made, keyword)
         return made
-    frames = int(text(found.get("NumberOfFrames")) or 1)
-    if frames == 1 and "PerFrameFunctionalGroupsSequence" not in found:
-        _place(made, planes[0])
+    if planes[0].entry.sop_class in ENHANCED or planes[0].entry.frames > 1:
+        _place_frames(made, planes)
     else:
-        _place_frames(made, planes, frames)
+        _place(made, planes[0])
     return made
 
 
@@ -123,7 +122,8 @@ def _place(made: "Dataset", plane: Plane) -> None:
     made.SliceThickness = _decimals([plane.depth_mm or 1.0])[0]
 
 
-def _place_frames(made: "Dataset", planes: Sequence[Plane], frames: int) -> None:
+def _place_frames(made: "Dataset", planes: Sequence[Plane]) -> None:
+    """Say where each frame lies, up to the last that is used: what the header claims of their number is not trusted."""
     from pydicom import Dataset
 
     first = planes[0]
@@ -134,6 +134,7 @@ def _place_frames(made: "Dataset", planes: Sequence[Plane], frames: int) -> None
     shared.PixelMeasuresSequence, shared.PlaneOrientationSequence = [measures], [direction]
     held = {plane.frame: plane.position_lps for plane in planes}
     groups = []
+    frames = max(held) + 1
     for number in range(frames):
         group, place = Dataset(), Dataset()
         place.ImagePositionPatient = _decimals(held.get(number, (_FAR, _FAR, _FAR)))
