@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter
+from skimage.measure import grid_points_in_poly
 
 from hounsfield.core.streams import stream
 from hounsfield.geometry.contours import fill
@@ -26,6 +27,9 @@ def test_a_ring_in_a_ring() -> None:
     found = outlines(mask)
     assert sorted(len(outline.holes) for outline in found) == [1, 1]
     np.testing.assert_array_equal(fill([o.keyholed() for o in found], mask.shape), mask)
+    # and by another's rule for the inside of a polygon
+    theirs = [grid_points_in_poly(mask.shape, o.keyholed()[:, ::-1]) for o in found]
+    np.testing.assert_array_equal(np.logical_or.reduce(theirs), mask)
 
 
 def test_a_single_pixel_and_a_full_slice() -> None:
