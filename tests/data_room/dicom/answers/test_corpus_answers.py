@@ -81,3 +81,16 @@ def test_a_mosaic_is_refused_and_nifti_named() -> None:
     made = Annotation(labels(where.image.size), ("a", "b"), where.image.grid)
     assert "mosaic" in writer("dicom-seg").accepts(made, where)
     assert writer("nifti").accepts(made, where) == ""
+
+
+def test_a_retired_class_is_refused_and_a_uid_against_the_rules_is_kept(tmp_path: Path) -> None:
+    for name, reason in (("us/color-pl.dcm", "retired"), ("us/YBR_422.dcm", "")):
+        place = CORPUS / name
+        cohort, ref = Cohort("t", str(place.parent), (), Schema()), Ref("dicom", place.name)
+        where = Source("case", cohort, ref, read(cohort, ref))
+        made = Annotation(labels(where.image.size), ("lesion", "b"), where.image.grid)
+        for kind in ("dicom-seg", "dicom-sr"):
+            assert reason in writer(kind).accepts(made, where)
+            if not reason:
+                (path,) = writer(kind).write(made, where, tmp_path)
+                assert b"1.4.13.3.1.0.19.544194620.9411.768994.0104484" in path.read_bytes()

@@ -2,10 +2,13 @@
 
 import io
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from hounsfield.core.annotation import Source
+from hounsfield.core.errors import InputError, case_id
 from hounsfield.data.dicom.fields import text
 
 if TYPE_CHECKING:
@@ -56,11 +59,35 @@ def short(name: str, length: int) -> str:
     return plain[:length].strip() or "unnamed"
 
 
-def encoded(dataset: "Dataset") -> bytes:
-    """Return the bytes of a DICOM file."""
-    out = io.BytesIO()
+@contextmanager
+def lenient(name: str) -> Iterator[None]:
+    """Hold back warnings of odd headers, and turn what a library cannot make of them into one clear error.
+
+    Parameters
+    ----------
+    name : str
+        The case.
+
+    Raises
+    ------
+    InputError
+        Where the headers lack what an object must take from them.
+    """
     with warnings.catch_warnings():
         # identifiers that break a rule are handed on as they came
         warnings.simplefilter("ignore")
-        dataset.save_as(out, enforce_file_format=True)
+        try:
+            yield
+        except (ValueError, TypeError, AttributeError, KeyError) as error:
+            raise InputError(
+                f"Case {case_id(name)}: no object can refer to the images ({type(error).__name__} in their headers).",
+                expected="images with the attributes that the standard requires of them",
+                next_step="write NIfTI instead",
+            ) from error
+
+
+def encoded(dataset: "Dataset") -> bytes:
+    """Return the bytes of a DICOM file."""
+    out = io.BytesIO()
+    dataset.save_as(out, enforce_file_format=True)
     return out.getvalue()

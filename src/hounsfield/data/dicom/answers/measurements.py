@@ -1,6 +1,5 @@
 """Annotations as measurement reports: structured reports after template 1500 that refer to the segmentation."""
 
-import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,7 +9,7 @@ import numpy as np
 from hounsfield.core.annotation import Annotation, Source
 from hounsfield.core.types import AnyArray, Float64Array
 from hounsfield.data.annotations.files import refuse, stem, write_whole
-from hounsfield.data.dicom.answers.composing import MAKER, encoded, made_at, short, stamp, version
+from hounsfield.data.dicom.answers.composing import MAKER, encoded, lenient, made_at, short, stamp, version
 from hounsfield.data.dicom.answers.concepts import Concept, concept
 from hounsfield.data.dicom.answers.origin import Origin, answer_uid, origin_of
 from hounsfield.data.dicom.answers.segments import FOLDER, SegmentationWriter, tracking_uid
@@ -48,7 +47,8 @@ class ReportWriter:
     def write(self, answer: Annotation, source: Source, folder: Path) -> tuple[Path, ...]:
         """Write one annotation."""
         refuse(self.accepts(answer, source), source, instead="NIfTI and lesions.csv")
-        content = encoded(report(answer, source))
+        with lenient(source.name):
+            content = encoded(report(answer, source))
         return (write_whole(folder / FOLDER / f"{stem(source.name)}.sr.dcm", content),)
 
     def finish(self, folder: Path) -> tuple[Path, ...]:
@@ -82,20 +82,17 @@ def report(answer: Annotation, source: Source) -> "Dataset":
         imaging_measurements=_groups(answer, source),
         title=codes.DCM.ImagingMeasurementReport,
     )
-    with warnings.catch_warnings():
-        # odd values of a header, such as a name of one part, are not ours to correct
-        warnings.simplefilter("ignore")
-        made = highdicom.sr.ComprehensiveSR(
-            evidence=[*origin.headers, _segmentation_evidence(answer, source)],
-            content=content[0],
-            series_instance_uid=derived_uid("annotation series", "sr", uid),
-            series_number=_SERIES_NUMBER,
-            sop_instance_uid=uid,
-            instance_number=1,
-            manufacturer=MAKER,
-            is_complete=True,
-            series_description="Annotation (research, not reviewed)",
-        )
+    made = highdicom.sr.ComprehensiveSR(
+        evidence=[*origin.headers, _segmentation_evidence(answer, source)],
+        content=content[0],
+        series_instance_uid=derived_uid("annotation series", "sr", uid),
+        series_number=_SERIES_NUMBER,
+        sop_instance_uid=uid,
+        instance_number=1,
+        manufacturer=MAKER,
+        is_complete=True,
+        series_description="Annotation (research, not reviewed)",
+    )
     when = made_at(source, origin.first)
     stamp(made, when)
     for item in made.ContentSequence:

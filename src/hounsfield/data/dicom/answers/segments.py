@@ -1,17 +1,15 @@
 """Annotations as DICOM Segmentation objects."""
 
-import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from hounsfield.core.annotation import Annotation, Source
-from hounsfield.core.errors import InputError, case_id
 from hounsfield.core.types import AnyArray
 from hounsfield.data.annotations.colours import colour
 from hounsfield.data.annotations.files import refuse, stem, write_whole
-from hounsfield.data.dicom.answers.composing import MAKER, encoded, made_at, short, stamp, version
+from hounsfield.data.dicom.answers.composing import MAKER, encoded, lenient, made_at, short, stamp, version
 from hounsfield.data.dicom.answers.concepts import concept
 from hounsfield.data.dicom.answers.origin import Origin, answer_uid, origin_of, why_not
 from hounsfield.data.dicom.writing import derived_uid
@@ -25,6 +23,8 @@ _ALWAYS_PLACED = frozenset(
     "1.2.840.10008.5.1.4.1.1." + end for end in ("2", "2.1", "2.2", "4", "4.1", "4.4", "128", "130", "481.2")
 )
 """CT, MR and PET images, enhanced ones, and dose: their definitions require a frame of reference."""
+_NO_SOURCE = frozenset("1.2.840.10008.5.1.4.1.1." + end for end in ("3", "5", "6", "30", "66.4", "66.7"))
+"""Ultrasound and nuclear medicine as they were before 1994, parametric maps, segmentations themselves."""
 
 
 class SegmentationWriter:
@@ -42,6 +42,10 @@ class SegmentationWriter:
         if reason:
             return reason
         origin = origin_of(source)
+        if origin.entries[0].sop_class in _NO_SOURCE:
+            return (
+                "the image is of a retired class or no image, and a segmentation cannot refer to it; NIfTI can hold it"
+            )
         if not origin.placed and (origin.planes or origin.entries[0].sop_class in _ALWAYS_PLACED):
             return (
                 "the images have no place in a frame of reference, which a segmentation must share; NIfTI can hold it"
@@ -51,7 +55,8 @@ class SegmentationWriter:
     def write(self, answer: Annotation, source: Source, folder: Path) -> tuple[Path, ...]:
         """Write one annotation."""
         refuse(self.accepts(answer, source), source, instead="NIfTI")
-        content = encoded(segmentation(answer, source))
+        with lenient(source.name):
+            content = encoded(segmentation(answer, source))
         return (write_whole(folder / FOLDER / f"{stem(source.name)}.seg.dcm", content),)
 
     def finish(self, folder: Path) -> tuple[Path, ...]:
@@ -62,11 +67,6 @@ class SegmentationWriter:
 def segmentation(answer: Annotation, source: Source) -> "Dataset":
     """Return an annotation as a data set of Segmentation Storage.
 
-    Raises
-    ------
-    InputError
-        If the headers of the images lack what a segmentation must take from them.
-
     References
     ----------
     DICOM PS3.3 A.51 and C.8.20 (Segmentation).
@@ -75,35 +75,24 @@ def segmentation(answer: Annotation, source: Source) -> "Dataset":
 
     origin = origin_of(source)
     places = _positions(origin) if answer.ndim == 3 and origin.placed else None
-    with warnings.catch_warnings():
-        # an empty mask is written on purpose, and odd values of a scanner's header are not ours to correct
-        warnings.simplefilter("ignore")
-        try:
-            made: Any = highdicom.seg.Segmentation(
-                source_images=list(origin.headers),
-                pixel_array=_frames(answer),
-                segmentation_type="BINARY",
-                segment_descriptions=_descriptions(answer, source),
-                series_instance_uid=derived_uid("annotation series", "seg", answer_uid("seg", answer, source)),
-                series_number=_SERIES_NUMBER,
-                sop_instance_uid=answer_uid("seg", answer, source),
-                instance_number=1,
-                manufacturer=MAKER,
-                manufacturer_model_name=MAKER,
-                software_versions=version(),
-                device_serial_number="0",
-                content_label="ANNOTATION",
-                content_description="Structures marked by software, not reviewed",
-                plane_positions=places,
-                series_description="Annotation (research, not reviewed)",
-            )
-        except (ValueError, TypeError, AttributeError, KeyError) as error:
-            raise InputError(
-                f"Case {case_id(source.name)}: no segmentation can refer to the images "
-                f"({type(error).__name__} in their headers).",
-                expected="images with the attributes that the standard requires of them",
-                next_step="write NIfTI instead",
-            ) from error
+    made: Any = highdicom.seg.Segmentation(
+        source_images=list(origin.headers),
+        pixel_array=_frames(answer),
+        segmentation_type="BINARY",
+        segment_descriptions=_descriptions(answer, source),
+        series_instance_uid=derived_uid("annotation series", "seg", answer_uid("seg", answer, source)),
+        series_number=_SERIES_NUMBER,
+        sop_instance_uid=answer_uid("seg", answer, source),
+        instance_number=1,
+        manufacturer=MAKER,
+        manufacturer_model_name=MAKER,
+        software_versions=version(),
+        device_serial_number="0",
+        content_label="ANNOTATION",
+        content_description="Structures marked by software, not reviewed",
+        plane_positions=places,
+        series_description="Annotation (research, not reviewed)",
+    )
     _settle(made, answer, source)
     return made  # type: ignore[no-any-return]  # named so above, since its typed form lacks some attributes
 

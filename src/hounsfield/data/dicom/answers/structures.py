@@ -9,7 +9,7 @@ from hounsfield.core.annotation import Annotation, Source
 from hounsfield.core.types import Float64Array
 from hounsfield.data.annotations.colours import colour
 from hounsfield.data.annotations.files import refuse, stem, write_whole
-from hounsfield.data.dicom.answers.composing import MAKER, encoded, made_at, short, version
+from hounsfield.data.dicom.answers.composing import MAKER, encoded, lenient, made_at, short, version
 from hounsfield.data.dicom.answers.concepts import concept
 from hounsfield.data.dicom.answers.headers import PATIENT, STUDY, copied
 from hounsfield.data.dicom.answers.origin import Origin, answer_uid, origin_of, why_not
@@ -50,7 +50,8 @@ class StructureSetWriter:
     def write(self, answer: Annotation, source: Source, folder: Path) -> tuple[Path, ...]:
         """Write one annotation."""
         refuse(self.accepts(answer, source), source, instead="NIfTI")
-        content = encoded(structure_set(answer, source))
+        with lenient(source.name):
+            content = encoded(structure_set(answer, source))
         return (write_whole(folder / FOLDER / f"{stem(source.name)}.rtstruct.dcm", content),)
 
     def finish(self, folder: Path) -> tuple[Path, ...]:
