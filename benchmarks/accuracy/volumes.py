@@ -28,12 +28,12 @@ PARTS = ("train", "val", "test")
 
 def hippocampus(minutes: float, folds: int) -> None:
     """Predict how many voxels of a volume are anterior hippocampus, from the image alone."""
-    command = f"hu train {HIPPOCAMPUS} --target {TARGET} --minutes {minutes:g} --folds {folds} --threads 1"
+    command = f"hu train {HIPPOCAMPUS} --target {TARGET} --minutes {minutes:g} --folds {folds}"
     out = RUNS / f"{HIPPOCAMPUS}-{minutes:g}min-{folds}-{code()}"
     run = train(
         data_root() / HIPPOCAMPUS,
         out=out,
-        wishes=Wishes(target=(TARGET,), minutes=minutes, folds=folds, threads=1),
+        wishes=Wishes(target=(TARGET,), minutes=minutes, folds=folds),
     )
     report = run.report
     part = report.parts[report.judged_part]
