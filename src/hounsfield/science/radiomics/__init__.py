@@ -1,4 +1,5 @@
 """Radiomics: numbers that describe a region, as the Image Biomarker Standardisation Initiative (IBSI) defines them.
 
-Enters: arrays with their spacing and masks. Leaves: values by IBSI tag, and response maps of image filters.
+Enters: an image, a label map, the spacing of both and settings.
+Leaves: one number for each feature, and for those without a value the reason; response maps of image filters.
 """

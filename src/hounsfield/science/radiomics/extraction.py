@@ -1,0 +1,205 @@
+"""Extraction: all features of one region, by their tags."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from hounsfield.core.types import Float64Array
+from hounsfield.science.radiomics import (
+    cooccurrence,
+    histograms,
+    intensities,
+    local_intensity,
+    morphology,
+    neighbourhoods,
+    run_lengths,
+    zones,
+)
+from hounsfield.science.radiomics.autocorrelation import autocorrelation
+from hounsfield.science.radiomics.discretisation import Levels, discretise
+from hounsfield.science.radiomics.region import Region
+from hounsfield.science.radiomics.settings import Settings
+from hounsfield.science.radiomics.texture import Texture, texture
+
+Tagged = Iterator[tuple[str, float]]
+PAIRED = {"cm": cooccurrence.NAMES, "rlm": run_lengths.NAMES}
+SINGLE = {
+    "szm": zones.SIZE_NAMES,
+    "dzm": zones.DISTANCE_NAMES,
+    "ngt": neighbourhoods.TONE_NAMES,
+    "ngl": neighbourhoods.DEPENDENCE_NAMES,
+}
+PLAIN = {
+    "morph": morphology.NAMES,
+    "loc": local_intensity.NAMES,
+    "stat": intensities.NAMES,
+    "ih": histograms.NAMES,
+    "ivh": histograms.VOLUME_NAMES,
+}
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What decides which features of a region are undefined.
+
+    Parameters
+    ----------
+    voxels : int
+        Of the shape.
+    kept : int
+        Whose intensities count.
+    constant : bool
+        Whether those are all the same.
+    levels : int
+        Grey levels that occur.
+    planar : bool
+    placed : bool
+        Whether the image says how large its voxels are.
+    complete : bool
+        Whether every voxel within reach of the region has a finite intensity.
+    """
+
+    voxels: int
+    kept: int
+    constant: bool
+    levels: int
+    planar: bool
+    placed: bool
+    complete: bool
+
+
+def aggregations(family: str, dimensions: str, *, planar_image: bool = False) -> tuple[str, ...]:
+    """Return the endings of a family's tags: ``""`` for families without aggregation.
+
+    Parameters
+    ----------
+    family : str
+    dimensions : str
+        ``2D``, ``3D`` or ``both``.
+    planar_image : bool
+        A plane is measured in two dimensions, whatever the settings say.
+    """
+    if family in PLAIN:
+        return ("",)
+    ends: tuple[str, ...] = ()
+    if dimensions != "3D" or planar_image:
+        ends += ("_2D_avg", "_2D_comb", "_2_5D_avg", "_2_5D_comb") if family in PAIRED else ("_2D", "_2_5D")
+    if dimensions != "2D" and not planar_image:
+        ends += ("_3D_avg", "_3D_comb") if family in PAIRED else ("_3D",)
+    return ends
+
+
+def tags(settings: Settings, *, planar_image: bool = False) -> tuple[str, ...]:
+    """Return the tags of all features that settings ask for, in the order of the table."""
+    names = {**PLAIN, **PAIRED, **SINGLE}
+    found = []
+    for family in settings.families:
+        ends = aggregations(family, settings.dimensions, planar_image=planar_image)
+        for name in names[family]:
+            if family == "morph" and name in ("moran_i", "geary_c") and not settings.slow:
+                continue
+            found += [f"{family}_{name}{end}" for end in ends]
+    return tuple(found)
+
+
+def features(region: Region, settings: Settings, *, placed: bool = True) -> tuple[dict[str, float], Facts]:
+    """Return the features of a region by tag, NaN where undefined, and what explains that.
+
+    Parameters
+    ----------
+    region : Region
+    settings : Settings
+    placed : bool
+        Whether the image says how large its voxels are.
+
+    Raises
+    ------
+    ReadError
+        If intensities cannot be discretised as the settings say.
+    """
+    values = dict.fromkeys(tags(settings, planar_image=region.planar), float("nan"))
+    held = region.intensities
+    ordered = np.sort(held)
+    complete = bool(np.isfinite(region.around).all())
+    shaped = placed and not region.planar
+    found: list[tuple[str, float]] = []
+    if "morph" in settings.families and shaped:
+        found += _shape(region, settings)
+    levels = None
+    if len(held):
+        if "loc" in settings.families and placed and complete:
+            around = np.zeros(region.around.shape, dtype=np.bool_)
+            around[region.inner] = region.kept
+            found += _named("loc", local_intensity.peaks(region.around, around, region.spacing_mm))
+        if "stat" in settings.families:
+            found += _named("stat", intensities.statistics(ordered))
+        if "ivh" in settings.families:
+            curve = histograms.volume_histogram(ordered, settings.volume_histogram, settings.resegmentation)
+            found += _named("ivh", curve)
+        levels = discretise(held, settings.discretisation, lowest=settings.resegmentation.lowest)
+        if "ih" in settings.families:
+            found += _named("ih", histograms.histogram(levels))
+        found += _textures(region, levels, settings)
+    values.update((tag, value) for tag, value in found if tag in values)
+    facts = Facts(
+        voxels=int(np.count_nonzero(region.whole)),
+        kept=len(held),
+        constant=bool(len(held) and ordered[0] == ordered[-1]),
+        levels=len(np.unique(levels.values)) if levels is not None else 0,
+        planar=region.planar,
+        placed=placed,
+        complete=complete,
+    )
+    return {t: v if np.isfinite(v) else float("nan") for t, v in values.items()}, facts
+
+
+def _named(family: str, values: Float64Array) -> Tagged:
+    return ((f"{family}_{n}", float(v)) for n, v in zip(PLAIN[family], values, strict=True))
+
+
+def _shape(region: Region, settings: Settings) -> Tagged:
+    found = morphology.shape_features(region.whole, region.spacing_mm)
+    if region.kept.any():
+        found["com"] = morphology.shift(region.image, region.kept, region.whole, region.spacing_mm)
+        found["integ_int"] = float(region.intensities.mean()) * found["volume"]
+        if settings.slow:
+            found["moran_i"], found["geary_c"] = autocorrelation(region.image, region.kept, region.spacing_mm)
+    return ((f"morph_{name}", float(value)) for name, value in found.items())
+
+
+def _textures(region: Region, levels: Levels, settings: Settings) -> list[tuple[str, float]]:
+    asked = [f for f in settings.families if f in PAIRED or f in SINGLE]
+    if not asked:
+        return []
+    laid = texture(region.kept, levels)
+    found: list[tuple[str, float]] = []
+    ways = [True] if settings.dimensions == "2D" or region.planar else [False]
+    if settings.dimensions == "both" and not region.planar:
+        ways = [True, False]
+    for planar in ways:
+        found += _in_one_way(laid, region, asked, planar=planar)
+    return found
+
+
+def _in_one_way(laid: Texture, region: Region, asked: Sequence[str], *, planar: bool) -> Tagged:
+    way = "2D" if planar else "3D"
+    if "cm" in asked:
+        yield from _rows("cm", cooccurrence.cooccurrence(laid, planar=planar), way)
+    if "rlm" in asked:
+        yield from _rows("rlm", run_lengths.run_lengths(laid, planar=planar), way)
+    if "szm" in asked or "dzm" in asked:
+        sizes, distances = zones.zones(laid, region.whole, planar=planar)
+        yield from _rows("szm", sizes, way)
+        yield from _rows("dzm", distances, way)
+    if "ngt" in asked or "ngl" in asked:
+        tones, dependences = neighbourhoods.neighbourhoods(laid, planar=planar)
+        yield from _rows("ngt", tones, way)
+        yield from _rows("ngl", dependences, way)
+
+
+def _rows(family: str, table: Float64Array, way: str) -> Tagged:
+    names = PAIRED.get(family) or SINGLE[family]
+    # in three dimensions rows repeat themselves, and fewer are named
+    for end, row in zip(aggregations(family, way), table, strict=False):
+        yield from ((f"{family}_{n}{end}", float(v)) for n, v in zip(names, row, strict=True))

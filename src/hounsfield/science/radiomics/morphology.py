@@ -1,0 +1,142 @@
+"""Morphology: the shape of a region (IBSI manual, section 3.1)."""
+
+import math
+
+import numpy as np
+
+from hounsfield.core.types import BoolArray, Float64Array
+from hounsfield.science.radiomics.hulls import diameter, enclosing_ellipsoid, hull, smallest_box
+from hounsfield.science.radiomics.mesh import volume_and_area
+
+NAMES = (
+    "volume", "vol_approx", "area_mesh", "av", "comp_1", "comp_2", "sph_dispr", "sphericity", "asphericity", "com",
+    "diam", "pca_maj_axis", "pca_min_axis", "pca_least_axis", "pca_elongation", "pca_flatness", "vol_dens_aabb",
+    "area_dens_aabb", "vol_dens_ombb", "area_dens_ombb", "vol_dens_aee", "area_dens_aee", "vol_dens_mvee",
+    "area_dens_mvee", "vol_dens_conv_hull", "area_dens_conv_hull", "integ_int", "moran_i", "geary_c",
+)  # fmt: skip
+
+
+def shape_features(mask: BoolArray, spacing_mm: tuple[float, float, float]) -> dict[str, float]:
+    """Return what depends on the region's voxels alone.
+
+    Parameters
+    ----------
+    mask : numpy.ndarray
+        ``z y x``, bool: the region's bounding box; at least one voxel.
+    spacing_mm : tuple of float
+        Along z, y, x.
+
+    Returns
+    -------
+    dict of str to float
+        All of `NAMES` but the last three and ``com``; NaN where undefined.
+    """
+    volume, area = volume_and_area(mask, spacing_mm)
+    major, minor, least = principal_axes(mask, spacing_mm)
+    around = hull(mask, spacing_mm)
+    edges = [n * s for n, s in zip(mask.shape, spacing_mm, strict=True)]
+    box = edges[0] * edges[1] * edges[2]
+    sides = 2.0 * (edges[0] * edges[1] + edges[1] * edges[2] + edges[2] * edges[0])
+    oriented, oriented_sides = smallest_box(around)
+    enclosing = enclosing_ellipsoid(around.points)
+    return {
+        **_roundness(volume, area),
+        "vol_approx": float(np.count_nonzero(mask)) * math.prod(spacing_mm),
+        "diam": diameter(around.points),
+        "pca_maj_axis": major,
+        "pca_min_axis": minor,
+        "pca_least_axis": least,
+        "pca_elongation": _ratio(minor, major),
+        "pca_flatness": _ratio(least, major),
+        "vol_dens_aabb": volume / box,
+        "area_dens_aabb": area / sides,
+        "vol_dens_ombb": volume / oriented,
+        "area_dens_ombb": area / oriented_sides,
+        "vol_dens_aee": _ratio(volume, ellipsoid_volume(major / 2, minor / 2, least / 2)),
+        "area_dens_aee": _ratio(area, ellipsoid_area(major / 2, minor / 2, least / 2)),
+        "vol_dens_mvee": volume / ellipsoid_volume(*enclosing),
+        "area_dens_mvee": area / ellipsoid_area(*enclosing),
+        "vol_dens_conv_hull": volume / around.volume,
+        "area_dens_conv_hull": area / around.area,
+    }
+
+
+def _roundness(volume: float, area: float) -> dict[str, float]:
+    ball = (36.0 * math.pi * volume**2) ** (1.0 / 3.0)
+    return {
+        "volume": volume,
+        "area_mesh": area,
+        "av": area / volume,
+        "comp_1": volume / (math.sqrt(math.pi) * area**1.5),
+        "comp_2": 36.0 * math.pi * volume**2 / area**3,
+        "sph_dispr": area / ball,
+        "sphericity": ball / area,
+        "asphericity": (area**3 / (36.0 * math.pi * volume**2)) ** (1.0 / 3.0) - 1.0,
+    }
+
+
+def principal_axes(mask: BoolArray, spacing_mm: tuple[float, float, float]) -> tuple[float, float, float]:
+    """Return the lengths of the three principal axes in mm, longest first: 4 times the root of each eigenvalue.
+
+    Notes
+    -----
+    The covariance divides by n - 1, as the reference values ask for; it is undefined for one voxel.
+    """
+    places = np.argwhere(mask).astype(np.float64)
+    if len(places) < 2:
+        return math.nan, math.nan, math.nan
+    places -= places.mean(axis=0)
+    spread = places.T @ places / (len(places) - 1) * np.outer(spacing_mm, spacing_mm)
+    least, minor, major = (4.0 * math.sqrt(max(0.0, float(v))) for v in np.linalg.eigvalsh(spread))
+    return major, minor, least
+
+
+def shift(image: Float64Array, kept: BoolArray, whole: BoolArray, spacing_mm: tuple[float, float, float]) -> float:
+    """Return how far the centre of the intensities lies from the centre of the shape, in mm.
+
+    Parameters
+    ----------
+    image, kept, whole : numpy.ndarray
+        ``z y x``: intensities, the region that they are taken of, and the region's shape.
+    spacing_mm : tuple of float
+        Along z, y, x.
+
+    Returns
+    -------
+    float
+        NaN where the intensities add up to 0.
+    """
+    weights = image[kept]
+    total = float(weights.sum())
+    if total == 0.0:
+        return math.nan
+    heavy = weights @ np.argwhere(kept).astype(np.float64) / total
+    return float(np.linalg.norm((heavy - np.argwhere(whole).mean(axis=0)) * np.asarray(spacing_mm)))
+
+
+def ellipsoid_volume(a: float, b: float, c: float) -> float:
+    """Return the volume of an ellipsoid with these half axes."""
+    return 4.0 / 3.0 * math.pi * a * b * c
+
+
+def ellipsoid_area(a: float, b: float, c: float) -> float:
+    """Return the surface of an ellipsoid with these half axes, longest first, as the IBSI manual computes it.
+
+    Notes
+    -----
+    A series of Legendre polynomials to degree 20 (section 3.1.22). It does not converge to the true surface: for the
+    half axes of the IBSI phantoms it is 0.6% above it and 4% below. The reference values are those of the series.
+    The terms ``(alpha beta)^n P_n`` follow from one another without a division, so that a round ellipsoid is none.
+    """
+    if not a > 0.0:
+        return math.nan
+    alpha, beta = 1.0 - (b / a) ** 2, 1.0 - (c / a) ** 2
+    before, term, total = 0.0, 1.0, 0.0
+    for n in range(21):
+        total += term / (1.0 - 4.0 * n * n)
+        before, term = term, ((2 * n + 1) * (alpha + beta) / 2.0 * term - n * alpha * beta * before) / (n + 1)
+    return 4.0 * math.pi * a * b * total
+
+
+def _ratio(above: float, below: float) -> float:
+    return above / below if below > 0.0 else math.nan
