@@ -15,13 +15,17 @@ from hounsfield.core.report import Report
 from hounsfield.workflow.wishes import Wishes
 
 if TYPE_CHECKING:
+    from hounsfield.core.image import Image
     from hounsfield.core.plan import Plan
+    from hounsfield.core.types import AnyArray
+    from hounsfield.science.radiomics.settings import Settings
     from hounsfield.stages.explaining.result import Explanations
     from hounsfield.workflow.comparing import Comparison
     from hounsfield.workflow.deidentify import Deidentified
     from hounsfield.workflow.doctor import Diagnosis
     from hounsfield.workflow.exporting import Exported
     from hounsfield.workflow.inspecting import Inspection
+    from hounsfield.workflow.measured import Measured
     from hounsfield.workflow.study import Source
     from hounsfield.workflow.training import Run
 
@@ -233,6 +237,31 @@ def explain(
     asked = ExplainWishes(number=number, answer=answer, methods=tuple(methods), pointing=pointing)
     given = (inputs,) if isinstance(inputs, str | Path) else tuple(inputs)
     return work(bundle, given, out=_path(out), wishes=wishes, asked=asked, progress=progress)
+
+
+def measure(
+    image: "str | Path | Image | AnyArray",
+    mask: "str | Path | Image | AnyArray",
+    *,
+    settings: "str | Settings" = "default",
+    spacing_mm: Sequence[float] | None = None,
+    parts: bool = False,
+    threads: int | None = None,
+    out: str | Path | None = None,
+    progress: Progress = SILENT,
+) -> "Measured":
+    """Measure regions, of files, folders or arrays ``z y x``; see `hounsfield.workflow.measuring.measure`.
+
+    Of arrays, `spacing_mm` says how large a voxel is, along z, y, x (y, x of a plane).
+    """
+    from hounsfield.workflow.measuring import MeasureWishes, as_image, measure_arrays, read_settings
+    from hounsfield.workflow.measuring import measure as work
+
+    chosen = read_settings(settings) if isinstance(settings, str) else settings
+    wishes = MeasureWishes(settings=chosen, parts=parts, threads=threads)
+    if isinstance(image, str | Path) and isinstance(mask, str | Path):
+        return work(Path(image), Path(mask), out=_path(out), wishes=wishes, progress=progress)
+    return measure_arrays(as_image(image, spacing_mm), as_image(mask, spacing_mm), out=_path(out), wishes=wishes)
 
 
 def compare(a: str | Path, b: str | Path, *, seed: int = 0) -> "Comparison":

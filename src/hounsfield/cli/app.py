@@ -12,6 +12,7 @@ from hounsfield.cli import (
     deidentify_commands,
     explain_commands,
     export_commands,
+    measure_commands,
     model_commands,
     other_commands,
     pacs_commands,
@@ -144,6 +145,17 @@ app.command(
         "hu explain runs/busi data/busi --number 8 --pointing 100",
     ),
 )(explain_commands.explain)
+app.command(
+    "measure",
+    short_help="Measure shape, intensity and texture of regions.",
+    epilog=_epilog(
+        "hu measure image.nii.gz mask.nii.gz --out features.parquet",
+        "hu measure images/ masks/ --parts --out features.parquet",
+        "hu measure pacs-export/ pacs-export/ --settings ibsi-E --out features.parquet     RTSTRUCT or SEG",
+        "hu measure --repeat features.parquet     the same bytes, or what differs",
+        "hu measure --show default > own.yaml     edit it, then: --settings own.yaml",
+    ),
+)(measure_commands.measure)
 app.command(
     "compare",
     short_help="Compare two runs on the same test samples.",

@@ -20,7 +20,7 @@ class NiftiReader:
     it a unit of time, and channels otherwise; part ``("axis4", "channels")`` or ``("axis4", "time")`` decides where
     the header does not. Of a time series the first volume is read, or the one that part ``("volume", i)`` names; part
     ``("channel", i)`` picks one channel. A volume of one plane is an image of two axes. NaN, which resampling leaves
-    where nothing was measured, becomes the volume's lowest value.
+    where nothing was measured, becomes the volume's lowest value, unless part ``("unknown", "kept")`` keeps it.
     """
 
     def sniff(self, head: bytes, name: str) -> bool:

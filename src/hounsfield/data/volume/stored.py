@@ -124,8 +124,9 @@ class Stored:
         values = told._values(moment, case)
         if "channel" in part:
             values = values[_index(part, "channel", told.length(CHANNELS), case)][None]
-        values = _measured(values)
-        check_array(values, ref)
+        if part.get("unknown") != "kept":
+            values = _measured(values)
+            check_array(values, ref)
         if values.shape[1] == 1:
             values = values[:, 0]
         grid = Grid(told.affine_ras) if told.affine_ras is not None else None

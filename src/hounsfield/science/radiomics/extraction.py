@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from math import isfinite, nan
 
 import numpy as np
 
@@ -92,12 +94,17 @@ def aggregations(family: str, dimensions: str, *, planar_image: bool = False) ->
 
 def tags(settings: Settings, *, planar_image: bool = False) -> tuple[str, ...]:
     """Return the tags of all features that settings ask for, in the order of the table."""
+    return _tags(settings.families, settings.dimensions, slow=settings.slow, planar_image=planar_image)
+
+
+@lru_cache(maxsize=256)
+def _tags(families: tuple[str, ...], dimensions: str, *, slow: bool, planar_image: bool) -> tuple[str, ...]:
     names = {**PLAIN, **PAIRED, **SINGLE}
     found = []
-    for family in settings.families:
-        ends = aggregations(family, settings.dimensions, planar_image=planar_image)
+    for family in families:
+        ends = aggregations(family, dimensions, planar_image=planar_image)
         for name in names[family]:
-            if family == "morph" and name in ("moran_i", "geary_c") and not settings.slow:
+            if family == "morph" and name in ("moran_i", "geary_c") and not slow:
                 continue
             found += [f"{family}_{name}{end}" for end in ends]
     return tuple(found)
@@ -118,7 +125,7 @@ def features(region: Region, settings: Settings, *, placed: bool = True) -> tupl
     ReadError
         If intensities cannot be discretised as the settings say.
     """
-    values = dict.fromkeys(tags(settings, planar_image=region.planar), float("nan"))
+    values = dict.fromkeys(tags(settings, planar_image=region.planar), nan)
     held = region.intensities
     ordered = np.sort(held)
     complete = bool(np.isfinite(region.around).all())
@@ -146,12 +153,12 @@ def features(region: Region, settings: Settings, *, placed: bool = True) -> tupl
         voxels=int(np.count_nonzero(region.whole)),
         kept=len(held),
         constant=bool(len(held) and ordered[0] == ordered[-1]),
-        levels=len(np.unique(levels.values)) if levels is not None else 0,
+        levels=int(np.count_nonzero(np.bincount(levels.values))) if levels is not None else 0,
         planar=region.planar,
         placed=placed,
         complete=complete,
     )
-    return {t: v if np.isfinite(v) else float("nan") for t, v in values.items()}, facts
+    return {t: v if isfinite(v) else nan for t, v in values.items()}, facts
 
 
 def _named(family: str, values: Float64Array) -> Tagged:

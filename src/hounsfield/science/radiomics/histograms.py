@@ -80,13 +80,22 @@ def volume_histogram(intensities: Float64Array, how: Discretisation, kept: Reseg
     fraction = (occurring - low) / (high - low) if high > low else np.full(len(occurring), np.nan)
     v10, v90 = (float(share[fraction >= f].max(initial=0.0)) if high > low else np.nan for f in (0.10, 0.90))
     step = how.width if how.method == "width" else 1.0
+    if how.method == "none" and not np.array_equal(occurring, np.rint(occurring)):
+        # between intensities that occur there are others: the next one is as near as the data tell
+        step = 0.0
     i10, i90 = (_least_above(occurring, share, f, step) for f in (0.10, 0.90))
     area = float(np.sum(np.diff(fraction) * (share[1:] + share[:-1]) / 2.0)) if high > low else np.nan
     return np.array([v10, v90, i10, i90, v10 - v90, i10 - i90, area])
 
 
 def _least_above(occurring: Float64Array, share: Float64Array, wanted: float, step: float) -> float:
-    """Return the least intensity, in steps, that at most the wanted share of the volume has or exceeds."""
+    """Return the least intensity, in steps, that at most the wanted share of the volume has or exceeds.
+
+    A step of 0 takes the next intensity that occurs; beyond the last, the last.
+    """
     few = np.flatnonzero(share <= wanted)
+    at = int(few[0]) if len(few) else len(occurring)
+    if step == 0.0:
+        return float(occurring[min(at, len(occurring) - 1)])
     # the first step above the last intensity that too many voxels have
-    return float(occurring[few[0] - 1] + step) if len(few) and few[0] else float(occurring[-1] + step)
+    return float(occurring[max(at, 1) - 1] + step)

@@ -46,24 +46,57 @@ def hull(mask: BoolArray, spacing_mm: tuple[float, float, float]) -> Hull:
     """
     from scipy.spatial import ConvexHull
 
-    centres = _outermost(mask)
-    half = np.concatenate([np.eye(3, dtype=np.int64), -np.eye(3, dtype=np.int64)])
-    points = np.unique((2 * centres[:, None] + half).reshape(-1, 3), axis=0)
-    scaled = points * (np.asarray(spacing_mm) / 2.0)
+    scaled = _outermost(mask) * (np.asarray(spacing_mm) / 2.0)
     found = ConvexHull(scaled)
-    normals = np.unique(np.round(found.equations[:, :3], 9), axis=0)
+    # a box does not know a face from the opposite one, nor triangles of one face from one another
+    facing = np.round(found.equations[:, :3], 9)
+    mark = np.round(facing @ np.sqrt([2.0, 3.0, 5.0]), 9)
+    _, first = np.unique(np.abs(mark), return_index=True)
+    normals = np.ascontiguousarray(facing[first])
     return Hull(scaled[found.vertices], normals, float(found.volume), float(found.area))
 
 
+@compiled
 def _outermost(mask: BoolArray) -> IntArray:
-    """Return the voxels that are the first or the last of a region along every axis, ``n 3``."""
-    kept = mask.copy()
-    for n in range(3):
-        first = np.expand_dims(mask.argmax(axis=n), n)
-        last = mask.shape[n] - 1 - np.expand_dims(np.flip(mask, n).argmax(axis=n), n)
-        place = np.arange(mask.shape[n]).reshape([-1 if k == n else 1 for k in range(3)])
-        kept &= (place == first) | (place == last)
-    return np.argwhere(kept)
+    """Return points half a voxel outward of voxels that are outermost along every axis, ``n 3``, in half voxels."""
+    nz, ny, _ = mask.shape
+    ends_z, ends_y, ends_x = _ends(mask)
+    found, m = np.zeros((12 * nz * ny, 3), np.int64), 0
+    for z in range(nz):
+        for y in range(ny):
+            for end in range(2):
+                x = ends_x[z, y, end]
+                if x < 0 or (end and x == ends_x[z, y, 0]):
+                    continue
+                here, ends = (z, y, x), (ends_z[y, x], ends_y[z, x], ends_x[z, y])
+                if not (z in (ends[0][0], ends[0][1]) and y in (ends[1][0], ends[1][1])):
+                    continue
+                for n in range(6):
+                    if here[n // 2] == ends[n // 2][n % 2]:
+                        found[m, 0], found[m, 1], found[m, 2] = 2 * z, 2 * y, 2 * x
+                        found[m, n // 2] += 2 * (n % 2) - 1
+                        m += 1
+    return found[:m]
+
+
+@compiled
+def _ends(mask: BoolArray) -> tuple[IntArray, IntArray, IntArray]:
+    """Return the first and the last place of a region on each line along z, y and x; -1 on lines without it."""
+    nz, ny, nx = mask.shape
+    ends_z, ends_y = np.full((ny, nx, 2), -1, np.int64), np.full((nz, nx, 2), -1, np.int64)
+    ends_x = np.full((nz, ny, 2), -1, np.int64)
+    for z in range(nz):
+        for y in range(ny):
+            for x in range(nx):
+                if mask[z, y, x]:
+                    if ends_z[y, x, 0] < 0:
+                        ends_z[y, x, 0] = z
+                    if ends_y[z, x, 0] < 0:
+                        ends_y[z, x, 0] = y
+                    if ends_x[z, y, 0] < 0:
+                        ends_x[z, y, 0] = x
+                    ends_z[y, x, 1], ends_y[z, x, 1], ends_x[z, y, 1] = z, y, x
+    return ends_z, ends_y, ends_x
 
 
 def diameter(points: Float64Array) -> float:
@@ -90,35 +123,24 @@ def smallest_box(around: Hull) -> tuple[float, float]:
     of what is seen (Freeman and Shapira, 1975). The smallest box of all may touch with edges only (O'Rourke, 1985),
     so that this is an upper bound; it is what the IBSI manual names as common practice.
     """
-    edges = _box(around.points, around.normals)
-    a, b, c = (float(e) for e in edges)
+    normal = around.normals
+    # two directions at right angles to each normal, from the axis that is least along it
+    first = np.eye(3)[np.argmin(np.abs(normal), axis=1)]
+    first -= (first * normal).sum(axis=1, keepdims=True) * normal
+    first /= np.linalg.norm(first, axis=1, keepdims=True)
+    flat = np.stack([around.points @ first.T, around.points @ np.cross(normal, first).T], axis=2).transpose(1, 0, 2)
+    heights = np.ptp(around.points @ normal.T, axis=0)
+    a, b, c = (float(e) for e in _box(np.ascontiguousarray(flat), np.argsort(flat[:, :, 0], axis=1), heights))
     return a * b * c, 2.0 * (a * b + b * c + c * a)
 
 
 @compiled
-def _box(points: Float64Array, normals: Float64Array) -> Float64Array:
+def _box(flat: Float64Array, orders: IntArray, heights: Float64Array) -> Float64Array:
+    """Return the edges of the smallest box; `flat` is the hull as seen along each normal, ``f n 2``."""
     best, edges = np.inf, np.zeros(3)
-    n = len(points)
-    flat, ring = np.zeros((n, 2)), np.zeros((2 * n + 1, 2))
-    for f in range(len(normals)):
-        w = normals[f]
-        # two directions at right angles to the normal, from the axis that is least along it
-        k = 0
-        for j in range(1, 3):
-            if abs(w[j]) < abs(w[k]):
-                k = j
-        u = np.zeros(3)
-        u[k] = 1.0
-        u -= w[k] * w
-        u /= np.sqrt((u * u).sum())
-        v = np.array([w[1] * u[2] - w[2] * u[1], w[2] * u[0] - w[0] * u[2], w[0] * u[1] - w[1] * u[0]])
-        low, high = np.inf, -np.inf
-        for p in range(n):
-            flat[p, 0] = points[p, 0] * u[0] + points[p, 1] * u[1] + points[p, 2] * u[2]
-            flat[p, 1] = points[p, 0] * v[0] + points[p, 1] * v[1] + points[p, 2] * v[2]
-            t = points[p, 0] * w[0] + points[p, 1] * w[1] + points[p, 2] * w[2]
-            low, high = min(low, t), max(high, t)
-        m = _ring(flat, ring)
+    ring = np.zeros((2 * flat.shape[1] + 1, 2))
+    for f in range(flat.shape[0]):
+        m = _ring(flat[f], orders[f], ring)
         for e in range(m):
             dx, dy = ring[(e + 1) % m, 0] - ring[e, 0], ring[(e + 1) % m, 1] - ring[e, 1]
             length = np.sqrt(dx * dx + dy * dy)
@@ -130,16 +152,18 @@ def _box(points: Float64Array, normals: Float64Array) -> Float64Array:
                 x, y = ring[p, 0] - ring[e, 0], ring[p, 1] - ring[e, 1]
                 along, away = x * dx + y * dy, y * dx - x * dy
                 left, right, far = min(left, along), max(right, along), max(far, away)
-            if (right - left) * far * (high - low) < best:
-                best = (right - left) * far * (high - low)
-                edges[0], edges[1], edges[2] = right - left, far, high - low
+            if (right - left) * far * heights[f] < best:
+                best = (right - left) * far * heights[f]
+                edges[0], edges[1], edges[2] = right - left, far, heights[f]
     return edges
 
 
 @compiled
-def _ring(flat: Float64Array, ring: Float64Array) -> int:
-    """Fill `ring` with the convex hull of points in a plane, counter-clockwise (Andrew's monotone chain)."""
-    order = np.argsort(flat[:, 0])
+def _ring(flat: Float64Array, order: IntArray, ring: Float64Array) -> int:
+    """Fill `ring` with the convex hull of points in a plane, counter-clockwise (Andrew's monotone chain).
+
+    `order` is that of their first coordinate.
+    """
     # among points of the same abscissa the order is that of the ordinate
     for n in range(1, len(order)):
         k = n
@@ -178,38 +202,85 @@ def enclosing_ellipsoid(points: Float64Array) -> Float64Array:
     Khachiyan's algorithm with steps towards and away from a point (Todd and Yildirim, 2007), to a relative error of
     the volume of at most 1e-4; then widened so that no point lies outside.
     """
-    return np.asarray(_ellipsoid(np.ascontiguousarray(points - points.mean(axis=0))))
+    points = points - points.mean(axis=0)
+    lifted = np.column_stack([points, np.ones(len(points))])
+    weight = _first_weights(points)
+    for _ in range(100):
+        # what is updated step by step drifts by rounding: it is computed anew now and then
+        inner: Float64Array = np.linalg.inv((lifted.T * weight) @ lifted)
+        if _improved(lifted, weight, inner, ((lifted @ inner) * lifted).sum(axis=1)):
+            break
+    away = points - weight @ points
+    spread = (away.T * weight) @ away
+    widest = ((away @ np.linalg.inv(spread)) * away).sum(axis=1).max()
+    half: Float64Array = np.sqrt(np.linalg.eigvalsh(spread) * widest)[::-1]
+    return half
 
 
 @compiled
-def _ellipsoid(points: Float64Array) -> Float64Array:
-    n, d = points.shape
-    lifted = np.ones((n, d + 1))
-    lifted[:, :d] = points
-    weight = np.full(n, 1.0 / n)
-    for _ in range(20000):
-        inner = np.linalg.inv((lifted.T * weight) @ lifted)
-        reach = ((lifted @ inner) * lifted).sum(axis=1)
-        far = int(np.argmax(reach))
-        near, least = far, np.inf
+def _improved(lifted: Float64Array, weight: Float64Array, inner: Float64Array, reach: Float64Array) -> bool:
+    """Take up to 200 steps in place; tell whether the weights are good enough."""
+    n, d = lifted.shape
+    for _ in range(200):
+        far = near = 0
+        most, least = -np.inf, np.inf
         for p in range(n):
+            if reach[p] > most:
+                far, most = p, reach[p]
             if weight[p] > 1e-12 and reach[p] < least:
                 near, least = p, reach[p]
-        above, below = reach[far] / (d + 1) - 1.0, 1.0 - least / (d + 1)
-        if above <= 3e-5 and below <= 3e-5:
-            break
-        if above >= below:
-            step = (reach[far] - d - 1.0) / ((d + 1.0) * (reach[far] - 1.0))
-            weight *= 1.0 - step
-            weight[far] += step
+        if most / d - 1.0 <= 3e-5 and 1.0 - least / d <= 3e-5:
+            return True
+        if most + least >= 2.0 * d:
+            at, step = far, (most - d) / (d * (most - 1.0))
         else:
-            step = (d + 1.0 - least) / ((d + 1.0) * (least - 1.0)) if least > 1.0 else np.inf
-            step = min(step, weight[near] / (1.0 - weight[near]))
-            weight *= 1.0 + step
-            weight[near] -= step
-            weight[near] = max(weight[near], 0.0)
-    centre = weight @ points
-    away = points - centre
-    spread = (away.T * weight) @ away
-    most = ((away @ np.linalg.inv(spread)) * away).sum(axis=1).max()
-    return np.sqrt(np.linalg.eigvalsh(spread) * most)[::-1]
+            at, step = near, -weight[near] / (1.0 - weight[near])
+            if least > 1.0:
+                step = max(step, -(d - least) / (d * (least - 1.0)))
+        _step(at, step, lifted, weight, inner, reach)
+    return False
+
+
+@compiled
+def _step(  # noqa: PLR0913, PLR0917  # compiled: by position only
+    at: int, step: float, lifted: Float64Array, weight: Float64Array, inner: Float64Array, reach: Float64Array
+) -> None:
+    """Give a point a share of the weight, negative to take it: the inverse after a change of rank one, and all else."""
+    n, d = lifted.shape
+    # Sherman and Morrison
+    share = step / (1.0 - step + step * reach[at])
+    shift = np.zeros(d)
+    for j in range(d):
+        for k in range(d):
+            shift[j] += inner[j, k] * lifted[at, k]
+    for p in range(n):
+        along = 0.0
+        for k in range(d):
+            along += lifted[p, k] * shift[k]
+        reach[p] = (reach[p] - share * along * along) / (1.0 - step)
+        weight[p] *= 1.0 - step
+    weight[at] = max(weight[at] + step, 0.0)
+    for j in range(d):
+        for k in range(d):
+            inner[j, k] = (inner[j, k] - share * shift[j] * shift[k]) / (1.0 - step)
+
+
+def _first_weights(points: Float64Array) -> Float64Array:
+    """Weigh the two outermost points along each of three directions alike (Kumar and Yildirim, 2005)."""
+    weight = np.zeros(len(points))
+    way = np.array([1.0, 0.0, 0.0])
+    edges: list[Float64Array] = []
+    for _ in range(3):
+        along = points @ way
+        first, last = int(np.argmin(along)), int(np.argmax(along))
+        weight[first] += 1.0 / 6.0
+        weight[last] += 1.0 / 6.0
+        edges.append(points[last] - points[first])
+        one = edges[0]
+        if len(edges) == 1:
+            # at right angles to it, from the axis that it has least of
+            k = int(np.argmin(np.abs(one)))
+            way = np.eye(3)[k] - one * (one[k] / (one @ one))
+        else:
+            way = np.cross(one, edges[1])
+    return weight

@@ -50,7 +50,8 @@ def axis(length: int, spacing_mm: float, wanted_mm: float | None) -> Axis:
     # 60 voxels of 3 mm are 90 of 2 mm, also where a header says 3.0000002
     count = max(1, math.ceil(round(length * spacing_mm / wanted_mm, 4)))
     step = wanted_mm / spacing_mm
-    return Axis((length - 1) / 2.0 + (np.arange(count) - (count - 1) / 2.0) * step, wanted_mm)
+    steps = np.arange(count, dtype=np.float64) - (count - 1) / 2.0
+    return Axis((length - 1) / 2.0 + steps * step, wanted_mm)
 
 
 def axes_of(shape: tuple[int, ...], spacing_mm: tuple[float, float, float], how: Interpolation) -> list[Axis]:

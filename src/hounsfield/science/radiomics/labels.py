@@ -89,8 +89,10 @@ def marked(labels: AnyArray, *, parts: bool) -> list[Marked]:
     return sorted(found, key=lambda m: (m.label, m.part))
 
 
-def _compact(labels: AnyArray) -> tuple["np.typing.NDArray[np.int32]", IntArray]:
+def _compact(labels: AnyArray) -> tuple[AnyArray, IntArray]:
     """Return a label map of small numbers, 0 outside, and what each stands for."""
+    if labels.dtype == np.uint8:
+        return labels, np.arange(256)
     inside = np.maximum(labels, 0)
     if int(inside.max(initial=0)) <= _FEW:
         return inside.astype(np.int32), np.arange(int(inside.max(initial=0)) + 1)
@@ -134,7 +136,7 @@ def _parts(left: "np.typing.NDArray[np.int32]", around: IntArray) -> IntArray:
 
 
 @compiled
-def _boxes(ranks: "np.typing.NDArray[np.int32]", count: int) -> IntArray:
+def _boxes(ranks: AnyArray, count: int) -> IntArray:
     boxes = np.zeros((count, 6), np.int64)
     boxes[:, 0] = ranks.shape[0]
     boxes[:, 2] = ranks.shape[1]
@@ -142,8 +144,10 @@ def _boxes(ranks: "np.typing.NDArray[np.int32]", count: int) -> IntArray:
     for z in range(ranks.shape[0]):
         for y in range(ranks.shape[1]):
             for x in range(ranks.shape[2]):
-                box = boxes[ranks[z, y, x]]
-                box[0], box[1] = min(box[0], z), max(box[1], z + 1)
-                box[2], box[3] = min(box[2], y), max(box[3], y + 1)
-                box[4], box[5] = min(box[4], x), max(box[5], x + 1)
+                here = ranks[z, y, x]
+                if here:
+                    box = boxes[here]
+                    box[0], box[1] = min(box[0], z), max(box[1], z + 1)
+                    box[2], box[3] = min(box[2], y), max(box[3], y + 1)
+                    box[4], box[5] = min(box[4], x), max(box[5], x + 1)
     return boxes

@@ -1,6 +1,6 @@
 """Mesh: volume and area of the surface that marching cubes lays around a region (IBSI manual, section 3.1)."""
 
-from functools import cache
+from functools import cache, lru_cache
 
 import numpy as np
 
@@ -28,15 +28,21 @@ def volume_and_area(mask: BoolArray, spacing_mm: tuple[float, float, float]) -> 
     padded = np.zeros(tuple(n + 2 for n in mask.shape), dtype=np.uint8)
     padded[1:-1, 1:-1, 1:-1] = mask
     cells = _count(padded)
-    case, corners = _triangles()
-    scaled = corners * np.asarray(spacing_mm)
-    normal = np.cross(scaled[:, 1] - scaled[:, 0], scaled[:, 2] - scaled[:, 0]) / 2.0
-    area = np.bincount(case, np.linalg.norm(normal, axis=1), 256)
-    upward = np.bincount(case, normal[:, 0], 256)
-    flux = np.bincount(case, normal[:, 0] * scaled[:, :, 0].mean(axis=1), 256)
+    area, upward, flux = _kinds(spacing_mm)
     heights = np.arange(len(cells)) * spacing_mm[0]
     total = cells.sum(axis=0)
     return float(abs(heights @ (cells @ upward) + total @ flux)), float(total @ area)
+
+
+@lru_cache(maxsize=1024)
+def _kinds(spacing_mm: tuple[float, float, float]) -> tuple[Float64Array, Float64Array, Float64Array]:
+    """Return of each kind of cell the area, the upward area, and the flux of the height within the cell."""
+    case, corners = _triangles()
+    scaled = corners * np.asarray(spacing_mm)
+    normal = np.cross(scaled[:, 1] - scaled[:, 0], scaled[:, 2] - scaled[:, 0]) / 2.0
+    each = (np.linalg.norm(normal, axis=1), normal[:, 0], normal[:, 0] * scaled[:, :, 0].mean(axis=1))
+    area, upward, flux = (np.bincount(case, e, 256).astype(np.float64) for e in each)
+    return area, upward, flux
 
 
 @cache

@@ -5,6 +5,7 @@ import math
 import numpy as np
 
 from hounsfield.core.types import BoolArray, Float64Array
+from hounsfield.science.radiomics.compiled import compiled
 from hounsfield.science.radiomics.hulls import diameter, enclosing_ellipsoid, hull, smallest_box
 from hounsfield.science.radiomics.mesh import volume_and_area
 
@@ -82,13 +83,58 @@ def principal_axes(mask: BoolArray, spacing_mm: tuple[float, float, float]) -> t
     -----
     The covariance divides by n - 1, as the reference values ask for; it is undefined for one voxel.
     """
-    places = np.argwhere(mask).astype(np.float64)
-    if len(places) < 2:
+    moments = _moments(mask)
+    count = float(moments[0])
+    if count < 2:
         return math.nan, math.nan, math.nan
-    places -= places.mean(axis=0)
-    spread = places.T @ places / (len(places) - 1) * np.outer(spacing_mm, spacing_mm)
+    first = moments[1:4] / count
+    pairs = moments[[4, 5, 6, 5, 7, 8, 6, 8, 9]].reshape(3, 3)
+    spread = (pairs - count * np.outer(first, first)) / (count - 1.0) * np.outer(spacing_mm, spacing_mm)
     least, minor, major = (4.0 * math.sqrt(max(0.0, float(v))) for v in np.linalg.eigvalsh(spread))
+    # an eigenvalue of 0 comes out as rounding leaves it
+    least, minor = (v if v > 1e-6 * major else 0.0 for v in (least, minor))
     return major, minor, least
+
+
+@compiled
+def _moments(mask: BoolArray) -> Float64Array:
+    """Return the number of voxels, the sums of z, y, x, and of zz, zy, zx, yy, yx, xx: whole numbers, exact."""
+    sums = np.zeros(10)
+    for z in range(mask.shape[0]):
+        for y in range(mask.shape[1]):
+            held = first = second = 0
+            for x in range(mask.shape[2]):
+                if mask[z, y, x]:
+                    held += 1
+                    first += x
+                    second += x * x
+            sums[0] += held
+            sums[1] += z * held
+            sums[2] += y * held
+            sums[3] += first
+            sums[4] += z * z * held
+            sums[5] += z * y * held
+            sums[6] += z * first
+            sums[7] += y * y * held
+            sums[8] += y * first
+            sums[9] += second
+    return sums
+
+
+@compiled
+def _weighted(image: Float64Array, kept: BoolArray) -> Float64Array:
+    """Return the sums of the intensities, and of them times z, y, x."""
+    sums = np.zeros(4)
+    for z in range(image.shape[0]):
+        for y in range(image.shape[1]):
+            for x in range(image.shape[2]):
+                if kept[z, y, x]:
+                    value = image[z, y, x]
+                    sums[0] += value
+                    sums[1] += value * z
+                    sums[2] += value * y
+                    sums[3] += value * x
+    return sums
 
 
 def shift(image: Float64Array, kept: BoolArray, whole: BoolArray, spacing_mm: tuple[float, float, float]) -> float:
@@ -106,12 +152,11 @@ def shift(image: Float64Array, kept: BoolArray, whole: BoolArray, spacing_mm: tu
     float
         NaN where the intensities add up to 0.
     """
-    weights = image[kept]
-    total = float(weights.sum())
-    if total == 0.0:
+    heavy, places = _weighted(image, kept), _moments(whole)
+    if heavy[0] == 0.0:
         return math.nan
-    heavy = weights @ np.argwhere(kept).astype(np.float64) / total
-    return float(np.linalg.norm((heavy - np.argwhere(whole).mean(axis=0)) * np.asarray(spacing_mm)))
+    apart = heavy[1:] / heavy[0] - places[1:4] / places[0]
+    return float(np.linalg.norm(apart * np.asarray(spacing_mm)))
 
 
 def ellipsoid_volume(a: float, b: float, c: float) -> float:
@@ -128,7 +173,7 @@ def ellipsoid_area(a: float, b: float, c: float) -> float:
     half axes of the IBSI phantoms it is 0.6% above it and 4% below. The reference values are those of the series.
     The terms ``(alpha beta)^n P_n`` follow from one another without a division, so that a round ellipsoid is none.
     """
-    if not a > 0.0:
+    if not c > 0.0:
         return math.nan
     alpha, beta = 1.0 - (b / a) ** 2, 1.0 - (c / a) ** 2
     before, term, total = 0.0, 1.0, 0.0

@@ -53,10 +53,11 @@ def texture(mask: BoolArray, levels: Levels) -> Texture:
     levels : Levels
         One for each voxel of the region, in the order z y x.
     """
-    present, ranks = np.unique(levels.values, return_inverse=True)
+    held = np.bincount(levels.values) > 0
+    present, ranks = np.flatnonzero(held), np.cumsum(held, dtype=np.int32)[levels.values]
     shape = tuple(n + 2 for n in mask.shape)
     padded = np.zeros(shape, dtype=np.int32)
-    padded[1:-1, 1:-1, 1:-1][mask] = ranks + 1
+    padded[1:-1, 1:-1, 1:-1][mask] = ranks
     flat = padded.reshape(-1)
     voxels = np.flatnonzero(flat)
     heights = voxels // (shape[1] * shape[2])

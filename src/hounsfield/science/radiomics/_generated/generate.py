@@ -28,12 +28,12 @@ def triangles(case: int) -> str:
 
 def main() -> None:
     """Write the table beside this file."""
-    import skimage
+    from importlib.metadata import version
 
     rows = "\n".join(f'    "{triangles(case)}",' for case in range(256))
     text = (
         '"""The triangles of each of the 256 cells of marching cubes; see `generate.py`, which wrote this.\n\n'
-        f'From scikit-image {skimage.__version__}, `marching_cubes(method=\'lorensen\')`.\n"""\n\n'
+        f'From scikit-image {version("scikit-image")}, `marching_cubes(method=\'lorensen\')`.\n"""\n\n'
         f"TRIANGLES = (\n{rows}\n)\n"
     )
     Path(__file__).with_name("triangles.py").write_text(text, encoding="utf-8")

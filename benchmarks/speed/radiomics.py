@@ -1,0 +1,271 @@
+"""Radiomics against PyRadiomics: one thread on both sides, warm, in turns, on the same voxels and families.
+
+PyRadiomics lives in an environment of its own (it wants an older NumPy interface than this package):
+
+    python -m venv pyradiomics && pyradiomics/bin/pip install "setuptools<80" numpy versioneer six pykwalify \
+        PyWavelets SimpleITK && pyradiomics/bin/pip install --no-build-isolation --no-deps pyradiomics==3.0.1
+    python -m benchmarks.speed.radiomics --pyradiomics pyradiomics/bin/python
+"""
+
+import argparse
+import json
+import math
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import median
+from typing import IO, cast
+
+import numpy as np
+
+from benchmarks.record import data_root, provenance, write_result
+from benchmarks.speed.radiomics_names import NAMES, WHY
+from hounsfield.core.cohort import Cohort, Ref, Schema
+from hounsfield.core.types import AnyArray
+from hounsfield.data.readers import read
+from hounsfield.science.radiomics.settings import FAMILIES, Discretisation, Resegmentation, Settings
+
+WANTED_RATIO, AIMED_RATIO = 3.0, 10.0
+ALIKE = 1e-6
+BIN_WIDTH = 25.0
+SHARED = ("morph", "stat", "ih", "cm", "rlm", "szm", "ngt", "ngl")
+"""Families of both; ours give more features of them (hull, boxes, ellipsoids, histogram)."""
+
+CHILD = """
+import json, logging, os, sys, time
+os.environ["OMP_NUM_THREADS"] = "1"
+import numpy as np, SimpleITK as sitk
+from radiomics import featureextractor, setVerbosity
+setVerbosity(60)
+logging.disable(logging.CRITICAL)
+sitk.ProcessObject.SetGlobalDefaultNumberOfThreads(1)
+held = np.load(sys.argv[1])
+image, mask = sitk.GetImageFromArray(held["image"]), sitk.GetImageFromArray(held["mask"].astype(np.uint8))
+for made in (image, mask):
+    made.SetSpacing([float(s) for s in held["spacing"][::-1]])
+extractor = featureextractor.RadiomicsFeatureExtractor(binWidth=float(sys.argv[2]), additionalInfo=False)
+for line in sys.stdin:
+    begun = time.perf_counter()
+    for _ in range(int(line)):
+        found = extractor.execute(image, mask)
+    took = time.perf_counter() - begun
+    values = {k.removeprefix("original_"): float(v) for k, v in found.items()}
+    print(json.dumps({"seconds": took, "values": values}), flush=True)
+"""
+COLD = """
+import sys, time
+begun = time.perf_counter()
+import numpy as np
+import hounsfield
+held = np.load(sys.argv[1])
+hounsfield.measure(held["image"], held["mask"], spacing_mm=held["spacing"])
+print(time.perf_counter() - begun)
+"""
+
+
+@dataclass(frozen=True)
+class Case:
+    """A region to be measured.
+
+    Parameters
+    ----------
+    name : str
+    image, mask : numpy.ndarray
+        ``z y x``.
+    spacing_mm : tuple of float
+        Along z, y, x.
+    """
+
+    name: str
+    image: AnyArray = field(repr=False)
+    mask: AnyArray = field(repr=False)
+    spacing_mm: tuple[float, float, float]
+
+
+def _read(folder: Path, name: str) -> tuple[AnyArray, tuple[float, float, float]]:
+    held = Cohort(name="", root=str(folder), samples=(), schema=Schema(targets=(), layout=""))
+    image = read(held, Ref("nifti", name))
+    spacing = image.grid.spacing_mm[::-1] if image.grid is not None else (1.0, 1.0, 1.0)
+    return image.array[0], spacing
+
+
+def ct_phantom(root: Path) -> Case:
+    """Return the lung tumour of the IBSI on cubes of 2 mm."""
+    from hounsfield.science.radiomics.interpolation import axes_of, interpolate, interpolate_mask
+    from hounsfield.science.radiomics.settings import Interpolation
+
+    image, spacing = _read(root / "ibsi" / "ibsi1_ct_phantom", "image.nii.gz")
+    mask, _ = _read(root / "ibsi" / "ibsi1_ct_phantom", "mask.nii.gz")
+    axes = axes_of(image.shape, spacing, Interpolation(spacing_mm=(2.0, 2.0, 2.0)))
+    moved = np.rint(interpolate(image, axes, order=1)).astype(np.int16)
+    return Case(
+        "IBSI CT phantom, 2 mm",
+        moved,
+        interpolate_mask(np.asarray(mask != 0), axes, 0.5).astype(np.uint8),
+        (2.0, 2.0, 2.0),
+    )
+
+
+def hippocampus(root: Path) -> Case:
+    """Return the anterior part of the first hippocampus of the Medical Segmentation Decathlon."""
+    folder = root / "msd-hippocampus"
+    name = min(p.name for p in (folder / "imagesTr").glob("*.nii.gz"))
+    image, spacing = _read(folder / "imagesTr", name)
+    mask, _ = _read(folder / "labelsTr", name)
+    return Case("hippocampus region", image, np.asarray(mask == 1).astype(np.uint8), spacing)
+
+
+def settings_for(case: Case, families: tuple[str, ...] = SHARED, *, whole: bool = False) -> Settings:
+    """Return settings that discretise as PyRadiomics does: bins begin at a multiple of their width."""
+    lowest = math.floor(float(case.image[case.mask != 0].min()) / BIN_WIDTH) * BIN_WIDTH
+    return Settings.model_validate(
+        {
+            "name": "benchmark",
+            "dimensions": "both" if whole else "3D",
+            "families": families,
+            "discretisation": Discretisation(method="width", width=BIN_WIDTH),
+            "resegmentation": Resegmentation(lowest=lowest),
+            "slow": False,
+        }
+    )
+
+
+def ours(case: Case, settings: Settings) -> Callable[[], dict[str, float]]:
+    """Return a call that measures a region from its voxels in memory, mask to features."""
+    from hounsfield.science.radiomics.extraction import features
+    from hounsfield.science.radiomics.labels import marked
+    from hounsfield.science.radiomics.region import Scene, process
+
+    def measured() -> dict[str, float]:
+        outline = marked(case.mask, parts=False)[0].outline
+        values, _ = features(process(Scene(case.image, case.spacing_mm), outline, settings), settings)
+        return values
+
+    return measured
+
+
+class Theirs:
+    """PyRadiomics in a process of its own, asked for one measurement at a time."""
+
+    def __init__(self, python: str, case: Case, stack: ExitStack) -> None:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        np.savez(folder / "case.npz", image=case.image, mask=case.mask, spacing=np.array(case.spacing_mm))
+        self.process = stack.enter_context(
+            subprocess.Popen(
+                [python, "-c", CHILD, str(folder / "case.npz"), str(BIN_WIDTH)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                text=True,
+            )
+        )
+
+    def __call__(self, times: int) -> tuple[float, dict[str, float]]:
+        """Measure so many times; return the seconds that it took and the values."""
+        stdin, stdout = cast("IO[str]", self.process.stdin), cast("IO[str]", self.process.stdout)
+        stdin.write(f"{times}\n")
+        stdin.flush()
+        told = json.loads(stdout.readline())
+        return told["seconds"], told["values"]
+
+
+def compared(case: Case, python: str, *, rounds: int) -> dict[str, object]:
+    """Time both in turns, and compare what they give."""
+    few, whole = ours(case, settings_for(case)), ours(case, settings_for(case, FAMILIES, whole=True))
+    with ExitStack() as stack:
+        theirs = Theirs(python, case, stack)
+        stack.callback(lambda: cast("IO[str]", theirs.process.stdin).close())
+        values = few()
+        whole()
+        _, other = theirs(1)
+        # blocks of about as long on both sides, so that a disturbance meets them alike
+        once, _ = theirs(1)
+        repeats = max(1, round(0.3 / max(once, 1e-4)))
+        seconds: dict[str, list[float]] = {"ours": [], "ours_whole": [], "pyradiomics": []}
+        for _ in range(rounds):
+            seconds["pyradiomics"].append(theirs(repeats)[0] / repeats)
+            for name, call in (("ours", few), ("ours_whole", whole)):
+                begun = time.perf_counter()
+                for _ in range(3 * repeats):
+                    call()
+                seconds[name].append((time.perf_counter() - begun) / (3 * repeats))
+    middle = {name: median(found) for name, found in seconds.items()}
+    return {
+        "case": case.name,
+        "voxels": int(case.mask.sum()),
+        "box": int(np.prod([np.ptp(c) + 1 for c in np.nonzero(case.mask)])),
+        "seconds": {name: round(value, 6) for name, value in middle.items()},
+        "best": {name: round(min(found), 6) for name, found in seconds.items()},
+        "ratio": round(middle["pyradiomics"] / middle["ours"], 2),
+        "ratio_whole_set": round(middle["pyradiomics"] / middle["ours_whole"], 2),
+        "features": {"ours": len(values), "pyradiomics": len(other)},
+        **agreement(values, other),
+    }
+
+
+def agreement(values: dict[str, float], other: dict[str, float]) -> dict[str, object]:
+    """Compare features of the same name and say which are not alike."""
+    alike, apart, without = [], {}, []
+    for name, theirs in other.items():
+        tag = NAMES.get(name)
+        if tag is None:
+            without.append(name)
+            continue
+        mine = values[tag] + (3.0 if name == "firstorder_Kurtosis" else 0.0)
+        far = abs(mine - theirs) / max(abs(theirs), abs(mine), 1e-12)
+        if far <= ALIKE:
+            alike.append(name)
+        else:
+            apart[name] = {"ours": mine, "pyradiomics": theirs, "why": WHY.get(name, "")}
+    return {"alike_to_1e-6": len(alike), "not_alike": apart, "not_in_ibsi": without}
+
+
+def starts(case: Case) -> dict[str, float]:
+    """Return how long a new process takes for its first region: with nothing compiled, and after that."""
+    with tempfile.TemporaryDirectory() as folder:
+        np.savez(Path(folder) / "case.npz", image=case.image, mask=case.mask, spacing=np.array(case.spacing_mm))
+        setting = {**os.environ, "NUMBA_CACHE_DIR": str(Path(folder) / "cache")}
+
+        def once() -> float:
+            done = subprocess.run(
+                [sys.executable, "-c", COLD, str(Path(folder) / "case.npz")],
+                env=setting,
+                capture_output=True,
+                text=True,
+                check=True,
+            )
+            return float(done.stdout)
+
+        cold = once()
+        return {"cold_seconds": round(cold, 2), "second_start_seconds": round(min(once() for _ in range(3)), 2)}
+
+
+def main() -> None:
+    """Time both sides and write the result."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--pyradiomics", required=True, help="Python of the environment with pyradiomics 3.0.1")
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--name", default="speed-radiomics")
+    given = parser.parse_args()
+    cases = [ct_phantom(data_root()), hippocampus(data_root())]
+    found = [compared(case, given.pyradiomics, rounds=given.rounds) for case in cases]
+    for one in found:
+        print(f"{one['case']}: {one['seconds']}, {one['ratio']} times, whole set {one['ratio_whole_set']} times")
+    result = {
+        **provenance("python -m benchmarks.speed.radiomics --pyradiomics PYTHON"),
+        "wanted_ratio": WANTED_RATIO,
+        "aimed_ratio": AIMED_RATIO,
+        "cases": found,
+        "start": starts(cases[1]),
+    }
+    write_result(given.name, result)
+
+
+if __name__ == "__main__":
+    main()

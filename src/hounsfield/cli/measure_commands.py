@@ -1,0 +1,74 @@
+"""`hu measure`: image biomarkers of regions."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from hounsfield.cli import options
+from hounsfield.cli.guard import guarded
+
+
+@guarded
+def measure(
+    images: Annotated[
+        Path | None, typer.Argument(metavar="IMAGES", help="Image file, folder of images, or DICOM folder.")
+    ] = None,
+    masks: Annotated[
+        Path | None,
+        typer.Argument(metavar="MASKS", help="Label map, folder of them, or DICOM folder with RTSTRUCT or SEG."),
+    ] = None,
+    *,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Parquet file to write; CSV and the record are written beside it.")
+    ] = None,
+    settings: Annotated[
+        str,
+        typer.Option(
+            "--settings", metavar="NAME|FILE", help="default, ibsi-digital, ibsi-A ... ibsi-E, or a YAML file."
+        ),
+    ] = "default",
+    parts: Annotated[
+        bool, typer.Option("--parts", help="Measure each connected part of a label as a region of its own.")
+    ] = False,
+    repeat: Annotated[
+        Path | None,
+        typer.Option("--repeat", metavar="TABLE", help="Measure again what a table records, and compare the bytes."),
+    ] = None,
+    show: Annotated[
+        str | None, typer.Option("--show", metavar="NAME", help="Print settings as YAML, to be edited, and leave.")
+    ] = None,
+    threads: options.Threads = None,
+    as_json: options.AsJson = False,
+) -> None:
+    """Measure shape, intensity and texture of regions as the IBSI defines them, one row for each region."""
+    from hounsfield.cli.output import print_json, quiet_stdout
+    from hounsfield.cli.progress import progress
+    from hounsfield.cli.show_measurement import measurement_json, show_measurement, show_settings
+    from hounsfield.core.errors import InputError
+    from hounsfield.workflow.measuring import MeasureWishes, read_settings
+    from hounsfield.workflow.measuring import measure as work
+    from hounsfield.workflow.measuring import repeat as again
+
+    if show is not None:
+        show_settings(read_settings(show))
+        return
+    if (images is None) != (masks is None) or (images is None and repeat is None):
+        raise InputError(
+            "IMAGES and MASKS are not both given.",
+            expected="hu measure IMAGES MASKS --out features.parquet, or hu measure --repeat features.parquet",
+            next_step="give both; a folder that holds both may be given twice",
+        )
+    sources = (images, masks) if images is not None and masks is not None else None
+    with quiet_stdout() as stdout:
+        if repeat is not None:
+            found = again(repeat, out=out, sources=sources, progress=progress())
+        elif sources is not None:
+            wishes = MeasureWishes(settings=read_settings(settings), parts=parts, threads=threads)
+            found = work(*sources, out=out, wishes=wishes, progress=progress())
+        if as_json:
+            print_json(measurement_json(found), stdout)
+    if not as_json:
+        show_measurement(found, out, repeated=repeat is not None)
+    if found.changed:
+        raise typer.Exit(1)
