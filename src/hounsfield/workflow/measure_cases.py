@@ -22,10 +22,12 @@ if TYPE_CHECKING:
     from hounsfield.data.dicom.assembling import Volume
     from hounsfield.data.dicom.entries import Entry
 
-_GENERIC = frozenset(
-    {"image", "images", "img", "imgs", "volume", "scan", "imagestr", "imagests", "labelstr", "labelsts"}
-    | {"mask", "masks", "seg", "segs", "segmentation", "segmentations", "label", "labels", "gt", "roi", "rois"}
+_MASKS = frozenset(
+    {"mask", "masks", "seg", "segs", "segmentation", "segmentations", "label", "labels", "gt", "roi", "rois"}
     | {"annotation", "annotations", "contour", "contours"}
+)
+_GENERIC = frozenset(
+    {"image", "images", "img", "imgs", "volume", "scan", "imagestr", "imagests", "labelstr", "labelsts"} | _MASKS
 )
 """Words that say whether a file or folder is of images or of masks, and not whose."""
 
@@ -212,8 +214,8 @@ def _is_tree(images: Path) -> bool:
 
 def _file_cases(images: Files, masks: Files) -> tuple[list[Case], list[SetAside]]:
     same = images.root == masks.root
-    shown = [p for p in images.images if not (same and looks_like_mask(p))]
-    marked = [p for p in masks.images if not same or looks_like_mask(p)]
+    shown = [p for p in images.images if not (same and _is_mask(p))]
+    marked = [p for p in masks.images if not same or _is_mask(p)]
     by_key: dict[str, list[str]] = {}
     for path in marked:
         by_key.setdefault(_key(path), []).append(path)
@@ -235,6 +237,12 @@ def _file_cases(images: Files, masks: Files) -> tuple[list[Case], list[SetAside]
         SetAside(sample=m, reason="a mask of no image") for k, found in by_key.items() if k not in known for m in found
     ]
     return cases, aside
+
+
+def _is_mask(path: str) -> bool:
+    """Tell whether a file in a folder of both is a mask; also one whose whole name says so: ``case 1/mask.nii.gz``."""
+    words = _words(stem(path))
+    return looks_like_mask(path) or (bool(words) and words[-1] in _MASKS)
 
 
 def _key(path: str) -> str:

@@ -162,7 +162,13 @@ def features(region: Region, settings: Settings, *, placed: bool = True) -> tupl
 
 
 def _named(family: str, values: Float64Array) -> Tagged:
-    return ((f"{family}_{n}", float(v)) for n, v in zip(PLAIN[family], values, strict=True))
+    return zip(_names(family, ""), values.tolist(), strict=True)
+
+
+@lru_cache(maxsize=256)
+def _names(family: str, end: str) -> tuple[str, ...]:
+    names = PLAIN.get(family) or PAIRED.get(family) or SINGLE[family]
+    return tuple(f"{family}_{name}{end}" for name in names)
 
 
 def _shape(region: Region, settings: Settings) -> Tagged:
@@ -206,7 +212,6 @@ def _in_one_way(laid: Texture, region: Region, asked: Sequence[str], *, planar: 
 
 
 def _rows(family: str, table: Float64Array, way: str) -> Tagged:
-    names = PAIRED.get(family) or SINGLE[family]
     # in three dimensions rows repeat themselves, and fewer are named
-    for end, row in zip(aggregations(family, way), table, strict=False):
-        yield from ((f"{family}_{n}{end}", float(v)) for n, v in zip(names, row, strict=True))
+    for end, row in zip(aggregations(family, way), table.tolist(), strict=False):
+        yield from zip(_names(family, end), row, strict=True)

@@ -207,7 +207,7 @@ def enclosing_ellipsoid(points: Float64Array) -> Float64Array:
     weight = _first_weights(points)
     for _ in range(100):
         # what is updated step by step drifts by rounding: it is computed anew now and then
-        inner: Float64Array = np.linalg.inv((lifted.T * weight) @ lifted)
+        inner = np.linalg.inv((lifted.T * weight) @ lifted).astype(np.float64)
         if _improved(lifted, weight, inner, ((lifted @ inner) * lifted).sum(axis=1)):
             break
     away = points - weight @ points
@@ -242,7 +242,7 @@ def _improved(lifted: Float64Array, weight: Float64Array, inner: Float64Array, r
 
 
 @compiled
-def _step(  # noqa: PLR0913, PLR0917  # compiled: by position only
+def _step(
     at: int, step: float, lifted: Float64Array, weight: Float64Array, inner: Float64Array, reach: Float64Array
 ) -> None:
     """Give a point a share of the weight, negative to take it: the inverse after a change of rank one, and all else."""
