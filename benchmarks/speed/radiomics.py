@@ -69,6 +69,42 @@ print(time.perf_counter() - begun)
 """
 
 
+LARGE = """
+import resource, sys, threading, time
+import numpy as np
+from hounsfield.science.radiomics.extraction import features
+from hounsfield.science.radiomics.labels import marked
+from hounsfield.science.radiomics.region import Scene, process
+from hounsfield.science.radiomics.settings import Discretisation, Settings
+def memory():
+    with open("/proc/self/status") as told:
+        return next(int(l.split()[1]) * 1024 for l in told if l.startswith("VmRSS"))
+most = [0]
+def watch():
+    while True:
+        most[0] = max(most[0], memory())
+        time.sleep(0.002)
+def measured(edge, slow):
+    n = np.arange(edge) - (edge - 1) / 2
+    far = n[:, None, None] ** 2 + n[None, :, None] ** 2 + n[None, None, :] ** 2
+    mask = (far <= (edge / 2) ** 2).astype(np.uint8)
+    del far
+    image = np.random.default_rng(0).integers(-100, 200, mask.shape, dtype=np.int16)
+    settings = Settings(discretisation=Discretisation(method="width", width=25.0), slow=slow,
+                        families=("morph",) if slow else Settings().families)
+    outline = marked(mask, parts=False)[0].outline
+    before = most[0] = memory()
+    begun = time.perf_counter()
+    features(process(Scene(image, (1.0, 1.0, 1.0)), outline, settings), settings)
+    return {"box_voxels": mask.size, "region_voxels": int(mask.sum()), "seconds": time.perf_counter() - begun,
+            "bytes_more": most[0] - before, "bytes_per_box_voxel": (most[0] - before) / mask.size}
+import json
+measured(20, True), measured(20, False)
+threading.Thread(target=watch, daemon=True).start()
+print(json.dumps([{"slow": s, **measured(int(e), s)} for s in (False, True) for e in sys.argv[1:]]))
+"""
+
+
 @dataclass(frozen=True)
 class Case:
     """A region to be measured.
@@ -246,11 +282,34 @@ def starts(case: Case) -> dict[str, float]:
         return {"cold_seconds": round(cold, 2), "second_start_seconds": round(min(once() for _ in range(3)), 2)}
 
 
+def large(edges: tuple[int, ...]) -> list[dict[str, float]]:
+    """Return time and memory of balls in boxes of these edges: all but the autocorrelations, and shape with them."""
+    done = subprocess.run([sys.executable, "-c", LARGE, *map(str, edges)], capture_output=True, text=True, check=True)
+    found: list[dict[str, float]] = json.loads(done.stdout)
+    return [{k: round(v, 3) for k, v in one.items()} for one in found]
+
+
+def many(count: int) -> dict[str, float]:
+    """Return how long one call takes for a label map of so many small regions."""
+    import hounsfield
+
+    side = round(count ** (1 / 3))
+    labels: AnyArray = np.zeros((8 * side,) * 3, dtype=np.int32)
+    for n in range(side**3):
+        z, y, x = (8 * int(c) + 1 for c in np.unravel_index(n, (side,) * 3))
+        labels[z : z + 5, y : y + 6, x : x + 6] = n + 1
+    image: AnyArray = np.random.default_rng(0).integers(-100, 200, labels.shape, dtype=np.int16)
+    begun = time.perf_counter()
+    found = hounsfield.measure(image, labels, spacing_mm=(1.0, 1.0, 1.0))
+    return {"regions": len(found.rows), "seconds": round(time.perf_counter() - begun, 2)}
+
+
 def main() -> None:
     """Time both sides and write the result."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--pyradiomics", required=True, help="Python of the environment with pyradiomics 3.0.1")
     parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--edges", type=int, nargs="*", default=[54, 100, 216], help="boxes for time and memory")
     parser.add_argument("--name", default="speed-radiomics")
     given = parser.parse_args()
     cases = [ct_phantom(data_root()), hippocampus(data_root())]
@@ -263,6 +322,8 @@ def main() -> None:
         "aimed_ratio": AIMED_RATIO,
         "cases": found,
         "start": starts(cases[1]),
+        "many": many(1000),
+        "large": large(tuple(given.edges)),
     }
     write_result(given.name, result)
 

@@ -158,10 +158,10 @@ def as_image(value: object, spacing_mm: Sequence[float] | None) -> Image:
     """
     if isinstance(value, Image):
         return value
-    if not isinstance(value, np.ndarray) or value.ndim not in (2, 3):
+    if not isinstance(value, np.ndarray) or value.ndim not in (2, 3) or value.dtype.kind not in "buif":
         raise InputError(
             "Image and mask are not both paths, nor arrays.",
-            expected="two paths, or two of Image and arrays z y x (y x for a plane)",
+            expected="two paths, or two of Image and arrays of numbers z y x (y x for a plane)",
             next_step="read the file, or give both as paths",
         )
     if spacing_mm is None:

@@ -4,17 +4,17 @@ from itertools import product
 
 import numpy as np
 
-from hounsfield.core.types import BoolArray, Float64Array
+from hounsfield.core.types import BoolArray, Float64Array, FloatArray
 from hounsfield.science.radiomics.compiled import compiled
 
 
-def autocorrelation(image: Float64Array, mask: BoolArray, spacing_mm: tuple[float, float, float]) -> Float64Array:
+def autocorrelation(image: FloatArray, mask: BoolArray, spacing_mm: tuple[float, float, float]) -> Float64Array:
     """Return Moran's I and Geary's C of a region's intensities, every pair of voxels weighted by 1 / distance.
 
     Parameters
     ----------
     image : numpy.ndarray
-        ``z y x``, float64: the region's box.
+        ``z y x``: the region's box.
     mask : numpy.ndarray
         ``z y x``, bool: the region.
     spacing_mm : tuple of float
@@ -32,24 +32,25 @@ def autocorrelation(image: Float64Array, mask: BoolArray, spacing_mm: tuple[floa
     transform of the box itself after a turn of phase: the longer grid is never held in memory. Two real arrays
     share one complex transform.
     """
-    values = image[mask]
+    values = image[mask].astype(np.float64)
     mean = float(values.mean())
     second = float(((values - mean) ** 2).sum())
     if len(values) < 2 or values.min() == values.max():
         return np.full(2, np.nan)
-    pairs, moran, geary = _pair_sums(np.where(mask, image - mean, 0.0), mask, spacing_mm)
     count = len(values)
+    del values
+    pairs, moran, geary = _pair_sums(image, mean, mask, spacing_mm)
     return np.array([count / pairs * moran / second, (count - 1) / (2.0 * pairs) * geary / second])
 
 
 def _pair_sums(
-    away: Float64Array, mask: BoolArray, spacing_mm: tuple[float, float, float]
+    image: FloatArray, mean: float, mask: BoolArray, spacing_mm: tuple[float, float, float]
 ) -> tuple[float, float, float]:
-    """Return the sums over pairs of w, of w a_i a_j, and of w (a_i - a_j)²."""
+    """Return the sums over pairs of w, of w a_i a_j, and of w (a_i - a_j)²; a is an intensity less the mean."""
     from scipy.fft import dctn, fftn, next_fast_len
 
     # a length of one needs no frequencies beyond the one it has
-    size = tuple(int(next_fast_len(n)) if n > 1 else 1 for n in away.shape)
+    size = tuple(int(next_fast_len(n)) if n > 1 else 1 for n in image.shape)
     squares = [(np.arange(n + (n > 1)) * s) ** 2 for n, s in zip(size, spacing_mm, strict=True)]
     far = squares[0][:, None, None] + squares[1][None, :, None] + squares[2][None, None, :]
     far[0, 0, 0] = np.inf
@@ -60,7 +61,7 @@ def _pair_sums(
     for n in range(3):
         if size[n] > 1:
             weight = dctn(weight, type=1, axes=[n], overwrite_x=True)
-    where = tuple(slice(0, n) for n in away.shape)
+    where = tuple(slice(0, n) for n in image.shape)
     sums = np.zeros(3)
     box = np.zeros(size, dtype=np.complex128)
     for odd in product(*((0, 1) if n > 1 else (0,) for n in size)):
@@ -68,7 +69,7 @@ def _pair_sums(
         phase = turn[0][:, None, None] * turn[1][None, :, None], turn[2]
         for pair in (0, 1):
             box[:] = 0.0
-            _fill(box[where], away, mask, phase[0][where[0], where[1], 0].copy(), phase[1], pair)
+            _fill(box[where], image, mean, mask, phase[0][where[0], where[1], 0].copy(), phase[1], pair)
             box = fftn(box, overwrite_x=True)
             _gather(box, weight, np.array(odd), pair, sums)
     total = float(np.prod([2 * n if n > 1 else 1 for n in size]))
@@ -79,18 +80,19 @@ def _pair_sums(
 @compiled
 def _fill(  # compiled: by position only
     box: "np.typing.NDArray[np.complex128]",
-    away: Float64Array,
+    image: FloatArray,
+    mean: float,
     mask: BoolArray,
     plane: "np.typing.NDArray[np.complex128]",
     line: "np.typing.NDArray[np.complex128]",
     pair: int,
 ) -> None:
     """Lay mask + i a (pair 0) or mask + i a² (pair 1), turned in phase, into a box of zeros."""
-    for z in range(away.shape[0]):
-        for y in range(away.shape[1]):
-            for x in range(away.shape[2]):
+    for z in range(image.shape[0]):
+        for y in range(image.shape[1]):
+            for x in range(image.shape[2]):
                 if mask[z, y, x]:
-                    a = away[z, y, x]
+                    a = image[z, y, x] - mean
                     second = a if pair == 0 else a * a
                     box[z, y, x] = plane[z, y] * line[x] * complex(1.0, second)
 

@@ -21,6 +21,11 @@ def compiled(function: Callable[P, R]) -> Callable[P, R]:
     -----
     The code is kept beside the source (or in the user's cache where that folder is read-only), so that only the first
     run on a machine waits for the compiler. It runs without Python's lock: cases share one process. Division by zero
-    gives infinity or NaN, as in NumPy; sums keep their order, so that the same input gives the same bits.
+    gives infinity or NaN, as in NumPy; sums keep their order, so that the same input gives the same bits. Where neither
+    folder can be written to, as in some containers, every run compiles.
     """
-    return cast("Callable[P, R]", njit(cache=True, nogil=True, error_model="numpy")(function))
+    try:
+        made = njit(cache=True, nogil=True, error_model="numpy")(function)
+    except RuntimeError:
+        made = njit(nogil=True, error_model="numpy")(function)
+    return cast("Callable[P, R]", made)

@@ -4,6 +4,7 @@ import numpy as np
 
 from hounsfield.core.types import Float64Array, IntArray
 from hounsfield.science.radiomics.compiled import compiled
+from hounsfield.science.radiomics.discretisation import Int32Array
 from hounsfield.science.radiomics.texture import Texture, directions
 
 NAMES = (
@@ -91,8 +92,8 @@ def _of_entries(part: IntArray, pairs: IntArray, counts: Float64Array, grey: Flo
 
 @compiled
 def _dense(
-    ranks: "np.typing.NDArray[np.int32]",
-    voxels: IntArray,
+    ranks: Int32Array,
+    voxels: Int32Array,
     groups: IntArray,
     steps: IntArray,
     grey: Float64Array,
@@ -136,9 +137,7 @@ def _dense(
 
 
 @compiled
-def _count(
-    ranks: "np.typing.NDArray[np.int32]", voxels: IntArray, steps: IntArray, tables: "np.typing.NDArray[np.int32]"
-) -> None:
+def _count(ranks: Int32Array, voxels: Int32Array, steps: IntArray, tables: Int32Array) -> None:
     for v in voxels:
         a = ranks[v]
         for d in range(len(steps)):
@@ -159,7 +158,7 @@ def _gather(row: Float64Array, total: Float64Array, defined: Float64Array) -> No
 
 
 @compiled
-def _entries(table: "np.typing.NDArray[np.int32]", first: IntArray, second: IntArray, count: Float64Array) -> int:
+def _entries(table: Int32Array, first: IntArray, second: IntArray, count: Float64Array) -> int:
     m = 0
     for a in range(1, table.shape[0]):
         for b in range(a, table.shape[0]):

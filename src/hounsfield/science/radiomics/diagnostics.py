@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from hounsfield.core.types import AnyArray, BoolArray, Float64Array
+from hounsfield.core.types import AnyArray, BoolArray, FloatArray
 from hounsfield.science.radiomics.region import (
     Outline,
     Region,
@@ -49,9 +49,7 @@ def _image(array: AnyArray, spacing_mm: tuple[float, float, float], when: str) -
     return {f"{tag}_{when}": float(v) for tag, v in zip(tags, values, strict=True)}
 
 
-def _mask(
-    whole: BoolArray, kept: BoolArray, image: Float64Array, where: tuple[str, tuple[int, ...]]
-) -> dict[str, float]:
+def _mask(whole: BoolArray, kept: BoolArray, image: FloatArray, where: tuple[str, tuple[int, ...]]) -> dict[str, float]:
     when, grid = where
     found: dict[str, float] = {}
     for name, length in zip("xyz", grid[::-1], strict=True):
@@ -61,7 +59,7 @@ def _mask(
         for name, cut in zip("xyz", box[::-1], strict=True):
             found[f"{kind}_mask_bb_dim_{name}_{when}"] = float(cut.stop - cut.start)
         found[f"{kind}_mask_vox_count_{when}"] = float(np.count_nonzero(mask))
-    held = image[kept]
+    held = image[kept].astype(np.float64)
     for name, value in (("mean", np.mean), ("min", np.min), ("max", np.max)):
         found[f"int_mask_{name}_int_{when}"] = float(value(held)) if len(held) else float("nan")
     return found

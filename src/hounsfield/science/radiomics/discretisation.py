@@ -1,12 +1,16 @@
 """Discretisation: intensities of a region to grey levels 1, 2, 3 ... (IBSI manual, section 2.7)."""
 
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 
 from hounsfield.core.errors import ReadError
-from hounsfield.core.types import Float64Array, IntArray
+from hounsfield.core.types import Float64Array
 from hounsfield.science.radiomics.settings import Discretisation
+
+Int32Array: TypeAlias = npt.NDArray[np.int32]
 
 MOST_LEVELS = 1 << 22
 """More grey levels than any region has use for; histograms are as long as this."""
@@ -19,7 +23,7 @@ class Levels:
     Parameters
     ----------
     values : numpy.ndarray
-        ``n``, int64, from 1.
+        ``n``, int32, from 1.
     number : int
         How many levels there are, those that do not occur included.
     width : float
@@ -28,7 +32,7 @@ class Levels:
         Intensity at which level 1 begins.
     """
 
-    values: IntArray
+    values: Int32Array
     number: int
     width: float
     lowest: float
@@ -65,15 +69,17 @@ def discretise(intensities: Float64Array, how: Discretisation, *, lowest: float 
     if how.method == "equal":
         ordered = np.sort(intensities)
         below = np.searchsorted(ordered, intensities, side="left")
-        return Levels(below * int(how.bins) // len(ordered) + 1, int(how.bins), float("nan"), float(ordered[0]))
+        return Levels(
+            (below * int(how.bins) // len(ordered) + 1).astype(np.int32), int(how.bins), float("nan"), float(ordered[0])
+        )
     return _as_they_are(intensities)
 
 
 def _by_number(intensities: Float64Array, bins: int) -> Levels:
     low, high = float(intensities.min()), float(intensities.max())
     if high <= low:
-        return Levels(np.ones(len(intensities), dtype=np.int64), 1, float("nan"), low)
-    values = np.floor(bins * (intensities - low) / (high - low)).astype(np.int64) + 1
+        return Levels(np.ones(len(intensities), dtype=np.int32), 1, float("nan"), low)
+    values = np.floor(bins * (intensities - low) / (high - low)).astype(np.int32) + 1
     return Levels(np.minimum(values, bins), bins, (high - low) / bins, low)
 
 
@@ -85,7 +91,7 @@ def _by_width(intensities: Float64Array, width: float, lowest: float) -> Levels:
             expected=f"at most {MOST_LEVELS} levels",
             next_step="choose wider bins, or a fixed number of them",
         )
-    values = np.floor((intensities - lowest) / width).astype(np.int64) + 1
+    values = np.floor((intensities - lowest) / width).astype(np.int32) + 1
     return Levels(values, int(values.max()), width, lowest)
 
 
@@ -97,5 +103,5 @@ def _as_they_are(intensities: Float64Array) -> Levels:
             expected=f"whole numbers from 1 to {MOST_LEVELS} in the region",
             next_step="choose bins: a fixed number, a fixed width or equal probability",
         )
-    levels = values.astype(np.int64)
+    levels = values.astype(np.int32)
     return Levels(levels, int(levels.max()), 1.0, 0.5)

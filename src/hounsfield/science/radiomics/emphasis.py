@@ -4,25 +4,30 @@ Each of these matrices counts pairs of a grey level and a size: how long a run i
 from the border, how many neighbours depend on a voxel. The formulas are the same.
 """
 
+from typing import Any, TypeAlias
+
 import numpy as np
+import numpy.typing as npt
 
 from hounsfield.core.types import Float64Array, IntArray
 from hounsfield.science.radiomics.compiled import compiled
+
+Whole: TypeAlias = npt.NDArray[np.integer[Any]]
 
 KINDS = 17
 """Small and large sizes, low and high levels, the four mixtures, level and size non-uniformity with their normalised
 forms, percentage, level and size variance, entropy, energy: the order of the columns."""
 
 
-def tally(part: IntArray, rank: IntArray, size: IntArray, voxels: Float64Array, grey: Float64Array) -> Float64Array:
+def tally(part: Whole, rank: Whole, size: Whole, voxels: Float64Array, grey: Float64Array) -> Float64Array:
     """Return the mean over parts of the features of each part's matrix.
 
     Parameters
     ----------
     part : numpy.ndarray
-        ``n``, int64: which matrix an item counts in, 0 ... p - 1.
+        ``n``, integers: which matrix an item counts in, 0 ... p - 1.
     rank, size : numpy.ndarray
-        ``n``, int64: of each item.
+        ``n``, integers: of each item.
     voxels : numpy.ndarray
         ``p``, float64: to what the number of items of each part is related.
     grey : numpy.ndarray
@@ -33,8 +38,12 @@ def tally(part: IntArray, rank: IntArray, size: IntArray, voxels: Float64Array, 
     numpy.ndarray
         ``17``, float64; NaN where nothing is counted.
     """
-    longest, present = int(size.max(initial=0)) + 1, len(grey)
-    keys = (part * present + rank) * longest + size
+    longest, present = int(np.max(size, initial=0)) + 1, len(grey)
+    keys = part.astype(np.int64)
+    keys *= present
+    keys += rank
+    keys *= longest
+    keys += size
     keys.sort()
     return _tally(keys, voxels, grey, longest)
 
@@ -43,7 +52,10 @@ def tally(part: IntArray, rank: IntArray, size: IntArray, voxels: Float64Array, 
 def _tally(keys: IntArray, voxels: Float64Array, grey: Float64Array, longest: int) -> Float64Array:
     present = len(grey)
     by_level, by_size = np.zeros(present), np.zeros(longest)
-    rank, size, count = np.zeros(len(keys), np.int64), np.zeros(len(keys), np.int64), np.zeros(len(keys))
+    distinct = 1
+    for n in range(1, len(keys)):
+        distinct += keys[n] != keys[n - 1]
+    rank, size, count = np.zeros(distinct, np.int64), np.zeros(distinct, np.int64), np.zeros(distinct)
     total, row, parts = np.zeros(17), np.zeros(17), 0
     n = 0
     while n < len(keys):

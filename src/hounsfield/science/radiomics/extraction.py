@@ -127,33 +127,34 @@ def features(region: Region, settings: Settings, *, placed: bool = True) -> tupl
     """
     values = dict.fromkeys(tags(settings, planar_image=region.planar), nan)
     held = region.intensities
-    ordered = np.sort(held)
     complete = bool(np.isfinite(region.around).all())
     shaped = placed and not region.planar
     found: list[tuple[str, float]] = []
     if "morph" in settings.families and shaped:
         found += _shape(region, settings)
-    levels = None
+    present, constant = 0, False
     if len(held):
         if "loc" in settings.families and placed and complete:
             around = np.zeros(region.around.shape, dtype=np.bool_)
             around[region.inner] = region.kept
             found += _named("loc", local_intensity.peaks(region.around, around, region.spacing_mm))
-        if "stat" in settings.families:
-            found += _named("stat", intensities.statistics(ordered))
-        if "ivh" in settings.families:
-            curve = histograms.volume_histogram(ordered, settings.volume_histogram, settings.resegmentation)
-            found += _named("ivh", curve)
+            del around
         levels = discretise(held, settings.discretisation, lowest=settings.resegmentation.lowest)
-        if "ih" in settings.families:
-            found += _named("ih", histograms.histogram(levels))
-        found += _textures(region, levels, settings)
+        held.sort()
+        constant = bool(held[0] == held[-1])
+        found += _of_intensities(held, levels, settings)
+        # what is not needed any more makes room for texture
+        held = held[:0]
+        present = int(np.count_nonzero(np.bincount(levels.values)))
+        laid = texture(region.kept, levels)
+        del levels
+        found += _textures(laid, region, settings)
     values.update((tag, value) for tag, value in found if tag in values)
     facts = Facts(
         voxels=int(np.count_nonzero(region.whole)),
-        kept=len(held),
-        constant=bool(len(held) and ordered[0] == ordered[-1]),
-        levels=int(np.count_nonzero(np.bincount(levels.values))) if levels is not None else 0,
+        kept=int(np.count_nonzero(region.kept)),
+        constant=constant,
+        levels=present,
         planar=region.planar,
         placed=placed,
         complete=complete,
@@ -181,11 +182,18 @@ def _shape(region: Region, settings: Settings) -> Tagged:
     return ((f"morph_{name}", float(value)) for name, value in found.items())
 
 
-def _textures(region: Region, levels: Levels, settings: Settings) -> list[tuple[str, float]]:
+def _of_intensities(ordered: Float64Array, levels: Levels, settings: Settings) -> Tagged:
+    if "stat" in settings.families:
+        yield from _named("stat", intensities.statistics(ordered))
+    if "ivh" in settings.families:
+        curve = histograms.volume_histogram(ordered, settings.volume_histogram, settings.resegmentation)
+        yield from _named("ivh", curve)
+    if "ih" in settings.families:
+        yield from _named("ih", histograms.histogram(levels))
+
+
+def _textures(laid: Texture, region: Region, settings: Settings) -> list[tuple[str, float]]:
     asked = [f for f in settings.families if f in PAIRED or f in SINGLE]
-    if not asked:
-        return []
-    laid = texture(region.kept, levels)
     found: list[tuple[str, float]] = []
     ways = [True] if settings.dimensions == "2D" or region.planar else [False]
     if settings.dimensions == "both" and not region.planar:

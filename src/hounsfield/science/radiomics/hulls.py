@@ -7,6 +7,9 @@ import numpy as np
 from hounsfield.core.types import BoolArray, Float64Array, IntArray
 from hounsfield.science.radiomics.compiled import compiled
 
+_AT_ONCE = 1 << 17
+"""Points times faces that are looked at together, which bounds memory."""
+
 
 @dataclass(frozen=True)
 class Hull:
@@ -123,15 +126,23 @@ def smallest_box(around: Hull) -> tuple[float, float]:
     of what is seen (Freeman and Shapira, 1975). The smallest box of all may touch with edges only (O'Rourke, 1985),
     so that this is an upper bound; it is what the IBSI manual names as common practice.
     """
-    normal = around.normals
+    best = np.full(3, np.inf)
+    few = max(1, _AT_ONCE // len(around.points))
+    for n in range(0, len(around.normals), few):
+        edges = _box_along(around.points, around.normals[n : n + few])
+        best = edges if edges.prod() < best.prod() else best
+    a, b, c = (float(e) for e in best)
+    return a * b * c, 2.0 * (a * b + b * c + c * a)
+
+
+def _box_along(points: Float64Array, normal: Float64Array) -> Float64Array:
     # two directions at right angles to each normal, from the axis that is least along it
     first = np.eye(3)[np.argmin(np.abs(normal), axis=1)]
     first -= (first * normal).sum(axis=1, keepdims=True) * normal
     first /= np.linalg.norm(first, axis=1, keepdims=True)
-    flat = np.stack([around.points @ first.T, around.points @ np.cross(normal, first).T], axis=2).transpose(1, 0, 2)
-    heights = np.ptp(around.points @ normal.T, axis=0)
-    a, b, c = (float(e) for e in _box(np.ascontiguousarray(flat), np.argsort(flat[:, :, 0], axis=1), heights))
-    return a * b * c, 2.0 * (a * b + b * c + c * a)
+    flat = np.stack([points @ first.T, points @ np.cross(normal, first).T], axis=2).transpose(1, 0, 2)
+    heights = np.ptp(points @ normal.T, axis=0)
+    return _box(np.ascontiguousarray(flat), np.argsort(flat[:, :, 0], axis=1), heights)
 
 
 @compiled

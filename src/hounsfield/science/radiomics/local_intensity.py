@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from hounsfield.core.types import BoolArray, Float64Array, IntArray
+from hounsfield.core.types import BoolArray, Float64Array, FloatArray, IntArray
 from hounsfield.science.radiomics.compiled import compiled
 
 NAMES = ("peak_loc", "peak_glob")
@@ -18,13 +18,13 @@ def margin(spacing_mm: tuple[float, float, float]) -> tuple[int, int, int]:
     return z, y, x
 
 
-def peaks(image: Float64Array, mask: BoolArray, spacing_mm: tuple[float, float, float]) -> Float64Array:
+def peaks(image: FloatArray, mask: BoolArray, spacing_mm: tuple[float, float, float]) -> Float64Array:
     """Return the local and the global intensity peak.
 
     Parameters
     ----------
     image : numpy.ndarray
-        ``z y x``, float64: the region's box with `margin` around it, as far as the image reaches; finite.
+        ``z y x``: the region's box with `margin` around it, as far as the image reaches; finite.
     mask : numpy.ndarray
         ``z y x``, bool: the region; at least one voxel.
     spacing_mm : tuple of float
@@ -44,11 +44,11 @@ def peaks(image: Float64Array, mask: BoolArray, spacing_mm: tuple[float, float, 
             rest = RADIUS_MM**2 - (z * spacing_mm[0]) ** 2 - (y * spacing_mm[1]) ** 2
             if rest >= -1e-9:
                 rows.append((z, y, math.floor(math.sqrt(max(rest, 0.0)) / spacing_mm[2] + 1e-9)))
-    return _peaks(image, np.argwhere(mask), np.array(rows, dtype=np.int64))
+    return _peaks(image, mask, np.array(rows, dtype=np.int64))
 
 
 @compiled
-def _peaks(image: Float64Array, voxels: IntArray, rows: IntArray) -> Float64Array:
+def _peaks(image: FloatArray, mask: BoolArray, rows: IntArray) -> Float64Array:
     nz, ny, nx = image.shape
     # sums along x up to each voxel: a row of the sphere is the difference of two
     sums = np.zeros((nz, ny, nx + 1))
@@ -57,19 +57,22 @@ def _peaks(image: Float64Array, voxels: IntArray, rows: IntArray) -> Float64Arra
             for x in range(nx):
                 sums[z, y, x + 1] = sums[z, y, x] + image[z, y, x]
     highest, local, everywhere = -np.inf, -np.inf, -np.inf
-    for n in range(len(voxels)):
-        cz, cy, cx = voxels[n, 0], voxels[n, 1], voxels[n, 2]
-        total, held = 0.0, 0
-        for r in range(len(rows)):
-            z, y, half = cz + rows[r, 0], cy + rows[r, 1], rows[r, 2]
-            if 0 <= z < nz and 0 <= y < ny:
-                first, last = max(0, cx - half), min(nx, cx + half + 1)
-                total += sums[z, y, last] - sums[z, y, first]
-                held += last - first
-        mean, value = total / held, image[cz, cy, cx]
-        everywhere = max(everywhere, mean)
-        if value > highest:
-            highest, local = value, mean
-        elif value == highest:
-            local = max(local, mean)
+    for cz in range(nz):
+        for cy in range(ny):
+            for cx in range(nx):
+                if not mask[cz, cy, cx]:
+                    continue
+                total, held = 0.0, 0
+                for r in range(len(rows)):
+                    z, y, half = cz + rows[r, 0], cy + rows[r, 1], rows[r, 2]
+                    if 0 <= z < nz and 0 <= y < ny:
+                        first, last = max(0, cx - half), min(nx, cx + half + 1)
+                        total += sums[z, y, last] - sums[z, y, first]
+                        held += last - first
+                mean, value = total / held, image[cz, cy, cx]
+                everywhere = max(everywhere, mean)
+                if value > highest:
+                    highest, local = value, mean
+                elif value == highest:
+                    local = max(local, mean)
     return np.array([local, everywhere])

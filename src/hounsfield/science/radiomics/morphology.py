@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from hounsfield.core.types import BoolArray, Float64Array
+from hounsfield.core.types import BoolArray, Float64Array, FloatArray
 from hounsfield.science.radiomics.compiled import compiled
 from hounsfield.science.radiomics.hulls import diameter, enclosing_ellipsoid, hull, smallest_box
 from hounsfield.science.radiomics.mesh import volume_and_area
@@ -122,7 +122,7 @@ def _moments(mask: BoolArray) -> Float64Array:
 
 
 @compiled
-def _weighted(image: Float64Array, kept: BoolArray) -> Float64Array:
+def _weighted(image: FloatArray, kept: BoolArray) -> Float64Array:
     """Return the sums of the intensities, and of them times z, y, x."""
     sums = np.zeros(4)
     for z in range(image.shape[0]):
@@ -137,7 +137,7 @@ def _weighted(image: Float64Array, kept: BoolArray) -> Float64Array:
     return sums
 
 
-def shift(image: Float64Array, kept: BoolArray, whole: BoolArray, spacing_mm: tuple[float, float, float]) -> float:
+def shift(image: FloatArray, kept: BoolArray, whole: BoolArray, spacing_mm: tuple[float, float, float]) -> float:
     """Return how far the centre of the intensities lies from the centre of the shape, in mm.
 
     Parameters

@@ -4,6 +4,7 @@ import numpy as np
 
 from hounsfield.core.types import Float64Array, IntArray
 from hounsfield.science.radiomics.compiled import compiled
+from hounsfield.science.radiomics.discretisation import Int32Array
 from hounsfield.science.radiomics.emphasis import tally
 from hounsfield.science.radiomics.texture import Texture, neighbours
 
@@ -33,71 +34,70 @@ def neighbourhoods(region: Texture, *, planar: bool) -> tuple[Float64Array, Floa
     """
     groups = region.slices if planar else region.whole
     around = neighbours(region.shape, planar=planar)
-    rank, alike, apart = _look(region.ranks, region.voxels, around, region.grey)
-    part = np.repeat(np.arange(len(groups) - 1), np.diff(groups))
+    alike, tones = _look(region.ranks, region.voxels, groups, around, region.grey)
+    rank = region.ranks[region.voxels]
+    part = np.repeat(np.arange(len(groups) - 1, dtype=np.int32), np.diff(groups))
     held, together = np.diff(groups).astype(np.float64), np.array([len(rank)], dtype=np.float64)
     single = tally(part, rank, alike, held, region.grey)
     merged = tally(np.zeros_like(part), rank, alike, together, region.grey) if planar else single
-    tones = np.full((2, 5), np.nan)
-    if len(region.grey) <= MOST_TONES:
-        tones[0] = _tones(rank, apart, groups, region.grey)
-        tones[1] = _tones(rank, apart, region.whole, region.grey) if planar else tones[0]
     return tones, np.stack([single, merged])
 
 
 @compiled
 def _look(
-    ranks: "np.typing.NDArray[np.int32]", voxels: IntArray, around: IntArray, grey: Float64Array
-) -> tuple[IntArray, IntArray, Float64Array]:
-    """Return of each voxel its rank, how many like it there are (itself included), and how far it is from the mean.
-
-    The last is -1 for a voxel without neighbours in the region.
-    """
-    rank, alike, apart = np.zeros(len(voxels), np.int64), np.zeros(len(voxels), np.int64), np.zeros(len(voxels))
-    for n in range(len(voxels)):
-        v = voxels[n]
-        a = ranks[v]
-        same, present, total = 1, 0, 0.0
-        for step in around:
-            b = ranks[v + step]
-            present += b > 0
-            same += b == a
-            total += grey[b]
-        rank[n], alike[n] = a, same
-        apart[n] = abs(grey[a] - total / present) if present else -1.0
-    return rank, alike, apart
-
-
-@compiled
-def _tones(rank: IntArray, apart: Float64Array, groups: IntArray, grey: Float64Array) -> Float64Array:
-    count, away = np.zeros(len(grey)), np.zeros(len(grey))
-    level, p, s = np.zeros(len(grey)), np.zeros(len(grey)), np.zeros(len(grey))
+    ranks: Int32Array, voxels: Int32Array, groups: IntArray, around: IntArray, grey: Float64Array
+) -> tuple["np.typing.NDArray[np.uint8]", Float64Array]:
+    """Return how many voxels like it each has around it, itself included, and the features of tone differences."""
+    alike, several = np.zeros(len(voxels), np.uint8), len(groups) > 2
+    # the number of voxels of each level that have neighbours, and how far these lie from their means: own and all
+    own, over = np.zeros((2, len(grey))), np.zeros((2, len(grey)))
     total, defined, row = np.zeros(5), np.zeros(5), np.zeros(5)
+    tones = np.full((2, 5), np.nan)
     for g in range(len(groups) - 1):
-        count[:] = 0.0
-        away[:] = 0.0
+        own[:] = 0.0
         for n in range(groups[g], groups[g + 1]):
-            if apart[n] >= 0.0:
-                count[rank[n]] += 1.0
-                away[rank[n]] += apart[n]
-        m, held = 0, count.sum()
-        for a in range(len(grey)):
-            if count[a] > 0.0:
-                level[m], p[m], s[m] = grey[a], count[a] / held, away[a]
-                m += 1
-        _tone_features(level[:m], p[:m], s[:m], held, row)
-        for n in range(5):
-            if np.isfinite(row[n]):
-                total[n] += row[n]
-                defined[n] += 1.0
-    return total / defined
+            v = voxels[n]
+            a = ranks[v]
+            same, present, levels = 1, 0, 0.0
+            for step in around:
+                b = ranks[v + step]
+                present += b > 0
+                same += b == a
+                levels += grey[b]
+            alike[n] = same
+            if present:
+                own[0, a] += 1.0
+                own[1, a] += abs(grey[a] - levels / present)
+        if len(grey) <= MOST_TONES:
+            _tone_features(grey, own, row)
+            for n in range(5):
+                if np.isfinite(row[n]):
+                    total[n] += row[n]
+                    defined[n] += 1.0
+        if several:
+            over += own
+    tones[0] = total / defined
+    if several and len(grey) <= MOST_TONES:
+        _tone_features(grey, over, row)
+        tones[1] = row
+    elif not several:
+        tones[1] = tones[0]
+    return alike, tones
 
 
 @compiled
-def _tone_features(level: Float64Array, p: Float64Array, s: Float64Array, held: float, row: Float64Array) -> None:
-    present = len(level)
+def _tone_features(grey: Float64Array, sums: Float64Array, row: Float64Array) -> None:
+    level, p, s = np.zeros(len(grey)), np.zeros(len(grey)), np.zeros(len(grey))
+    present, held, coarse, away = 0, 0.0, 0.0, 0.0
+    for a in range(len(grey)):
+        held += sums[0, a]
+    for a in range(len(grey)):
+        if sums[0, a] > 0.0:
+            level[present], p[present], s[present] = grey[a], sums[0, a] / held, sums[1, a]
+            coarse += p[present] * s[present]
+            away += s[present]
+            present += 1
     row[:] = np.nan
-    coarse, away = (p * s).sum(), s.sum()
     if coarse > 0.0:
         row[0] = 1.0 / coarse
     if present < 2:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from hounsfield.core.errors import ReadError
-from hounsfield.core.types import AnyArray, BoolArray, Float64Array
+from hounsfield.core.types import AnyArray, BoolArray, Float64Array, FloatArray
 from hounsfield.science.radiomics.interpolation import Axis, axes_of, interpolate, interpolate_mask, touched
 from hounsfield.science.radiomics.local_intensity import margin
 from hounsfield.science.radiomics.settings import Resegmentation, Settings
@@ -65,10 +65,8 @@ class Region:
         ``z y x``, bool, the region's bounding box: its shape.
     kept : numpy.ndarray
         ``z y x``, bool: without intensities that re-segmentation leaves out; may be empty.
-    image : numpy.ndarray
-        ``z y x``, float64, the same box.
     around : numpy.ndarray
-        ``z y x``, float64: the box with what a sphere of 1 cm³ reaches beyond it.
+        ``z y x``, float32 (float64 where the image needs it): the box with what a sphere of 1 cm³ reaches beyond it.
     inner : tuple of slice
         Where the box lies in `around`.
     spacing_mm : tuple of float
@@ -80,17 +78,21 @@ class Region:
 
     whole: BoolArray = field(repr=False)
     kept: BoolArray = field(repr=False)
-    image: Float64Array = field(repr=False)
-    around: Float64Array = field(repr=False)
+    around: FloatArray = field(repr=False)
     inner: Box
     spacing_mm: tuple[float, float, float]
     planar: bool
     grid: tuple[int, ...]
 
     @property
+    def image(self) -> FloatArray:
+        """Intensities in the region's bounding box, a view of `around`."""
+        return self.around[self.inner]
+
+    @property
     def intensities(self) -> Float64Array:
-        """Intensities that count, ``n``, in the order z y x."""
-        return self.image[self.kept]
+        """Intensities that count, ``n``, float64, in the order z y x."""
+        return self.image[self.kept].astype(np.float64)
 
 
 def process(scene: Scene, outline: Outline, settings: Settings) -> Region:
@@ -116,7 +118,7 @@ def process(scene: Scene, outline: Outline, settings: Settings) -> Region:
     )
     around = intensities_on(scene, settings, [Axis(a.places[w], a.spacing_mm) for a, w in zip(axes, wide, strict=True)])
     z, y, x = (slice(b.start - w.start, b.stop - w.start) for b, w in zip(box, wide, strict=True))
-    image = np.ascontiguousarray(around[z, y, x])
+    image = around[z, y, x]
     if not np.isfinite(image[whole]).all():
         raise ReadError(
             "The region holds intensities that are not finite numbers.",
@@ -126,7 +128,6 @@ def process(scene: Scene, outline: Outline, settings: Settings) -> Region:
     return Region(
         whole=whole,
         kept=whole & resegmented(image, whole, settings.resegmentation),
-        image=image,
         around=around,
         inner=(z, y, x),
         spacing_mm=scene_spacing(axes),
@@ -153,17 +154,25 @@ def scene_spacing(axes: list[Axis]) -> tuple[float, float, float]:
     return z, y, x
 
 
-def intensities_on(scene: Scene, settings: Settings, axes: list[Axis]) -> Float64Array:
-    """Return an image's intensities on a grid, rounded where the settings say so; ``z y x``, float64."""
-    how = settings.interpolation
+def intensities_on(scene: Scene, settings: Settings, axes: list[Axis]) -> FloatArray:
+    """Return an image's intensities on a grid, rounded where the settings say so.
+
+    Returns
+    -------
+    numpy.ndarray
+        ``z y x``, float32, which holds 16-bit integers exactly; float64 where the image's own numbers are finer.
+    """
+    how, fine = settings.interpolation, scene.array.dtype.itemsize > (4 if scene.array.dtype.kind == "f" else 2)
     if how is None:
         cut = tuple(slice(int(a.places[0]), int(a.places[-1]) + 1) for a in axes)
-        return scene.array[cut].astype(np.float64)
-    values = interpolate(scene.array, axes, order=how.order)
-    return np.rint(values, out=values) if how.round_intensities else values
+        found: AnyArray = scene.array[cut]
+    else:
+        values = interpolate(scene.array, axes, order=how.order)
+        found = np.rint(values, out=values) if how.round_intensities else values
+    return found.astype(np.float64) if fine else found.astype(np.float32)
 
 
-def resegmented(image: Float64Array, whole: BoolArray, how: Resegmentation) -> BoolArray:
+def resegmented(image: FloatArray, whole: BoolArray, how: Resegmentation) -> BoolArray:
     """Return where intensities lie within the range and are no outliers of the region (section 2.5).
 
     Notes
@@ -177,7 +186,7 @@ def resegmented(image: Float64Array, whole: BoolArray, how: Resegmentation) -> B
     if high is not None:
         kept &= image <= high
     if how.outlier_sigma is not None:
-        held = image[whole]
+        held = image[whole].astype(np.float64)
         mean, away = float(held.mean()), how.outlier_sigma * float(held.std())
         kept &= (image >= mean - away) & (image <= mean + away)
     return kept

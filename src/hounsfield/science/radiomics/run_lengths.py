@@ -4,6 +4,7 @@ import numpy as np
 
 from hounsfield.core.types import Float64Array, IntArray
 from hounsfield.science.radiomics.compiled import compiled
+from hounsfield.science.radiomics.discretisation import Int32Array
 from hounsfield.science.radiomics.emphasis import emphases, tally
 from hounsfield.science.radiomics.texture import Texture, directions
 
@@ -56,7 +57,7 @@ def _sorted(region: Texture, groups: IntArray, steps: IntArray) -> Float64Array:
 
 
 @compiled
-def _runs(ranks: "np.typing.NDArray[np.int32]", voxels: IntArray, step: int) -> tuple[IntArray, IntArray]:
+def _runs(ranks: Int32Array, voxels: Int32Array, step: int) -> tuple[IntArray, IntArray]:
     """Return where runs begin, as places in `voxels`, and how long they are."""
     first, length, m = np.zeros(len(voxels), np.int64), np.zeros(len(voxels), np.int64), 0
     for n in range(len(voxels)):
@@ -73,8 +74,8 @@ def _runs(ranks: "np.typing.NDArray[np.int32]", voxels: IntArray, step: int) -> 
 
 @compiled
 def _dense(
-    ranks: "np.typing.NDArray[np.int32]",
-    voxels: IntArray,
+    ranks: Int32Array,
+    voxels: Int32Array,
     groups: IntArray,
     steps: IntArray,
     grey: Float64Array,
@@ -131,7 +132,7 @@ def _dense(
 
 
 @compiled
-def _entries(table: "np.typing.NDArray[np.int32]", rank: IntArray, size: IntArray, count: Float64Array) -> int:
+def _entries(table: Int32Array, rank: IntArray, size: IntArray, count: Float64Array) -> int:
     m = 0
     for a in range(table.shape[0]):
         for b in range(table.shape[1]):

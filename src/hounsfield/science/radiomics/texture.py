@@ -1,13 +1,15 @@
 """Texture: the grey levels of a region, laid out so that neighbours are found by adding a number to an index."""
 
+import math
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import product
 
 import numpy as np
 
+from hounsfield.core.errors import ReadError
 from hounsfield.core.types import BoolArray, Float64Array, IntArray
-from hounsfield.science.radiomics.discretisation import Levels
+from hounsfield.science.radiomics.discretisation import Int32Array, Levels
 
 
 @dataclass(frozen=True)
@@ -21,7 +23,7 @@ class Texture:
     shape : tuple of int
         Of the padded box, ``z y x``.
     voxels : numpy.ndarray
-        int64: places of the region's voxels in `ranks`, in the order z y x.
+        int32: places of the region's voxels in `ranks`, in the order z y x.
     slices : numpy.ndarray
         int64, one more than there are slices with voxels: where each begins in `voxels`.
     grey : numpy.ndarray
@@ -30,9 +32,9 @@ class Texture:
         Number of grey levels of the discretisation, those that do not occur included.
     """
 
-    ranks: "np.typing.NDArray[np.int32]"
+    ranks: Int32Array
     shape: tuple[int, int, int]
-    voxels: IntArray
+    voxels: Int32Array
     slices: IntArray
     grey: Float64Array
     levels: int
@@ -52,14 +54,25 @@ def texture(mask: BoolArray, levels: Levels) -> Texture:
         ``z y x``, bool: where the region is.
     levels : Levels
         One for each voxel of the region, in the order z y x.
+
+    Raises
+    ------
+    ReadError
+        If the box has more voxels than can be counted.
     """
+    if math.prod(n + 2 for n in mask.shape) >= 1 << 31:
+        raise ReadError(
+            f"The region's box has {math.prod(mask.shape) / 1e9:.1f} thousand million voxels.",
+            expected="at most 2.1",
+            next_step="choose a larger spacing",
+        )
     held = np.bincount(levels.values) > 0
     present, ranks = np.flatnonzero(held), np.cumsum(held, dtype=np.int32)[levels.values]
     shape = tuple(n + 2 for n in mask.shape)
     padded = np.zeros(shape, dtype=np.int32)
     padded[1:-1, 1:-1, 1:-1][mask] = ranks
     flat = padded.reshape(-1)
-    voxels = np.flatnonzero(flat)
+    voxels = np.flatnonzero(flat).astype(np.int32)
     heights = voxels // (shape[1] * shape[2])
     starts = np.flatnonzero(np.diff(heights, prepend=-1))
     return Texture(

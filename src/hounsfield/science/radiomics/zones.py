@@ -1,11 +1,17 @@
 """Zones of one grey level: their sizes (GLSZM) and distances from the border (GLDZM); IBSI manual, 3.8 and 3.9."""
 
+from typing import TypeAlias
+
 import numpy as np
+import numpy.typing as npt
 
 from hounsfield.core.types import BoolArray, Float64Array, IntArray
 from hounsfield.science.radiomics.compiled import compiled
+from hounsfield.science.radiomics.discretisation import Int32Array
 from hounsfield.science.radiomics.emphasis import tally
 from hounsfield.science.radiomics.texture import Texture, neighbours
+
+Int16Array: TypeAlias = npt.NDArray[np.int16]
 
 SIZE_NAMES = (
     "sze", "lze", "lgze", "hgze", "szlge", "szhge", "lzlge", "lzhge", "glnu", "glnu_norm", "zsnu", "zsnu_norm",
@@ -42,6 +48,7 @@ def zones(region: Texture, whole: BoolArray, *, planar: bool) -> tuple[Float64Ar
     around = neighbours(region.shape, planar=planar)
     distance = border_distance(whole, planar=planar).reshape(-1)
     part, rank, size, far = _zones(region.ranks.copy(), region.voxels, groups, around, distance)
+    del distance
     held, together = np.diff(groups).astype(np.float64), np.array([len(region.voxels)], dtype=np.float64)
     found = []
     for what in (size, far):
@@ -51,7 +58,7 @@ def zones(region: Texture, whole: BoolArray, *, planar: bool) -> tuple[Float64Ar
     return found[0], found[1]
 
 
-def border_distance(mask: BoolArray, *, planar: bool) -> "np.typing.NDArray[np.int32]":
+def border_distance(mask: BoolArray, *, planar: bool) -> Int16Array:
     """Return how many steps across faces each voxel of a mask lies from the outside; 1 at the border, 0 outside.
 
     Parameters
@@ -64,16 +71,16 @@ def border_distance(mask: BoolArray, *, planar: bool) -> "np.typing.NDArray[np.i
     Returns
     -------
     numpy.ndarray
-        int32, with a rim of one voxel around the mask's shape.
+        int16, with a rim of one voxel around the mask's shape.
     """
-    padded = np.zeros(tuple(n + 2 for n in mask.shape), dtype=np.int32)
+    padded = np.zeros(tuple(n + 2 for n in mask.shape), dtype=np.int16)
     padded[1:-1, 1:-1, 1:-1] = mask
     _sweep(padded, planar)
     return padded
 
 
 @compiled
-def _sweep(far: "np.typing.NDArray[np.int32]", planar: bool) -> None:  # noqa: FBT001  # compiled: by position only
+def _sweep(far: Int16Array, planar: bool) -> None:  # noqa: FBT001  # compiled: by position only
     """Turn a mask into distances: two sweeps are exact for steps across faces (Rosenfeld and Pfaltz, 1966)."""
     nz, ny, nx = far.shape
     for z in range(1, nz - 1):
@@ -96,16 +103,15 @@ def _sweep(far: "np.typing.NDArray[np.int32]", planar: bool) -> None:  # noqa: F
 
 @compiled
 def _zones(
-    left: "np.typing.NDArray[np.int32]",
-    voxels: IntArray,
+    left: Int32Array,
+    voxels: Int32Array,
     groups: IntArray,
     around: IntArray,
-    distance: "np.typing.NDArray[np.int32]",
-) -> tuple[IntArray, IntArray, IntArray, IntArray]:
-    """Return of each zone its group, rank, size and distance; `left` is used up."""
-    part, rank = np.zeros(len(voxels), np.int64), np.zeros(len(voxels), np.int64)
-    size, far = np.zeros(len(voxels), np.int64), np.zeros(len(voxels), np.int64)
-    waiting, m = np.zeros(len(voxels), np.int64), 0
+    distance: Int16Array,
+) -> Int32Array:
+    """Return of each zone its group, rank, size and distance, ``4 n``; `left` is used up."""
+    found, m = np.zeros((4, 1024), np.int32), 0
+    waiting = np.zeros(len(voxels), np.int32)
     for g in range(len(groups) - 1):
         for n in range(groups[g], groups[g + 1]):
             seed = voxels[n]
@@ -125,6 +131,11 @@ def _zones(
                         left[v + step] = 0
                         waiting[length] = v + step
                         length += 1
-            part[m], rank[m], size[m], far[m] = g, a, held, nearest
+            if m == found.shape[1]:
+                # there are far fewer zones than voxels, as a rule
+                more = np.zeros((4, 2 * m), np.int32)
+                more[:, :m] = found
+                found = more
+            found[0, m], found[1, m], found[2, m], found[3, m] = g, a, held, nearest
             m += 1
-    return part[:m], rank[:m], size[:m], far[:m]
+    return found[:, :m]
