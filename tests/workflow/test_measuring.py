@@ -17,6 +17,7 @@ from hounsfield.science.radiomics.settings import Settings, preset
 from hounsfield.workflow.measure_cases import find_cases
 from hounsfield.workflow.measured import COLUMNS
 from hounsfield.workflow.measuring import MeasureWishes, as_image, measure, measure_arrays, read_settings, repeat
+from tests.workflow.test_converting import disk
 
 AFFINE = np.diag([1.0, 1.0, 2.0, 1.0])
 QUICK = MeasureWishes(settings=Settings(families=("morph", "stat", "cm"), slow=False))
@@ -196,6 +197,19 @@ def test_settings_from_a_file(tmp_path: Path) -> None:
         read_settings(str(path))
     with pytest.raises(InputError, match="cannot be read"):
         read_settings(str(tmp_path / "none.yaml"))
+
+
+def test_structures_of_a_dicom_disk_are_rows_without_a_name(tmp_path: Path) -> None:
+    source = disk(tmp_path / "in")
+    Picture.fromarray(np.zeros((9, 9), dtype=np.uint8)).save(source / "preview.png")
+    out = tmp_path / "features.parquet"
+    found = measure(source, source, out=out, wishes=QUICK)
+    assert [(r.mask, r.label) for r in found.rows] == [("mask-1", 1), ("liver-right", 1)]
+    assert found.rows[0].case.startswith("ct-")
+    assert all(r.values["morph_vol_approx"] > 0 for r in found.rows)
+    assert repeat(out).changed == ()
+    for path in tmp_path.glob("features*"):
+        assert b"jane" not in path.read_bytes().lower()
 
 
 def test_the_structure_set_of_the_phantom_gives_the_values_of_its_mask(shared_data: Path) -> None:

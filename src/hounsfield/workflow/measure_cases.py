@@ -30,6 +30,7 @@ _GENERIC = frozenset(
     {"image", "images", "img", "imgs", "volume", "scan", "imagestr", "imagests", "labelstr", "labelsts"} | _MASKS
 )
 """Words that say whether a file or folder is of images or of masks, and not whose."""
+_SNIFFED = 20
 
 
 @dataclass(frozen=True)
@@ -173,7 +174,7 @@ def find_cases(images: Path, masks: Path) -> tuple[list[Case], list[SetAside]]:
     for path, word in ((images, "IMAGES"), (masks, "MASKS")):
         if not path.exists():
             raise InputError(f"{word} does not exist.", expected="a file or a folder", next_step="check the path")
-    if _is_tree(images):
+    if _is_tree(images, masks):
         cases, aside = _dicom_cases(images, masks)
     elif images.is_file() and masks.is_file():
         pair = ((images.parent, images.name), (masks.parent, masks.name))
@@ -200,16 +201,19 @@ def clause(error: HounsfieldError) -> str:
     return (error.found.partition(": ")[2] if error.found.startswith("Case ") else error.found).rstrip(".")
 
 
-def _is_tree(images: Path) -> bool:
-    """Tell whether images are DICOM objects that have to be put together: a folder of them, or an archive."""
+def _is_tree(images: Path, masks: Path) -> bool:
+    """Tell whether images are DICOM objects that have to be put together: a folder of them, an archive, or one file."""
     if images.is_file():
-        return images.name.lower().endswith((".zip", ".tar", ".tar.gz", ".tgz", ".tar.xz", ".tar.bz2"))
+        if images.name.lower().endswith((".zip", ".tar", ".tar.gz", ".tgz", ".tar.xz", ".tar.bz2")):
+            return True
+        # a mask that is an object of its own has to be placed on the image; a picture of it has not
+        return masks.is_file() and reader_for(images) == reader_for(masks) == "dicom"
     files = list_files(images)
-    other = [p for p in files.images if ending(p) not in DICOM_ENDINGS]
-    if other:
-        return False
-    first = files.paths[:20]
-    return any(reader_for(files.root / p) == "dicom" for p in first)
+    known = set(files.images) | set(files.tables)
+    # DICOM files are called .dcm, nothing at all, or by their UID; previews may lie beside them
+    may_be = [p for p in files.paths if p not in known or ending(p) in DICOM_ENDINGS]
+    others = sum(1 for p in files.images if ending(p) not in DICOM_ENDINGS)
+    return len(may_be) > others and any(reader_for(files.root / p) == "dicom" for p in may_be[:_SNIFFED])
 
 
 def _file_cases(images: Files, masks: Files) -> tuple[list[Case], list[SetAside]]:

@@ -313,6 +313,8 @@ def _measure_case(case: Case, wishes: MeasureWishes) -> _Found:
         return _measure_loaded(case.name, case.load(), wishes)
     except HounsfieldError as error:
         return _Found((), (SetAside(sample=case.name, reason=clause(error)),))
+    except MemoryError:
+        return _Found((), (SetAside(sample=case.name, reason="it does not fit into memory"),))
 
 
 def _measure_loaded(name: str, loaded: Loaded, wishes: MeasureWishes) -> _Found:

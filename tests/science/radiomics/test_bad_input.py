@@ -160,3 +160,14 @@ def test_a_plane_is_measured_in_two_dimensions() -> None:
     assert math.isfinite(values["loc_peak_glob"])
     assert reasons(values, facts)["morph_volume"].startswith("the image is a plane")
     assert tuple(values) == tags(settings, planar_image=True)
+
+
+def test_voxels_too_unequal_for_a_hull_say_so() -> None:
+    mask = np.ones((3, 4, 5), dtype=np.uint8)
+    scene = Scene(np.arange(60.0).reshape(3, 4, 5), (1e-14, 1.0, 1.0))
+    region = process(scene, marked(mask, parts=False)[0].outline, WHOLE)
+    values, facts = features(region, WHOLE)
+    missing = reasons(values, facts)
+    assert "unequal" in missing["morph_diam"]
+    assert math.isfinite(values["morph_volume"])
+    assert math.isfinite(values["cm_contrast_3D_avg"])

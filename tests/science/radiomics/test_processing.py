@@ -36,6 +36,11 @@ def test_a_header_of_almost_three_millimetres_gives_no_slice_more() -> None:
     assert len(axis(60, 3.0000002, 2.0).places) == 90
 
 
+def test_a_header_of_a_hundred_metres_is_refused() -> None:
+    with pytest.raises(ReadError, match="would become"):
+        axis(500, 1e5, 1.0)
+
+
 @pytest.mark.parametrize("order", [1, 3])
 def test_interpolation_is_that_of_scipy(order: int) -> None:
     array = stream(1, "interpolation").normal(0, 100, (7, 9, 11))

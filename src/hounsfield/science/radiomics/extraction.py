@@ -40,6 +40,9 @@ PLAIN = {
     "ivh": histograms.VOLUME_NAMES,
 }
 
+_OF_NEIGHBOURS = (*PAIRED, *SINGLE)
+_OF_LEVELS = ("ih", *_OF_NEIGHBOURS)
+
 
 @dataclass(frozen=True)
 class Facts:
@@ -139,16 +142,19 @@ def features(region: Region, settings: Settings, *, placed: bool = True) -> tupl
             around[region.inner] = region.kept
             found += _named("loc", local_intensity.peaks(region.around, around, region.spacing_mm))
             del around
-        levels = discretise(held, settings.discretisation, lowest=settings.resegmentation.lowest)
+        levels = None
+        if any(f in settings.families for f in _OF_LEVELS):
+            levels = discretise(held, settings.discretisation, lowest=settings.resegmentation.lowest)
+            present = int(np.count_nonzero(np.bincount(levels.values)))
         held.sort()
         constant = bool(held[0] == held[-1])
         found += _of_intensities(held, levels, settings)
         # what is not needed any more makes room for texture
         held = held[:0]
-        present = int(np.count_nonzero(np.bincount(levels.values)))
-        laid = texture(region.kept, levels)
-        del levels
-        found += _textures(laid, region, settings)
+        if levels is not None and any(f in settings.families for f in _OF_NEIGHBOURS):
+            laid = texture(region.kept, levels)
+            del levels
+            found += _textures(laid, region, settings)
     values.update((tag, value) for tag, value in found if tag in values)
     facts = Facts(
         voxels=int(np.count_nonzero(region.whole)),
@@ -182,13 +188,13 @@ def _shape(region: Region, settings: Settings) -> Tagged:
     return ((f"morph_{name}", float(value)) for name, value in found.items())
 
 
-def _of_intensities(ordered: Float64Array, levels: Levels, settings: Settings) -> Tagged:
+def _of_intensities(ordered: Float64Array, levels: Levels | None, settings: Settings) -> Tagged:
     if "stat" in settings.families:
         yield from _named("stat", intensities.statistics(ordered))
     if "ivh" in settings.families:
         curve = histograms.volume_histogram(ordered, settings.volume_histogram, settings.resegmentation)
         yield from _named("ivh", curve)
-    if "ih" in settings.families:
+    if "ih" in settings.families and levels is not None:
         yield from _named("ih", histograms.histogram(levels))
 
 

@@ -5,10 +5,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from hounsfield.core.errors import ReadError
 from hounsfield.core.types import AnyArray, BoolArray, Float64Array, IntArray
 from hounsfield.science.radiomics.compiled import compiled
 from hounsfield.science.radiomics.settings import Interpolation
 
+MOST_ALONG = 1 << 16
+"""Voxels along an axis beyond which a header is wrong, or the spacing wanted."""
 _REACH = 40
 """Voxels beyond a box from which a cubic spline still takes something: its weights fall by a factor of 3.7 a voxel."""
 
@@ -41,6 +44,11 @@ def axis(length: int, spacing_mm: float, wanted_mm: float | None) -> Axis:
     wanted_mm : float or None
         Of the new ones; None, or the same, leaves the axis as it is.
 
+    Raises
+    ------
+    ReadError
+        If there would be more than `MOST_ALONG`.
+
     Notes
     -----
     As many voxels as cover the old extent, ``ceil(length * old / new)``, their middle in the middle of the old ones.
@@ -49,6 +57,12 @@ def axis(length: int, spacing_mm: float, wanted_mm: float | None) -> Axis:
         return Axis(np.arange(length, dtype=np.float64), spacing_mm)
     # 60 voxels of 3 mm are 90 of 2 mm, also where a header says 3.0000002
     count = max(1, math.ceil(round(length * spacing_mm / wanted_mm, 4)))
+    if count > MOST_ALONG:
+        raise ReadError(
+            f"{length} voxels of {spacing_mm:g} mm would become {count} of {wanted_mm:g} mm.",
+            expected=f"at most {MOST_ALONG} voxels along an axis",
+            next_step="correct the spacing in the header, or choose another",
+        )
     step = wanted_mm / spacing_mm
     steps = np.arange(count, dtype=np.float64) - (count - 1) / 2.0
     return Axis((length - 1) / 2.0 + steps * step, wanted_mm)

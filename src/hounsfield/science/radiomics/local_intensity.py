@@ -37,13 +37,14 @@ def peaks(image: FloatArray, mask: BoolArray, spacing_mm: tuple[float, float, fl
         several, the highest mean), and the highest mean around any voxel of the region. Voxels outside the region
         count, voxels outside the image do not.
     """
-    reach = margin(spacing_mm)
+    # a header may call voxels so small that the sphere is larger than any image
+    reach = [min(r, n - 1) for r, n in zip(margin(spacing_mm), image.shape, strict=True)]
     rows = []
     for z in range(-reach[0], reach[0] + 1):
         for y in range(-reach[1], reach[1] + 1):
             rest = RADIUS_MM**2 - (z * spacing_mm[0]) ** 2 - (y * spacing_mm[1]) ** 2
             if rest >= -1e-9:
-                rows.append((z, y, math.floor(math.sqrt(max(rest, 0.0)) / spacing_mm[2] + 1e-9)))
+                rows.append((z, y, min(image.shape[2], math.floor(math.sqrt(max(rest, 0.0)) / spacing_mm[2] + 1e-9))))
     return _peaks(image, mask, np.array(rows, dtype=np.int64))
 
 

@@ -34,16 +34,13 @@ def shape_features(mask: BoolArray, spacing_mm: tuple[float, float, float]) -> d
     """
     volume, area = volume_and_area(mask, spacing_mm)
     major, minor, least = principal_axes(mask, spacing_mm)
-    around = hull(mask, spacing_mm)
     edges = [n * s for n, s in zip(mask.shape, spacing_mm, strict=True)]
     box = edges[0] * edges[1] * edges[2]
     sides = 2.0 * (edges[0] * edges[1] + edges[1] * edges[2] + edges[2] * edges[0])
-    oriented, oriented_sides = smallest_box(around)
-    enclosing = enclosing_ellipsoid(around.points)
     return {
         **_roundness(volume, area),
+        **_drawn_around(mask, spacing_mm, volume, area),
         "vol_approx": float(np.count_nonzero(mask)) * math.prod(spacing_mm),
-        "diam": diameter(around.points),
         "pca_maj_axis": major,
         "pca_min_axis": minor,
         "pca_least_axis": least,
@@ -51,10 +48,28 @@ def shape_features(mask: BoolArray, spacing_mm: tuple[float, float, float]) -> d
         "pca_flatness": _ratio(least, major),
         "vol_dens_aabb": volume / box,
         "area_dens_aabb": area / sides,
-        "vol_dens_ombb": volume / oriented,
-        "area_dens_ombb": area / oriented_sides,
         "vol_dens_aee": _ratio(volume, ellipsoid_volume(major / 2, minor / 2, least / 2)),
         "area_dens_aee": _ratio(area, ellipsoid_area(major / 2, minor / 2, least / 2)),
+    }
+
+
+def _drawn_around(
+    mask: BoolArray, spacing_mm: tuple[float, float, float], volume: float, area: float
+) -> dict[str, float]:
+    """Return what needs the hull; nothing where voxels are so unequal that its numbers fail."""
+    from scipy.spatial import QhullError
+
+    try:
+        around = hull(mask, spacing_mm)
+        enclosing = enclosing_ellipsoid(around.points)
+    except (QhullError, np.linalg.LinAlgError):
+        names = ("vol_dens_ombb", "area_dens_ombb", "vol_dens_mvee", "area_dens_mvee")
+        return dict.fromkeys(("diam", *names, "vol_dens_conv_hull", "area_dens_conv_hull"), math.nan)
+    oriented, oriented_sides = smallest_box(around)
+    return {
+        "diam": diameter(around.points),
+        "vol_dens_ombb": volume / oriented,
+        "area_dens_ombb": area / oriented_sides,
         "vol_dens_mvee": volume / ellipsoid_volume(*enclosing),
         "area_dens_mvee": area / ellipsoid_area(*enclosing),
         "vol_dens_conv_hull": volume / around.volume,

@@ -1,5 +1,6 @@
 """Region: one region of an image, processed until features can be computed of it (IBSI manual, section 2)."""
 
+import math
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -116,6 +117,12 @@ def process(scene: Scene, outline: Outline, settings: Settings) -> Region:
     wide = tuple(
         slice(max(0, b.start - r), min(len(a.places), b.stop + r)) for a, b, r in zip(axes, box, reach, strict=True)
     )
+    if math.prod(w.stop - w.start for w in wide) >= 1 << 31:
+        raise ReadError(
+            "The region has more than two thousand million voxels on the grid to which it is interpolated.",
+            expected="a grid that fits into memory",
+            next_step="choose a larger spacing",
+        )
     around = intensities_on(scene, settings, [Axis(a.places[w], a.spacing_mm) for a, w in zip(axes, wide, strict=True)])
     z, y, x = (slice(b.start - w.start, b.stop - w.start) for b, w in zip(box, wide, strict=True))
     image = around[z, y, x]
