@@ -1,0 +1,1 @@
+"""Public signals written once in plain formats."""

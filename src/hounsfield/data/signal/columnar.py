@@ -1,0 +1,177 @@
+"""Signals in tables, one column for each lead: CSV and TSV with a head, a column of times where there is one."""
+
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+
+from hounsfield.core.cohort import Cohort, Ref
+from hounsfield.core.errors import CohortError, ReadError
+from hounsfield.core.signal import Signal, SignalHeader
+from hounsfield.core.types import Float64Array
+from hounsfield.data.files import ending, inside
+from hounsfield.data.signal.columns import Head, clock_s, head_of, moment_s
+from hounsfield.data.signal.events import event_heads
+from hounsfield.data.signal.windows import chosen_leads, damaged, unlike, window_of
+from hounsfield.data.table import Column, parse_number, read_table
+
+ENDINGS = (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz")
+REGULAR = 0.02
+"""Intervals that differ by less than that share are those of a rate; written times are rounded."""
+
+
+class ColumnarReader:
+    """Reads a table with a column for each lead."""
+
+    def sniff(self, head: bytes, name: str) -> bool:
+        """Tell by a first line of names one of which is a time; without a time it could be any table."""
+        if ending(name) not in ENDINGS or b"\0" in head:
+            return False
+        heads = head.decode("utf-8-sig", "replace").split("\n")[0].replace(";", ",").replace("\t", ",").split(",")
+        return len(heads) > 1 and any(head_of(h).seconds for h in heads) and event_heads(heads) is None
+
+    def header(self, cohort: Cohort, ref: Ref) -> SignalHeader:
+        """Return leads, units, rate and length; the table is read for it."""
+        path = inside(Path(cohort.root), ref.path)
+        signal, notes = _signal(path, ref)
+        rows = chosen_leads(ref, signal.leads)
+        leads, units = tuple(signal.leads[r] for r in rows), tuple(signal.units[r] for r in rows)
+        return SignalHeader(leads, units, signal.samples, signal.rate_hz, "CSV", path.stat().st_size, notes)
+
+    def read(self, cohort: Cohort, ref: Ref, *, start: int = 0, stop: int | None = None) -> Signal:
+        """Return a window; a table is read whole, so that only short records belong in one."""
+        signal, _ = _signal(inside(Path(cohort.root), ref.path), ref)
+        return cut(signal, ref, start, stop)
+
+
+def cut(signal: Signal, ref: Ref, start: int, stop: int | None) -> Signal:
+    """Return the leads and the window of a whole signal that a ref and a call mean."""
+    rows = chosen_leads(ref, signal.leads)
+    begin, end = window_of(ref, signal.samples, start, stop)
+    times = None if signal.times_s is None else signal.times_s[begin:end]
+    skipped = begin / signal.rate_hz if signal.rate_hz else 0.0
+    return Signal(
+        np.ascontiguousarray(signal.array[rows, begin:end]),
+        tuple(signal.leads[r] for r in rows),
+        tuple(signal.units[r] for r in rows),
+        rate_hz=signal.rate_hz,
+        times_s=times,
+        start_s=signal.start_s + skipped if times is None else float(times[0]),
+    )
+
+
+def _signal(path: Path, ref: Ref) -> tuple[Signal, tuple[str, ...]]:
+    try:
+        stat = path.stat()
+    except OSError as error:
+        raise damaged(ref, f"the file cannot be opened ({error.strerror}).", "a readable file") from error
+    return _parsed(path, ref, (stat.st_mtime_ns, stat.st_size))
+
+
+@lru_cache(maxsize=4)
+def _parsed(path: Path, ref: Ref, _stamp: tuple[int, int]) -> tuple[Signal, tuple[str, ...]]:
+    try:
+        sheet = read_table(path, "of the record")
+    except CohortError as error:
+        raise ReadError(error.found, expected=error.expected, next_step=error.next_step) from error
+    notes = list(sheet.notes)
+    heads = [head_of(h) for h in sheet.columns]
+    columns = list(sheet.columns.values())
+    heads, columns = _with_unit_row(heads, columns)
+    timed = [i for i, h in enumerate(heads) if h.seconds is not None]
+    values = [i for i in range(len(heads)) if i not in timed[:1]]
+    if not values:
+        raise damaged(ref, "the table has no lead.", "a column for each lead")
+    array = np.stack([_numbers(columns[i], heads[i].name, ref) for i in values]).astype(np.float32)
+    times = _times(columns[timed[0]], heads[timed[0]], ref, notes) if timed else None
+    rate = None if times is None else regular_rate_hz(times)
+    return (
+        Signal(
+            array,
+            unlike([heads[i].name or f"column {i + 1}" for i in values]),
+            tuple(heads[i].unit for i in values),
+            rate_hz=rate,
+            times_s=None if rate is not None else times,
+            start_s=0.0,
+        ),
+        tuple(notes),
+    )
+
+
+def _with_unit_row(heads: Sequence[Head], columns: Sequence[Column]) -> tuple[list[Head], list[Column]]:
+    """Take a second line that holds units (as PhysioNet's programs write it) for what it is."""
+    first = [(c[0] or "").strip("'\"[]() ") if c else "" for c in columns]
+    words = [w for w in first if w]
+    if not words or any(parse_number(w) is not None or clock_s(w) is not None or moment_s(w) for w in words):
+        return list(heads), list(columns)
+    units = [w if w and len(w) <= 20 else h.unit for w, h in zip(first, heads, strict=True)]
+    timed = [
+        head_of(f"{h.name} ({u})") if h.seconds is not None and u else h for h, u in zip(heads, units, strict=True)
+    ]
+    named = [t if t.seconds is not None else Head(t.name, u) for t, u in zip(timed, units, strict=True)]
+    return named, [c[1:] for c in columns]
+
+
+def _numbers(column: Column, name: str, ref: Ref) -> Float64Array:
+    values = np.full(len(column), np.nan)
+    for i, cell in enumerate(column):
+        if cell is None or cell == "-":
+            continue
+        value = parse_number(cell)
+        if value is None:
+            raise damaged(
+                ref,
+                f"row {i + 1} of the lead {name[:40]!r} holds text where a number belongs.",
+                "numbers, and nothing where a value is missing",
+                "correct the table or leave the record out",
+            )
+        values[i] = value
+    return values
+
+
+def _times(column: Column, head: Head, ref: Ref, notes: list[str]) -> Float64Array:
+    found: list[float] = []
+    for i, cell in enumerate(column):
+        text = cell or ""
+        number = parse_number(text)
+        at = number * (head.seconds or 1.0) if number is not None else clock_s(text)
+        at = moment_s(text) if at is None else at
+        if at is None:
+            raise damaged(ref, f"row {i + 1} of the times is not one.", "seconds, a clock time or an ISO date")
+        found.append(at)
+        if i == 0 and number is not None and not head.told:
+            notes.append("the table does not tell the unit of its times: seconds")
+    if not found:
+        raise damaged(ref, "the table has no rows.", "a row for each time")
+    times = np.array(found)
+    backwards = int((np.diff(times) < 0).sum())
+    if backwards:
+        raise damaged(ref, f"its time stamps run backwards {backwards} times.", "rising times", "sort the table")
+    return np.asarray(times - times[0], np.float64)
+
+
+def regular_rate_hz(times: Float64Array) -> float | None:
+    """Return the rate that times have, or None where they are irregular.
+
+    Parameters
+    ----------
+    times : numpy.ndarray
+        ``t``, seconds, never falling.
+
+    Notes
+    -----
+    Written times are rounded, so that single intervals may be off; the times must all lie within half an interval of
+    an even grid, and the intervals be alike within 2% or one digit of rounding.
+    """
+    if len(times) < 3 or not times[-1] > times[0]:
+        return None
+    step = float(times[-1] - times[0]) / (len(times) - 1)
+    off = np.abs(times - times[0] - step * np.arange(len(times)))
+    wide = np.abs(np.diff(times) - step)
+    decimals = np.abs(np.round(times, 3) - times).max() < 1e-9 and step < 0.1  # rounded to milliseconds
+    allowed = max(REGULAR * step, 0.0011 if decimals else 0.0)
+    if off.max() > 0.5 * step or wide.max() > allowed:
+        return None
+    rate = 1 / step
+    return float(round(rate)) if abs(rate - round(rate)) < 0.005 * rate / len(times) ** 0.5 and rate > 1 else rate

@@ -1,0 +1,210 @@
+"""Names of electrocardiogram leads, their standard order, and whether they contradict each other."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from hounsfield.core.signal import Signal
+from hounsfield.core.types import AnyArray, Float64Array
+from hounsfield.science.physiology.filters import band_pass, filled
+
+STANDARD = ("I", "II", "III", "aVR", "aVL", "aVF", "V1", "V2", "V3", "V4", "V5", "V6")
+"""The twelve leads in the order in which they are printed and stored (SCP-ECG, DICOM, PTB-XL)."""
+_BY_FOLDED = {name.casefold(): name for name in STANDARD}
+_OTHER = {"1": "I", "2": "II", "3": "III"}
+_MODIFIED = re.compile(r"ml(i{1,3}|1|2|3)")
+_WORDS = re.compile(r"\b(ecg|ekg|lead|electrocardiogram|einthoven|goldberger|wilson|derivation|channel)\b")
+
+CLEAR_CORRELATION = 0.85
+"""Two leads that agree so far over QRS complexes are taken for the same."""
+SAMPLES_LOOKED_AT = 200_000
+
+
+def standard_lead(name: str) -> str | None:
+    """Return the standard name of a lead, or None where it is none of the twelve.
+
+    Parameters
+    ----------
+    name : str
+        ``"II"``, ``"ecg ii"``, ``"Lead II"``, ``"EKG_V1"``, ``"AVR"``, ``"C3"`` (German for V3), ``"MLII"``; a modified
+        lead (MLII, placed on the chest) stands for the one it imitates.
+    """
+    plain = _WORDS.sub(" ", re.sub(r"[_\-.:/]+", " ", name.casefold())).strip()
+    plain = re.sub(r"\s+", "", plain)
+    plain = re.sub(r"^(ecg|ekg|lead)", "", plain)
+    if form := _MODIFIED.fullmatch(plain):
+        plain = form[1]
+    plain = re.sub(r"^c([1-6])$", r"v\1", plain)
+    plain = _OTHER.get(plain, plain)
+    return _BY_FOLDED.get(plain.casefold())
+
+
+def in_standard_order(signal: Signal) -> Signal:
+    """Return a signal with its standard leads first, in the standard order and by their standard names.
+
+    Parameters
+    ----------
+    signal : Signal
+
+    Returns
+    -------
+    Signal
+        The same values; leads of no standard name follow in their order. A lead whose standard name is taken already
+        (``MLII`` beside ``II``) keeps its own name.
+    """
+    named: dict[str, int] = {}
+    for row, name in enumerate(signal.leads):  # a plain name goes before a modified lead of the same name
+        found = standard_lead(name)
+        if found and (found not in named or name.casefold() == found.casefold()):
+            named[found] = row
+    first = [(name, named[name]) for name in STANDARD if name in named]
+    taken = {row for _, row in first}
+    rest = [(name, row) for row, name in enumerate(signal.leads) if row not in taken]
+    order = [row for _, row in first + rest]
+    return replace(
+        signal,
+        array=np.ascontiguousarray(signal.array[order]),
+        leads=tuple(name for name, _ in first + rest),
+        units=tuple(signal.units[row] for row in order),
+    )
+
+
+@dataclass(frozen=True)
+class LeadFault:
+    """Leads that contradict each other.
+
+    Parameters
+    ----------
+    kind : str
+        ``"swapped"`` (two leads carry each other's names), ``"reversed"`` (a lead is upside down), ``"inconsistent"``
+        (a law does not hold, and no exchange mends it), ``"arms"`` (left and right arm electrodes look exchanged).
+    leads : tuple of str
+    evidence : str
+        The figure that says so.
+    """
+
+    kind: str
+    leads: tuple[str, ...]
+    evidence: str
+
+
+def lead_faults(signal: Signal) -> tuple[LeadFault, ...]:
+    """Return where the limb leads of an electrocardiogram contradict Einthoven's and Goldberger's laws.
+
+    Parameters
+    ----------
+    signal : Signal
+        With a rate, in one unit; leads under any of their names.
+
+    Notes
+    -----
+    Of I, II and III, II = I + III; aVR = -(I + II) / 2, aVL = I - II / 2, aVF = II - I / 2, so that the three add up
+    to 0. Each augmented lead is compared with what I and II say (0.5 to 40 Hz); a sum alone does not tell swapped
+    aVR and aVL, since it stays 0. Exchanged arm electrodes keep all laws: there, lead I is upside down as a whole,
+    which is told by its QRS complexes pointing down while those of V6 point up. A true dextrocardia looks like it.
+    """
+    named = in_standard_order(signal)
+    if named.rate_hz is None or named.rate_hz < 20:
+        return ()
+    have = {n: _calm(named.lead(n), named.rate_hz) for n in STANDARD if n in named.leads}
+    faults: list[LeadFault] = []
+    if {"I", "II", "III"} <= set(have):
+        faults.extend(_einthoven(have))
+    broken = bool(faults)
+    if {"I", "II"} <= set(have) and not broken:
+        said = _said(have["I"], have["II"])
+        faults.extend(_augmented({n: have[n] for n in said if n in have}, said))
+    if {"I", "V6"} <= set(have):
+        faults.extend(_arms(have["I"], have["V6"]))
+    return tuple(faults)
+
+
+def _calm(lead: AnyArray, rate_hz: float) -> Float64Array:
+    series, missing = filled(lead[:SAMPLES_LOOKED_AT])
+    calm = band_pass(series, rate_hz, (0.5, min(40.0, 0.45 * rate_hz)))
+    calm[missing] = 0
+    return calm
+
+
+def _residual(found: Float64Array, said: Float64Array) -> float:
+    """Return the share of a lead's power that the law does not explain; 0 for silence."""
+    power = float((found**2).mean() + (said**2).mean()) / 2
+    return float(((found - said) ** 2).mean()) / power if power > 0 else 0.0
+
+
+def _einthoven(have: dict[str, Float64Array]) -> list[LeadFault]:
+    """Return what mends II = I + III: one lead upside down and two exchanged look alike without augmented leads."""
+    i, ii, iii = have["I"], have["II"], have["III"]
+    rest = _residual(ii, i + iii)
+    if rest < 0.1:
+        return []
+    ways: dict[tuple[str, tuple[str, ...]], tuple[Float64Array, Float64Array, Float64Array]] = {
+        ("reversed", ("I",)): (-i, ii, iii),
+        ("reversed", ("II",)): (i, -ii, iii),
+        ("reversed", ("III",)): (i, ii, -iii),
+        ("swapped", ("I", "II")): (ii, i, iii),
+        ("swapped", ("II", "III")): (i, iii, ii),
+    }
+    mended = {way: _said(a, b) for way, (a, b, c) in ways.items() if _residual(b, a + c) < 0.05}
+    others = [n for n in ("aVR", "aVL", "aVF") if n in have]
+    fitting = [w for w, said in mended.items() if others and max(_residual(have[n], said[n]) for n in others) < 0.1]
+    evidence = f"II differs from I + III by {rest:.0%} of its power"
+    if len(fitting) == 1:
+        return [LeadFault(*fitting[0], evidence)]
+    if mended:
+        evidence += "; either of these mends it: " + ", ".join(
+            f"{' and '.join(names)} {kind}" for kind, names in mended
+        )
+    return [LeadFault("inconsistent", ("I", "II", "III"), evidence)]
+
+
+def _said(i: Float64Array, ii: Float64Array) -> dict[str, Float64Array]:
+    """Return the augmented leads that follow from I and II."""
+    return {"aVR": -(i + ii) / 2, "aVL": i - ii / 2, "aVF": ii - i / 2}
+
+
+def _augmented(found: dict[str, Float64Array], said: dict[str, Float64Array]) -> list[LeadFault]:
+    wrong = [n for n in found if _residual(found[n], said[n]) > 0.25]
+    faults: list[LeadFault] = []
+    for a in list(wrong):
+        for b in wrong:
+            if a < b and _alike(found[a], said[b]) and _alike(found[b], said[a]):
+                pair = tuple(n for n in STANDARD if n in (a, b))
+                worst = max(_residual(found[a], said[a]), _residual(found[b], said[b]))
+                faults.append(LeadFault("swapped", pair, f"each differs from what I and II say by up to {worst:.0%}"))
+                wrong = [n for n in wrong if n not in (a, b)]
+    for n in wrong:
+        kind = "reversed" if _residual(-found[n], said[n]) < 0.1 else "inconsistent"
+        faults.append(LeadFault(kind, (n,), f"differs from what I and II say by {_residual(found[n], said[n]):.0%}"))
+    return faults
+
+
+def _alike(a: Float64Array, b: Float64Array) -> bool:
+    spread = float(np.sqrt((a**2).mean() * (b**2).mean()))
+    return spread > 0 and float((a * b).mean()) / spread > CLEAR_CORRELATION
+
+
+def _arms(i: Float64Array, v6: Float64Array) -> list[LeadFault]:
+    down, up = _skew(i), _skew(v6)
+    if down < -0.3 and up > 0.3 and _correlation(i, v6) < -0.5:
+        return [LeadFault("arms", ("I",), "QRS complexes of I point down, those of V6 up")]
+    return []
+
+
+def _skew(x: Float64Array) -> float:
+    """Return how much further a lead reaches up than down, -1 to 1."""
+    low, high = (abs(float(v)) for v in np.quantile(x, (0.002, 0.998)))
+    return (high - low) / (high + low) if high + low > 0 else 0.0
+
+
+def _correlation(a: Float64Array, b: Float64Array) -> float:
+    spread = float(np.sqrt((a**2).mean() * (b**2).mean()))
+    return float((a * b).mean()) / spread if spread > 0 else 0.0
+
+
+def ordered_names(names: Sequence[str]) -> tuple[str, ...]:
+    """Return the standard names among some leads, in the standard order."""
+    found = {standard_lead(n) for n in names}
+    return tuple(n for n in STANDARD if n in found)
