@@ -305,7 +305,12 @@ def ref_text(ref: Ref) -> str:
     path = ref.path.replace("%", "%25").replace("|", "%7C")
     if not ref.part and ref.reader == reader_by_ending(ref.path) and path == ref.path and not path.startswith("["):
         return path
-    return "|".join([ref.reader, path, *(f"{k}={json.dumps(v)}" for k, v in ref.part)])
+    return "|".join([ref.reader, path, *(f"{k}={_value(v)}" for k, v in ref.part)])
+
+
+def _value(value: str | int) -> str:
+    """Return what a part of a ref says as JSON without the mark that stands between parts."""
+    return json.dumps(value).replace("|", "\\u007c")
 
 
 def parse_ref(text: str) -> Ref:

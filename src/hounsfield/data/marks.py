@@ -43,7 +43,8 @@ def mark(cohort: Cohort, ref: Ref, known: dict[str, str]) -> str:
     """
     root = Path(cohort.root)
     parts = dict(ref.part)
-    name = "|".join((ref.reader, ref.path, *(str(parts.get(k, "")) for k in ("series", "folder", "member"))))
+    plain = "|".join((ref.reader, ref.path, *(str(parts.get(k, "")) for k in ("series", "folder", "member"))))
+    name = plain if ref.reader != "dicom-masks" else ref.key()  # its first file does not tell its others
     if name not in known:
         if ref.reader == "memory":
             known[name] = _array_mark(cohort.arrays.get(ref.path))
@@ -61,6 +62,10 @@ def _files(root: Path, ref: Ref) -> tuple[Path, ...]:
             from hounsfield.data.dicom.reader import series_files
 
             return series_files(root, ref) or (root / ref.path,)
+        if ref.reader == "dicom-masks":
+            from hounsfield.data.dicom.mask_reader import mask_files
+
+            return mask_files(root, ref) or (root / ref.path,)
         if ref.reader in VOLUMES:
             voxels = cast("_VolumeReader", reader(ref.reader)).stored(root, ref).path
             return tuple(dict.fromkeys((root / ref.path, voxels)))

@@ -17,6 +17,7 @@ READERS = Table(
         "npy": "hounsfield.data.npz:NpyReader",
         "memory": "hounsfield.data.memory:MemoryReader",
         "dicom": "hounsfield.data.dicom.reader:DicomReader",
+        "dicom-masks": "hounsfield.data.dicom.mask_reader:MaskReader",
         "nifti": "hounsfield.data.volume.nifti:NiftiReader",
         "nrrd": "hounsfield.data.volume.nrrd:NrrdReader",
         "metaimage": "hounsfield.data.volume.metaimage:MetaImageReader",

@@ -42,7 +42,9 @@ class Choice:
     apart: tuple[tuple[Series, str], ...] = field(default=(), repr=False)
 
 
-def choose(studies: Sequence[Study], query: Query | None = None) -> tuple[Choice, ...]:
+def choose(
+    studies: Sequence[Study], query: Query | None = None, *, drawn: frozenset[str] = frozenset()
+) -> tuple[Choice, ...]:
     """Choose one series of each study.
 
     Parameters
@@ -52,20 +54,31 @@ def choose(studies: Sequence[Study], query: Query | None = None) -> tuple[Choice
     query : Query, optional
         What the user asked for; only series with an image that it matches are used, those set apart by rule among
         them.
+    drawn : frozenset of str
+        UIDs of series with masks, where masks are what is asked: they come first.
 
     Notes
     -----
     Reformatted and other computed slices are used only where the study has nothing else of that modality. Rules, the
-    first that tells two series apart decides: the modality that most studies have; original before
-    derived; frontal before lateral views; axial before other orientations; as complete as the most complete (at least
-    90% of its images); soft before sharp kernels; thinner slices; more images; series number; UID.
+    first that tells two series apart decides: masks, where they are asked for; the modality that most studies have;
+    original before derived; frontal before lateral views; axial before other orientations; as complete as the most
+    complete (at least 90% of its images); soft before sharp kernels; thinner slices; more images; series number; UID.
     """
     judged = []
     for study in studies:
         originals = studies_with_originals(e for s in study.series for e in s.entries)
         judged.append((study, [(s, _reason(s, query, originals)) for s in study.series]))
     usual = _usual_modality(judged)
-    return tuple(_choice(study, found, usual, query) for study, found in judged)
+    rules = _Rules(usual, drawn)
+    return tuple(_choice(study, found, rules, query) for study, found in judged)
+
+
+@dataclass(frozen=True)
+class _Rules:
+    """What is the same for all studies: the modality that most of them have, and series with masks."""
+
+    usual: str
+    drawn: frozenset[str]
 
 
 def plane(entry: Entry) -> str:
@@ -103,16 +116,16 @@ def _usual_modality(judged: Iterable[tuple[Study, list[tuple[Series, str]]]]) ->
     return max(sorted(seen), key=lambda m: seen[m], default="")
 
 
-def _choice(study: Study, found: list[tuple[Series, str]], usual: str, query: Query | None) -> Choice:
+def _choice(study: Study, found: list[tuple[Series, str]], rules: _Rules, query: Query | None) -> Choice:
     able = [s for s, reason in found if not reason]
     if not able:
         reasons = Counter(reason for _, reason in found)
         told = ", ".join(f"{n} x {r}" if n > 1 else r for r, n in reasons.most_common())
         return Choice(study, None, told or "no series", tuple(found))
-    most = max((s.images for s in able if s.first.modality == usual), default=0) or max(s.images for s in able)
-    ranked = sorted(able, key=lambda s: (*(v for v, _ in _criteria(s, usual, most)), s.uid))
+    most = max((s.images for s in able if s.first.modality == rules.usual), default=0) or max(s.images for s in able)
+    ranked = sorted(able, key=lambda s: (*(v for v, _ in _criteria(s, rules, most)), s.uid))
     best = ranked[0]
-    apart = [(s, r or _worse(s, best, usual, most)) for s, r in found if s is not best]
+    apart = [(s, r or _worse(s, best, rules, most)) for s, r in found if s is not best]
     how = "asked for by --series; " if query is not None else "the only one; " if len(able) == 1 else "the best; "
     return Choice(study, best, how + described(best), tuple(apart))
 
@@ -128,11 +141,12 @@ def described(series: Series) -> str:
     return ", ".join(w for w in words if w)
 
 
-def _criteria(series: Series, usual: str, most: int) -> tuple[tuple[float, str], ...]:
+def _criteria(series: Series, rules: _Rules, most: int) -> tuple[tuple[float, str], ...]:
     """Return the rules in order: a number, lower is better, and what a higher one means."""
     entry = series.first
     return (
-        (float(entry.modality != usual), f"{entry.modality or 'no modality'}, most studies have {usual}"),
+        (float(series.uid not in rules.drawn), "masks were drawn on another series"),
+        (float(entry.modality != rules.usual), f"{entry.modality or 'no modality'}, most studies have {rules.usual}"),
         (float(is_derived(entry)), DERIVED),
         (float(entry.view.upper() in _LATERAL), f"{entry.view} view"),
         (float(plane(entry) != "axial"), f"{plane(entry) or 'unknown'} orientation"),
@@ -144,6 +158,6 @@ def _criteria(series: Series, usual: str, most: int) -> tuple[tuple[float, str],
     )
 
 
-def _worse(series: Series, best: Series, usual: str, most: int) -> str:
-    pairs = zip(_criteria(series, usual, most), _criteria(best, usual, most), strict=True)
+def _worse(series: Series, best: Series, rules: _Rules, most: int) -> str:
+    pairs = zip(_criteria(series, rules, most), _criteria(best, rules, most), strict=True)
     return next((why for (mine, why), (its, _) in pairs if mine > its), "alike; the first by UID is used")

@@ -21,7 +21,9 @@ _CLOSED = ("CLOSED_PLANAR", "CLOSEDPLANAR_XOR")
 _MOST_CONTOURS = 200_000
 
 
-def contour_masks(dataset: "Dataset", entry: Entry, volume: Volume) -> tuple[Mask, ...]:
+def contour_masks(
+    dataset: "Dataset", entry: Entry, volume: Volume, *, only: frozenset[int] | None = None
+) -> tuple[Mask, ...]:
     """Read the masks of a structure set.
 
     Parameters
@@ -32,6 +34,8 @@ def contour_masks(dataset: "Dataset", entry: Entry, volume: Volume) -> tuple[Mas
         What the index has of the file.
     volume : Volume
         What the contours were drawn on; it must be regular.
+    only : frozenset of int or None
+        Numbers of the regions of interest that are wanted; all by default.
 
     Returns
     -------
@@ -53,7 +57,8 @@ def contour_masks(dataset: "Dataset", entry: Entry, volume: Volume) -> tuple[Mas
         raise _bad(entry, "lies on a volume with missing or uneven slices")
     names = _names(dataset)
     seen = {whole(i.get("ReferencedROINumber")) or 0: i for i in items(dataset, "RTROIObservationsSequence")}
-    drawn = items(dataset, "ROIContourSequence")
+    every = items(dataset, "ROIContourSequence")
+    drawn = [i for i in every if only is None or (whole(i.get("ReferencedROINumber")) or 0) in only]
     check_masks(len(drawn), volume, 1, entry)
     masks = []
     for item in drawn:
@@ -70,6 +75,12 @@ def contour_masks(dataset: "Dataset", entry: Entry, volume: Volume) -> tuple[Mas
     if not masks:
         raise _bad(entry, "has no closed contour on the slices of the volume")
     return tuple(sorted(masks, key=lambda m: m.number))
+
+
+def closed_contours(item: "Dataset") -> bool:
+    """Tell whether a region of interest was drawn: its sequence has a closed contour, by its kind alone."""
+    kinds = (text(c.get("ContourGeometricType")).upper() for c in items(item, "ContourSequence"))
+    return any(kind in ("", *_CLOSED) for kind in kinds)
 
 
 def _contours(item: "Dataset") -> tuple[list[Float64Array], int]:

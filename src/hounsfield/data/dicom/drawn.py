@@ -48,7 +48,7 @@ def drawn_on(root: Path, entry: Entry, volumes: Sequence[Volume]) -> Volume | No
     return referenced_volume(opened(root, entry, pixels=False), same)
 
 
-def read_masks(root: Path, entry: Entry, volume: Volume) -> Drawn:
+def read_masks(root: Path, entry: Entry, volume: Volume, *, only: frozenset[int] | None = None) -> Drawn:
     """Read the masks of a segmentation or structure set on the grid of a volume.
 
     Parameters
@@ -59,6 +59,8 @@ def read_masks(root: Path, entry: Entry, volume: Volume) -> Drawn:
         The file with the masks.
     volume : Volume
         As `drawn_on` finds it.
+    only : frozenset of int or None
+        Numbers of the segments or regions that are wanted; all by default.
 
     Raises
     ------
@@ -67,10 +69,11 @@ def read_masks(root: Path, entry: Entry, volume: Volume) -> Drawn:
     """
     dataset = opened(root, entry, pixels=True)
     read = contour_masks if entry.sop_class == RT_STRUCTURES else segmentation_masks
-    return Drawn(read(dataset, entry, volume), _naming(dataset))
+    return Drawn(read(dataset, entry, volume, only=only), naming_words(dataset))
 
 
-def _naming(dataset: "Dataset") -> frozenset[str]:
+def naming_words(dataset: "Dataset") -> frozenset[str]:
+    """Return the words, in lower case, of the patient's name and identifiers."""
     values = [w for keyword in _NAMING for w in words(dataset.get(keyword))]
     parts = (p for value in values for p in re.split(r"[\W_]+", text(value).casefold()))
     return frozenset(p for p in parts if len(p) > 2)

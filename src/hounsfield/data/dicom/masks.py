@@ -103,26 +103,27 @@ def referenced_volume(dataset: "Dataset", volumes: Iterable[Volume]) -> Volume |
         the only one of its frame of reference. None where that does not decide.
     """
     regular = [v for v in volumes if v.regular]
-    images, series = _references(dataset)
+    images, series = references(dataset)
     counted = [(sum(e.sop_uid in images for e in v.entries), len(v.planes), -n) for n, v in enumerate(regular)]
     if counted and max(counted)[0] > 0:
         return regular[-max(counted)[2]]
     named = [v for v in regular if v.series_uid in series]
     if named:
         return max(named, key=lambda v: len(v.planes))
-    frame = _frame_of_reference(dataset)
+    frame = frame_of_reference(dataset)
     sharing = [v for v in regular if frame and v.first.frame_of_reference == frame]
     return sharing[0] if len(sharing) == 1 else None
 
 
-def _frame_of_reference(dataset: "Dataset") -> str:
+def frame_of_reference(dataset: "Dataset") -> str:
+    """Return the UID of the frame of reference that a mask object is drawn in; empty where it does not say."""
     inner = first(dataset, "ReferencedFrameOfReferenceSequence")
     return (text(inner.get("FrameOfReferenceUID")) if inner is not None else "") or text(
         dataset.get("FrameOfReferenceUID")
     )
 
 
-def _references(dataset: "Dataset") -> tuple[set[str], set[str]]:
+def references(dataset: "Dataset") -> tuple[set[str], set[str]]:
     """Return the identifiers of images and series that an object refers to, wherever it says so."""
     images: set[str] = set()
     series: set[str] = set()

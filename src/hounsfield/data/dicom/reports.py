@@ -1,5 +1,6 @@
 """Reports: the text of a structured report or an encapsulated document, as plain lines."""
 
+from collections.abc import Iterator
 from html.parser import HTMLParser
 from typing import TYPE_CHECKING
 
@@ -44,7 +45,7 @@ def report_text(dataset: "Dataset") -> str:
     if dataset.get("EncapsulatedDocument") is not None:
         return _encapsulated(dataset)
     lines: list[str] = []
-    whole = _walk(dataset, lines)
+    whole = _written(dataset, lines)
     if not lines:
         raise ReadError(
             "A report has no content.", expected="a content tree, or an encapsulated text", next_step="leave it out"
@@ -52,25 +53,35 @@ def report_text(dataset: "Dataset") -> str:
     return "\n".join(lines if whole else [*lines, "(the report goes on)"])[:_MOST_CHARACTERS]
 
 
-def _walk(dataset: "Dataset", lines: list[str]) -> bool:
+def report_items(dataset: "Dataset") -> "Iterator[Dataset]":
+    """Return the items of a report's content tree in reading order, at most 20,000 of at most 32 levels."""
+    for item, _, _ in _walk(dataset):
+        yield item
+
+
+def _written(dataset: "Dataset", lines: list[str]) -> bool:
     """Write the items in reading order; return whether all of them were written."""
     whole = True
-    waiting = [(dataset, 0)]
-    count = 0
-    while waiting:
-        item, depth = waiting.pop()
-        count += 1
-        if count > _MOST_ITEMS:
-            return False
+    for count, (item, depth, cut) in enumerate(_walk(dataset), start=1):
         line = _line(item)
         if line:
             lines.append("  " * depth + line)
-        inner = items(item, "ContentSequence")
-        if inner and depth >= _DEEPEST:
-            whole = False
-            continue
-        waiting += [(i, depth + 1) for i in reversed(inner)]
+        whole = whole and not cut and count < _MOST_ITEMS
     return whole
+
+
+def _walk(dataset: "Dataset") -> "Iterator[tuple[Dataset, int, bool]]":
+    """Return items, their depth, and whether what lies in them is left out, in reading order."""
+    waiting = [(dataset, 0)]
+    for _ in range(_MOST_ITEMS):
+        if not waiting:
+            return
+        item, depth = waiting.pop()
+        inner = items(item, "ContentSequence")
+        cut = bool(inner) and depth >= _DEEPEST
+        yield item, depth, cut
+        if not cut:
+            waiting += [(i, depth + 1) for i in reversed(inner)]
 
 
 def _line(item: "Dataset") -> str:

@@ -59,7 +59,9 @@ def segments_of(dataset: "Dataset") -> tuple[Segment, ...]:
     return tuple(sorted((s for s in described if s.number > 0), key=lambda s: s.number))
 
 
-def segmentation_masks(dataset: "Dataset", entry: Entry, volume: Volume) -> tuple[Mask, ...]:
+def segmentation_masks(
+    dataset: "Dataset", entry: Entry, volume: Volume, *, only: frozenset[int] | None = None
+) -> tuple[Mask, ...]:
     """Read the masks of a DICOM segmentation.
 
     Parameters
@@ -70,6 +72,8 @@ def segmentation_masks(dataset: "Dataset", entry: Entry, volume: Volume) -> tupl
         What the index has of the file.
     volume : Volume
         What the segmentation was drawn on; it must be regular.
+    only : frozenset of int or None
+        Numbers of the segments that are wanted; all by default.
 
     Returns
     -------
@@ -90,7 +94,7 @@ def segmentation_masks(dataset: "Dataset", entry: Entry, volume: Volume) -> tupl
     """
     if not volume.regular:
         raise _bad(entry, "lies on a volume with missing or uneven slices", "a regular volume")
-    segments = segments_of(dataset)
+    segments = [s for s in segments_of(dataset) if only is None or s.number in only]
     check_masks(len(segments), volume, 4 if _is_fractional(dataset) else 1, entry)
     planes = frames_of(entry, dataset)
     by_segment = _frames_by_segment(dataset, planes)

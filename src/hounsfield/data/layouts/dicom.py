@@ -1,18 +1,23 @@
 """A disk from a PACS: a tree or archive of DICOM files, alone, in folders of classes, or with a table of answers."""
 
 from collections import Counter
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from hounsfield.core.cohort import Cohort, Roles, Sample, Schema, SetAside
-from hounsfield.core.errors import CohortError, HounsfieldError
+from hounsfield.core.errors import CohortError, HounsfieldError, unknown_name
 from hounsfield.data.dicom.archives import archive_kind
 from hounsfield.data.dicom.index import index_tree
 from hounsfield.data.file_columns import file_columns
 from hounsfield.data.files import Files, ending, list_files
+from hounsfield.data.layouts.described import MASK
 from hounsfield.data.layouts.dicom_disk import Disk, disk_of, input_specs, looking, usual_ndim, with_unit
 from hounsfield.data.layouts.dicom_folders import sorted_cohort
+from hounsfield.data.layouts.dicom_masked import with_masks, with_structures_listed
+from hounsfield.data.layouts.dicom_masks import Drawn, drawn_on_disk
 from hounsfield.data.layouts.dicom_probing import in_series, probe
+from hounsfield.data.layouts.dicom_reports import Reports, reports_on_disk, with_report_answers, with_reports
 from hounsfield.data.layouts.dicom_table import labelled, table_join
 from hounsfield.data.layouts.dicom_units import first_days, single_units
 from hounsfield.data.layouts.manifest import tables_in
@@ -47,16 +52,90 @@ class DicomLayout:
             return 0.0
 
     def cohort(self, root: Path, roles: Roles) -> Cohort:
-        """Return the cohort: a sample for each row with files, without a table for each study (by class folders)."""
+        """Return the cohort: a sample for each row with files, without a table for each study (by class folders).
+
+        Masks that were drawn on the images, and what reports answer in codes and numbers, are answers too: masks where
+        the user names nothing else, and both by their names.
+        """
         disk = disk_of(root, roles)
         sheets = [_table(root, roles.labels)] if roles.labels is not None else tables_in(disk.files)[0]
-        joined = table_join(disk, sheets, roles)
-        if joined is not None:
-            return labelled(disk, joined, sheets, roles)
-        if roles.labels is not None:
-            raise _no_key(sheets[0])
-        found = sorted_cohort(disk, roles)
-        return found if found is not None else replace(_alone(disk, roles), listings=disk.listings())
+        where = disk.files.root
+        drawn, reports = drawn_on_disk(disk.index, where), reports_on_disk(disk.index, where)
+        asked = _asked(roles, sheets, drawn, reports)
+        if asked.structures:
+            disk = disk.preferring(drawn.series)
+        plain = replace(roles, target=asked.columns, positive=None if asked.only_reports else roles.positive)
+        made = _answered(disk, sheets, plain)
+        if made is None:
+            if asked.columns:
+                known = [c for s in sheets for c in s.columns] + drawn.shown() + reports.shown()
+                raise unknown_name("target", asked.columns[0], known)
+            if not roles.target:
+                disk = disk.preferring(drawn.series)
+            made = replace(_alone(disk, roles), listings=disk.listings())
+        if roles.target and not asked.columns:
+            made = _without_answers(made)
+        made = with_reports(made, disk.index, reports)
+        if asked.concepts:
+            made = with_report_answers(made, disk.index, reports, asked.concepts, positive=roles.positive)
+        if roles.target and not asked.structures:
+            return with_structures_listed(made, disk, drawn)
+        return _in_order(with_masks(made, disk, drawn, asked.structures), roles.target)
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What the user asked for: columns of a table, structures of masks, concepts of reports."""
+
+    columns: tuple[str, ...] = ()
+    structures: tuple[str, ...] = ()
+    concepts: tuple[str, ...] = ()
+
+    @property
+    def only_reports(self) -> bool:
+        """Whether the positive class is one of a report's answers."""
+        return bool(self.concepts) and not self.columns
+
+
+def _asked(roles: Roles, sheets: Sequence[Sheet], drawn: Drawn, reports: Reports) -> _Asked:
+    """Sort what the user asked for; a column of a table is believed before a structure, this before a concept."""
+    columns, structures, concepts = [], [], []
+    for name in roles.target:
+        if any(name in s.columns for s in sheets):
+            columns.append(name)
+        elif drawn.files and (name.casefold() == MASK or drawn.names(name)):
+            structures.append(name)
+        elif reports.names(name):
+            concepts.append(name)
+        else:
+            columns.append(name)
+    return _Asked(tuple(columns), tuple(structures), tuple(concepts))
+
+
+def _answered(disk: Disk, sheets: Sequence[Sheet], roles: Roles) -> Cohort | None:
+    """Return the cohort of a table of answers or of folders of classes, None where there is neither."""
+    joined = table_join(disk, sheets, roles)
+    if joined is not None:
+        made = labelled(disk, joined, sheets, roles)
+        if made.schema.targets or roles.labels is not None:
+            return made
+    elif roles.labels is not None:
+        raise _no_key(sheets[0])
+    return sorted_cohort(disk, roles)
+
+
+def _without_answers(cohort: Cohort) -> Cohort:
+    """Return a cohort without the answers that the user did not ask for."""
+    schema = cohort.schema.model_copy(update={"targets": ()})
+    return replace(cohort, samples=tuple(replace(s, targets={}) for s in cohort.samples), schema=schema)
+
+
+def _in_order(cohort: Cohort, names: Sequence[str]) -> Cohort:
+    """Return a cohort whose targets stand in the order in which the user named them."""
+    place = {n: i for i, n in enumerate(names)}
+    masks = min((i for n, i in place.items() if n not in {t.name for t in cohort.schema.targets}), default=len(place))
+    ordered = sorted(cohort.schema.targets, key=lambda t: place.get(t.name, masks))
+    return replace(cohort, schema=cohort.schema.model_copy(update={"targets": tuple(ordered)}))
 
 
 def disk_without_answers(root: Path, roles: Roles) -> Cohort | None:

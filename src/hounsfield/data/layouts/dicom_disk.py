@@ -8,6 +8,7 @@ from pathlib import Path
 from hounsfield.core.cohort import InputSpec, Listing, Reading, Roles, Sample, SetAside
 from hounsfield.core.errors import CohortError, unknown_name
 from hounsfield.data.dicom.choosing import Choice, choose
+from hounsfield.data.dicom.groups import Study
 from hounsfield.data.dicom.index import Index, index_tree
 from hounsfield.data.dicom.query import Query, parse_query
 from hounsfield.data.dicom.used import uptake_of
@@ -56,6 +57,10 @@ class Disk:
         """Return what the disk holds as tables for a person."""
         return listings(self.index, self.choices, self.files.root, self.query)
 
+    def preferring(self, drawn: frozenset[str]) -> "Disk":
+        """Return the disk with the series chosen on which masks were drawn, given their UIDs."""
+        return replace(self, choices=choose(_studies(self.index), self.query, drawn=drawn)) if drawn else self
+
     def notes(self) -> tuple[str, ...]:
         """Return how much there is, and of how much something is wrong."""
         index = self.index
@@ -101,10 +106,13 @@ def disk_of(root: Path, roles: Roles) -> Disk:
     index = index_tree(root, cache=Path(roles.index) if roles.index is not None else None)
     if not index.entries:
         raise CohortError("There is no DICOM file.", expected="a folder or archive of DICOM files")
-    studies = sorted(index.studies(), key=lambda s: (s.patient, s.issuer, s.date, s.uid))
     query = parse_query(roles.series) if roles.series is not None else None
     files = list_files(root) if root.is_dir() else Files(root.resolve().parent, (root.name,))
-    return Disk(root, index, choose(studies, query), query, files)
+    return Disk(root, index, choose(_studies(index), query), query, files)
+
+
+def _studies(index: Index) -> list[Study]:
+    return sorted(index.studies(), key=lambda s: (s.patient, s.issuer, s.date, s.uid))
 
 
 def usual_ndim(found: Mapping[str, Unit]) -> int:
