@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
@@ -83,7 +84,14 @@ def _understood(source: str | Path | Iterable[Item], roles: Roles) -> Cohort:
     strength, best = max(claims, key=lambda c: c[0])
     if strength <= 0:
         raise _nothing(root)
-    return with_matching_masks(_layout(best).cohort(root, roles))
+    if best in ("dicom", "declared"):
+        return with_matching_masks(_layout(best).cohort(root, roles))
+    from hounsfield.data.layouts.dicom_disk import PHASES
+    from hounsfield.data.layouts.phases import with_chosen_moments, with_moments_as_inputs
+
+    if roles.image == PHASES:
+        return with_matching_masks(with_moments_as_inputs(_layout(best).cohort(root, replace(roles, image=None))))
+    return with_matching_masks(with_chosen_moments(_layout(best).cohort(root, roles)))
 
 
 def unlabelled(paths: Sequence[str | Path], roles: Roles | None = None) -> Cohort:
@@ -104,10 +112,11 @@ def unlabelled(paths: Sequence[str | Path], roles: Roles | None = None) -> Cohor
     """
     from hounsfield.data.layouts.dicom import disk_without_answers
     from hounsfield.data.layouts.files import cohort_of_files
+    from hounsfield.data.layouts.phases import with_chosen_moments
 
     if len(paths) == 1 and (disk := disk_without_answers(Path(paths[0]), roles or Roles())) is not None:
         return disk
-    return cohort_of_files([Path(p) for p in paths])
+    return with_chosen_moments(cohort_of_files([Path(p) for p in paths]))
 
 
 def check_trainable(cohort: Cohort) -> None:

@@ -16,6 +16,7 @@ from hounsfield.data.npz import npz_arrays
 from hounsfield.data.rows import unique_ids
 from hounsfield.data.volume.facts import READERS as VOLUMES
 from hounsfield.data.volume.facts import volume_facts
+from hounsfield.data.volume.moments import moment, moments_of
 
 _CHANNEL = re.compile(r"(.+)_(\d{4})\Z")
 _UNNAMED = re.compile(r"channel_(\d+)\Z")
@@ -154,15 +155,19 @@ def _named(path: str, channels: Mapping[int, str], wanted: Sequence[str]) -> tup
 
 
 def _whole(cohort: Cohort, ref: Ref, wanted: Sequence[str]) -> dict[str, Ref]:
-    """Return all inputs where one file holds them: as channels in their order, or as arrays of their names."""
+    """Return all inputs where one file holds them: as moments or arrays of their names, or channels in their order."""
     try:
         if ref.reader == "npz" and not ref.part:
             arrays = npz_arrays(Path(cohort.root) / ref.path)
             held = {n: Ref("npz", ref.path, (("array", n),)) for n in wanted if n in arrays}
             return held if len(held) == len(wanted) else {}
         if ref.reader in VOLUMES:
+            root = Path(cohort.root)
+            moments = moments_of(root, ref, asked=True)
+            if moments is not None and all(n in moments.names for n in wanted):
+                return {n: moment(root, ref, moments.names[n]) for n in wanted}
             told = Ref(ref.reader, ref.path, (("axis4", "channels"),))
-            if volume_facts(Path(cohort.root), told).channels == len(wanted):
+            if volume_facts(root, told).channels == len(wanted):
                 parts = [(n, (*told.part, ("channel", i))) for i, n in enumerate(wanted)]
                 return {n: Ref(ref.reader, ref.path, part) for n, part in parts}
     except ReadError:

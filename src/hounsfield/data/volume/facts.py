@@ -103,7 +103,7 @@ def headers_of(root: Path, refs: Sequence[Ref]) -> Headers:
     moments = sum(f.moments > 1 for f in facts)
     if moments:
         most = max(f.moments for f in facts)
-        unsure.append(_of(moments, len(facts), f"a series over time of up to {most} volumes; the first volume is read"))
+        unsure.append(_of(moments, len(facts), f"a series over time of up to {most} volumes"))
     several = Counter(f.channels for f in facts)
     if len(several) > 1 or max(several) not in (1, 3, 4):
         shown = ", ".join(f"{c} in {n}" for c, n in sorted(several.items()))
