@@ -17,6 +17,7 @@ import time
 import traceback
 from collections import Counter
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from pathlib import Path
 
 GIB = 1 << 30
@@ -160,7 +161,9 @@ def exercise(data: bytes) -> str:
     Anything else than ReadError leaves this function as it is.
     """
     from hounsfield.core.errors import ReadError
-    from hounsfield.data.dicom import lut, overlays, pixels, suv
+    from hounsfield.data.dicom import lut, marked, overlays, pixels, report_answers, reports, suv
+    from hounsfield.data.dicom.apart import RT_STRUCTURES, SEGMENTATIONS
+    from hounsfield.data.dicom.entries import Entry
     from hounsfield.data.dicom.opening import open_dataset
 
     ended = "refused"
@@ -174,6 +177,12 @@ def exercise(data: bytes) -> str:
             _ = element.value, element.VR
         suv.uptake(dataset)
         lut.windows_of(dataset)
+        report_answers.answers_in(dataset, Entry("fuzz"))
+        for own in (SEGMENTATIONS[0], RT_STRUCTURES):
+            with suppress(ReadError):
+                marked.marks_of(dataset, Entry("fuzz", sop_class=own))
+        with suppress(ReadError):
+            reports.report_text(dataset)
         if not whole:
             continue
         for read in (pixels.picture, pixels.modality_frame, overlays.overlays):

@@ -1,8 +1,10 @@
 """Segmentations and structure sets on a DICOM disk become the masks of its samples."""
 
 import tarfile
+import zipfile
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import highdicom
 import numpy as np
@@ -50,7 +52,7 @@ def seg(
     facts: dict[str, object] | None = None,
     automatic: bool = False,
 ) -> Dataset:
-    kind = {"algorithm_type": "MANUAL"}
+    kind: dict[str, Any] = {"algorithm_type": "MANUAL"}
     if automatic:
         family = highdicom.AlgorithmIdentificationSequence("net", codes.DCM.ArtificialIntelligence, "1")
         kind = {"algorithm_type": "AUTOMATIC", "algorithm_identification": family}
@@ -101,7 +103,7 @@ def test_overlapping_structures_become_channels_of_one_mask(tmp_path: Path) -> N
     assert header(cohort, ref).channels == 2
     assert any(a.reason == "no mask on the series that is used" for a in cohort.set_aside)
     assert any(t.title == "Structures in masks" and ("Liver", "3", "3") in t.rows for t in cohort.listings)
-    assert any("3 samples have masks" in n and "Liver (3), Tumor (3)" in n for n in cohort.schema.notes)
+    assert any("Samples with masks: 3;" in n and "Liver (3), Tumor (3)" in n for n in cohort.schema.notes)
 
 
 def test_one_structure_is_named_behind_the_background_and_written_and_read_again(tmp_path: Path) -> None:
@@ -240,6 +242,35 @@ def test_the_series_with_masks_is_used_only_where_masks_are_asked_for(tmp_path: 
     assert [t.name for t in only.schema.targets] == ["mask"]
 
 
+def test_a_single_slice_is_a_picture_with_a_flat_mask(tmp_path: Path) -> None:
+    for n in range(2):
+        sources = ct(tmp_path, f"p{n}", count=1)
+        save(tmp_path / f"p{n}/seg", seg(sources, {"Liver": box(n)[1:2], "Tumor": box(n + 1)[1:2]}))
+    cohort = understand(tmp_path)
+    assert cohort.schema.inputs[0].ndim == 2
+    np.testing.assert_array_equal(mask_of(cohort, 1), np.stack([box(1)[1], box(2)[1]]))
+
+
+def test_a_coded_type_is_asked_for_where_no_structure_is_called_so(tmp_path: Path) -> None:
+    save(tmp_path / "p/seg", seg(ct(tmp_path, "p"), {"lesion 1": box(0), "lesion 2": box(3)}))
+    save(tmp_path / "q/seg", seg(ct(tmp_path, "q"), {"Liver": box(1), "other": box(2)}))
+    cohort = understand(tmp_path, Roles(target=("liver",)))
+    assert cohort.schema.targets[0].classes == ("background", "Liver")
+    np.testing.assert_array_equal(mask_of(cohort, 0), np.logical_or(box(0), box(3))[None])
+    np.testing.assert_array_equal(mask_of(cohort, 1), box(1)[None])
+
+
+def test_a_zip_of_a_disk_gives_the_same_masks(tmp_path: Path) -> None:
+    disk = tmp_path / "disk"
+    for n in range(2):
+        save(disk / f"p{n}/seg", seg(ct(disk, f"p{n}"), {"Liver": box(n)}))
+    with zipfile.ZipFile(tmp_path / "disk.zip", "w") as archive:
+        for path in sorted(p for p in disk.rglob("*") if p.is_file()):
+            archive.write(path, path.relative_to(disk).as_posix())
+    cohort = understand(tmp_path / "disk.zip")
+    np.testing.assert_array_equal(mask_of(cohort, 1), box(1)[None])
+
+
 def test_names_are_alike_whatever_their_spelling_and_never_a_patients() -> None:
     assert structure_key("Parotid_L") == structure_key("left parotid") == structure_key("LT-Parotid")
     assert structure_key("tumour") == structure_key("Tumors")
@@ -296,3 +327,26 @@ def test_the_segmentations_of_the_corpus_lie_on_their_slices(shared_data: Path) 
         mask = read_mask(cohort, sample.masks["mask"], image)
         assert mask.array.shape[1:] == image.size
         assert mask.array.any()
+
+
+def test_a_table_that_lists_files_and_answers_nothing_leaves_the_disk_a_disk(tmp_path: Path) -> None:
+    for n in range(3):
+        save(tmp_path / f"p{n}/seg", seg(ct(tmp_path, f"p{n}"), {"Liver": box(n)}))
+    files = sorted(p.relative_to(tmp_path).as_posix() for p in tmp_path.rglob("*") if p.is_file())
+    syntaxes = ("1.2.840.10008.1.2.1", "1.2.840.10008.1.2")
+    rows = [f"{name},{syntaxes[n % 2]}" for n, name in enumerate(files)]
+    (tmp_path / "index.csv").write_text("\n".join(["file,transfer_syntax", *rows]) + "\n")
+    cohort = understand(tmp_path)
+    assert cohort.schema.layout == "dicom"
+    assert [t.name for t in cohort.schema.targets] == ["mask"]
+    assert len(cohort) == 3
+
+
+def test_a_table_of_patients_without_answers_stays_beside_the_masks(tmp_path: Path) -> None:
+    for n in range(6):
+        save(tmp_path / f"p{n}/seg", seg(ct(tmp_path, f"p{n}"), {"Liver": box(n % 4)}))
+    rows = [f"p{n},{40 + 3 * n}" for n in range(6)]
+    (tmp_path / "patients.csv").write_text("\n".join(["PatientID,bmi", *rows]) + "\n")
+    cohort = understand(tmp_path)
+    assert [t.name for t in cohort.schema.targets] == ["mask"]
+    assert len(cohort) == 6

@@ -25,6 +25,14 @@ def inspect(
     out: Annotated[
         Path | None, typer.Option("--out", help="Folder to write cohort.yaml and samples.csv to, for correction.")
     ] = None,
+    beside: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--with",
+            metavar="NAME",
+            help="Write this too into samples.csv: `report text`, which identifies patients.",
+        ),
+    ] = None,
     as_json: options.AsJson = False,
 ) -> None:
     """Say what a folder is understood to be, and what is wrong with it."""
@@ -47,7 +55,7 @@ def inspect(
     from hounsfield.workflow.inspecting import inspect as work  # heavy: after the wishes are checked
 
     with quiet_stdout() as stdout:
-        found = work(source, wishes=wishes, out=out, progress=progress())
+        found = work(source, wishes=wishes, out=out, beside=tuple(beside or ()), progress=progress())
         if as_json:
             print_json(inspection_json(found.cohort, found.audit), stdout)
             return

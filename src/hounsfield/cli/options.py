@@ -19,13 +19,17 @@ BundlePath = Annotated[Path, typer.Argument(metavar="BUNDLE", help="Folder of a 
 Task = Annotated[str | None, typer.Option("--task", help="Task by name, such as classify.", rich_help_panel=_DATA)]
 Target = Annotated[
     list[str] | None,
-    typer.Option("--target", help="Column to answer; may be given several times.", rich_help_panel=_DATA),
+    typer.Option(
+        "--target",
+        help="Column to answer, structure of masks or concept of reports; may be given several times.",
+        rich_help_panel=_DATA,
+    ),
 ]
 Image = Annotated[
     str | None,
     typer.Option(
         "--image",
-        help="Column of image paths; for DICOM series `phases` makes each phase an input.",
+        help="Column of image paths; `phases` makes each phase of a series or 4D volume an input.",
         rich_help_panel=_DATA,
     ),
 ]

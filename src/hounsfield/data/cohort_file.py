@@ -5,6 +5,7 @@ import io
 import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Literal
 
 import yaml
@@ -169,9 +170,18 @@ def cohort_yaml(cohort: Cohort, *, root: str = ".") -> str:
     return head + str(yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=120))
 
 
-def samples_csv(cohort: Cohort) -> str:
-    """Return the text of ``samples.csv``: one row per sample, everything that is known of it."""
+def samples_csv(cohort: Cohort, beside: Mapping[str, Mapping[str, str]] = MappingProxyType({})) -> str:
+    """Return the text of ``samples.csv``: one row per sample, everything that is known of it.
+
+    Parameters
+    ----------
+    cohort : Cohort
+    beside : mapping of str to mapping of str to str
+        Further columns for a person, which are not read again: name to sample id to text.
+    """
     table = _columns(cohort)
+    for name, texts in beside.items():
+        table[name] = [texts.get(s.id) for s in cohort.samples]
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(table)

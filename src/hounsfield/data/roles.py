@@ -1,5 +1,6 @@
 """What each column of a table is for: content first, names second, and what the user said before both."""
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -32,6 +33,8 @@ ROLE_NAMES = (
     "image", "target", "same as target", "split", "patient", "id", "mask", "opinion", "region", "time",
     "attribute", "leaks the answer", "record", "free text", "constant", "unused",
 )  # fmt: skip
+_UID = re.compile(r"\d+(\.\d+){4,}$")
+"""An identifier, as DICOM writes classes, syntaxes and instances: it answers nothing."""
 _MANY_TEXTS = 20
 _LONG_TEXT = 60
 
@@ -290,6 +293,8 @@ class _Draft:
         """Return how strongly a column offers itself as the answer, None where it cannot be one."""
         cells = answered(self.cells(column))
         present = [v for v in cells if v is not None]
+        if present and sum(bool(_UID.match(v.strip())) for v in present) > 0.5 * len(present):
+            return None
         kind = kind_of(cells)
         strength = target_strength(column)
         if kind is None or (kind == "number" and strength < 2.5) or (is_attribute(column) and strength < 2.5):

@@ -94,7 +94,11 @@ def marked_by(root: Path, entry: Entry) -> Marked:
     ReadError
         If it cannot be opened, was rejected, or marks nothing.
     """
-    dataset = opened(root, entry, pixels=False)
+    return marks_of(opened(root, entry, pixels=False), entry)
+
+
+def marks_of(dataset: "Dataset", entry: Entry) -> Marked:
+    """Return what an opened segmentation or structure set marks; raise ReadError as `marked_by` does."""
     drawn = entry.sop_class == RT_STRUCTURES
     if text(dataset.get("ApprovalStatus")).upper() == "REJECTED":
         raise _bad(entry, "was rejected by its reviewer")
@@ -115,6 +119,11 @@ def marked_by(root: Path, entry: Entry) -> Marked:
         day.replace(".", "")[:8] + time.replace(":", "").partition(".")[0],
         " ".join(author.replace("^", " ").split()).casefold(),
     )
+
+
+def clause_of(error: ReadError) -> str:
+    """Return why a file could not be read as one clause, without the case: a list names it."""
+    return (error.found.partition(": ")[2] or error.found).rstrip(".")
 
 
 def _segments(dataset: "Dataset") -> tuple[Structure, ...]:

@@ -20,6 +20,8 @@ _DOSES = ("1.2.840.10008.5.1.4.1.1.88.67", "1.2.840.10008.5.1.4.1.1.88.68", "1.2
 """X-ray and radiopharmaceutical dose reports: they say how an image was taken, not what it shows."""
 _SELECTIONS = ("1.2.840.10008.5.1.4.1.1.88.59",)
 _DOCUMENTS = ("1.2.840.10008.5.1.4.1.1.104.1", "1.2.840.10008.5.1.4.1.1.104.2")
+_CONTEXT = frozenset({"HAS OBS CONTEXT", "HAS ACQ CONTEXT", "HAS CONCEPT MOD"})
+"""Items that say who observed, how it was acquired, in which language: about the report and not the finding."""
 _PARTIAL = "PARTIAL"
 
 
@@ -89,7 +91,11 @@ def read_report(root: Path, entry: Entry) -> Report:
     ReadError
         If it cannot be opened.
     """
-    dataset = opened(root, entry, pixels=False)
+    return answers_in(opened(root, entry, pixels=False), entry)
+
+
+def answers_in(dataset: "Dataset", entry: Entry) -> Report:
+    """Return what an opened report answers."""
     when = text(dataset.get("ContentDate")).replace(".", "")[:8] + text(dataset.get("ContentTime")).replace(":", "")
     said = tuple(s for item in report_items(dataset) if (s := _said(item)) is not None)
     complete = text(dataset.get("CompletionFlag")).upper() != _PARTIAL
@@ -117,7 +123,7 @@ def read_report_text(root: Path, entry: Entry) -> str:
 def _said(item: "Dataset") -> Said | None:
     kind = text(item.get("ValueType")).upper()
     concept = code_of(item, "ConceptNameCodeSequence")
-    if concept is None or kind not in ("NUM", "CODE"):
+    if concept is None or kind not in ("NUM", "CODE") or text(item.get("RelationshipType")).upper() in _CONTEXT:
         return None
     if kind == "CODE":
         code = code_of(item, "ConceptCodeSequence")

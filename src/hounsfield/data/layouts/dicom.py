@@ -7,13 +7,15 @@ from pathlib import Path
 
 from hounsfield.core.cohort import Cohort, Roles, Sample, Schema, SetAside
 from hounsfield.core.errors import CohortError, HounsfieldError, unknown_name
+from hounsfield.data.dicom.apart import reason_no_picture
 from hounsfield.data.dicom.archives import archive_kind
 from hounsfield.data.dicom.index import index_tree
+from hounsfield.data.dicom.named import FILE, FOLDER
 from hounsfield.data.file_columns import file_columns
 from hounsfield.data.files import Files, ending, list_files
 from hounsfield.data.layouts.described import MASK
 from hounsfield.data.layouts.dicom_disk import Disk, disk_of, input_specs, looking, usual_ndim, with_unit
-from hounsfield.data.layouts.dicom_folders import sorted_cohort
+from hounsfield.data.layouts.dicom_folders import folder_levels, sorted_cohort
 from hounsfield.data.layouts.dicom_masked import with_masks, with_structures_listed
 from hounsfield.data.layouts.dicom_masks import Drawn, drawn_on_disk
 from hounsfield.data.layouts.dicom_probing import in_series, probe
@@ -31,12 +33,12 @@ class DicomLayout:
     """What a PACS exports, with answers by patient, study, series, image, accession number, file or folder."""
 
     def claims(self, root: Path, roles: Roles) -> float:
-        """Return .97 for DICOM files and a table that is keyed by them, .85 for series, .7 for single pictures.
+        """Return .97 for DICOM files and a table that is keyed by them, .7 for pictures in class folders, else .85.
 
         Notes
         -----
         A few dozen files are looked at. A table that names files by endings that are known is the manifest layout's,
-        and pictures of several patients in one folder may lie in folders of classes.
+        and single pictures of several patients in folders of classes are the class folders'.
         """
         try:
             if root.is_file():
@@ -47,7 +49,8 @@ class DicomLayout:
             if roles.labels is not None:
                 sheet = _table(root, roles.labels)
                 return 0.0 if _names_files(sheet, list_files(root)) else 0.97
-            return 0.85 if in_series(seen) else 0.7
+            pictures = [e for e in seen if e.frames > 0 and not reason_no_picture(e)]
+            return 0.7 if not in_series(seen) and folder_levels(pictures) is not None else 0.85
         except (HounsfieldError, OSError):
             return 0.0
 
@@ -66,12 +69,13 @@ class DicomLayout:
             disk = disk.preferring(drawn.series)
         plain = replace(roles, target=asked.columns, positive=None if asked.only_reports else roles.positive)
         made = _answered(disk, sheets, plain)
+        if not roles.target and drawn.series and (made is None or not made.schema.targets):
+            disk = disk.preferring(drawn.series)  # masks are the question: the series that they are on are meant
+            made = _answered(disk, sheets, plain) if made is not None else None
         if made is None:
             if asked.columns:
                 known = [c for s in sheets for c in s.columns] + drawn.shown() + reports.shown()
                 raise unknown_name("target", asked.columns[0], known)
-            if not roles.target:
-                disk = disk.preferring(drawn.series)
             made = replace(_alone(disk, roles), listings=disk.listings())
         if roles.target and not asked.columns:
             made = _without_answers(made)
@@ -117,7 +121,8 @@ def _answered(disk: Disk, sheets: Sequence[Sheet], roles: Roles) -> Cohort | Non
     joined = table_join(disk, sheets, roles)
     if joined is not None:
         made = labelled(disk, joined, sheets, roles)
-        if made.schema.targets or roles.labels is not None:
+        listed = joined.level in (FILE, FOLDER)  # of files, and answers nothing: an archive's list of contents
+        if made.schema.targets or roles.labels is not None or not listed:
             return made
     elif roles.labels is not None:
         raise _no_key(sheets[0])

@@ -124,7 +124,12 @@ def folder_levels(entries: Sequence[Entry]) -> Levels | None:
 
 def _are_classes(names: set[str], level: int, studies: Mapping[tuple[str, ...], set[tuple[str, ...]]]) -> bool:
     plain = {n.casefold() for n in names}
-    if not 2 <= len(plain) <= _MOST_CLASSES or plain & _NO_WORDS or plain <= _MODALITIES:
+    if (
+        not 2 <= len(plain) <= _MOST_CLASSES
+        or plain & _NO_WORDS
+        or plain <= _MODALITIES
+        or len(plain & _MODALITIES) > 1
+    ):
         return False
     if any(_NUMBERED.match(n) or sum(c.isalpha() for c in n) < 2 for n in names):
         return False

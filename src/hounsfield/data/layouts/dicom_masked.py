@@ -141,10 +141,14 @@ def _drawn_on(ref: Ref, by_place: Mapping[tuple[str, str], Entry], drawn: Drawn)
 
 
 def _usual(found: _Found) -> list[str]:
-    """Return the structures that nearly all samples with masks have, by name."""
+    """Return the structure that most samples have, and those that nearly all samples with it have too, by name."""
     counts = found.counts
-    most = max(counts.values(), default=0)
-    return sorted((k for k, n in counts.items() if n >= MOST * most), key=found.name)
+    if not counts:
+        return []
+    first = min(counts, key=lambda k: (-counts[k], k))
+    pool = [held for held in found.answers.values() if first in held]
+    beside = Counter(key for held in pool for key in held)
+    return sorted((k for k, n in beside.items() if n >= MOST * len(pool)), key=found.name)
 
 
 def _with_mask(sample: Sample, held: Mapping[str, Answer] | None, kept: Sequence[str]) -> Sample:
@@ -170,11 +174,13 @@ def _notes(found: _Found, whole: Mapping[str, object], kept: Sequence[str], draw
     told = ", ".join(f"{found.name(k)} ({counts[k]})" for k in kept[:_SHOWN])
     more = f" and {len(kept) - _SHOWN} more" if len(kept) > _SHOWN else ""
     notes = [
-        f"{len(found.answers)} samples have masks, {len(whole)} of them of all the structures that are asked for: "
-        f"{told}{more}."
+        f"Samples with masks: {len(found.answers)}; with all structures that are asked for: {len(whole)}; {told}{more}."
     ]
     several = {k: c for k in kept if len(c := found.spellings[k]) > 1}
-    notes += [f"{', '.join(sorted(c))} are one structure; it is called {found.name(k)}." for k, c in several.items()]
+    notes += [
+        f"{', '.join(sorted(c))} are one structure; it is called {found.name(k)}."
+        for k, c in list(several.items())[:_SHOWN]
+    ]
     reasons = Counter(a.reason for held in found.answers.values() for k, a in held.items() if k in kept and a.reason)
     notes += [f"{n} structures are in several files; one is used: {reason}." for reason, n in reasons.most_common()]
     opinions = sum(any(a.opinion for a in held.values()) for held in found.answers.values())
@@ -201,14 +207,14 @@ def _doubts(found: _Found, kept: Sequence[str]) -> list[str]:
 def _listings(found: _Found, drawn: Drawn) -> list[Listing]:
     """Return the structures with how many series have them, used or not."""
     every: dict[str, Counter[str]] = {}
-    series: dict[str, int] = Counter()
+    series: Counter[str] = Counter()
     for several in drawn.by_series.values():
-        held: dict[str, None] = {}
+        held: set[str] = set()
         for marked in several:
             for structure in marked.structures:
-                held[structure.keys[0]] = None
+                held.add(structure.keys[0])
                 every.setdefault(structure.keys[0], Counter())[structure.name] += 1
-        series.update(held.keys())
+        series.update(held)
     counts = found.counts
     rows = tuple(
         (", ".join(sorted(every[k])), str(series[k]), str(counts[k]))

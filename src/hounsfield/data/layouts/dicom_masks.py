@@ -8,9 +8,10 @@ from pathlib import Path
 from hounsfield.core.cohort import SetAside
 from hounsfield.core.errors import ReadError
 from hounsfield.data.dicom.apart import is_mask, reason_no_picture
+from hounsfield.data.dicom.entries import place_of
 from hounsfield.data.dicom.groups import Series
 from hounsfield.data.dicom.index import Index
-from hounsfield.data.dicom.marked import Marked, Structure, marked_by
+from hounsfield.data.dicom.marked import Marked, Structure, clause_of, marked_by
 from hounsfield.data.dicom.mask_reader import Drawing
 from hounsfield.data.dicom.naming import structure_key
 
@@ -101,16 +102,14 @@ def drawn_on_disk(index: Index, root: Path) -> Drawn:
     found: dict[Home, list[Marked]] = {}
     aside = []
     for entry in entries:
-        name = f"{entry.path}/{entry.member}" if entry.member else entry.path
         try:
             marked = marked_by(root, entry)
         except ReadError as error:
-            clause = error.found.partition(": ")[2] or error.found
-            aside.append(SetAside(sample=name, reason=clause.rstrip(".")))
+            aside.append(SetAside(sample=place_of(entry), reason=clause_of(error)))
             continue
         home = finder.home(marked)
         if home is None:
-            aside.append(SetAside(sample=name, reason="a mask of images that are not on the disk"))
+            aside.append(SetAside(sample=place_of(entry), reason="a mask of images that are not on the disk"))
         else:
             found.setdefault(home, []).append(marked)
     return Drawn({home: tuple(several) for home, several in found.items()}, tuple(aside))
@@ -169,12 +168,17 @@ def answers_of(marked: Sequence[Marked], asked: Sequence[str] = ()) -> dict[str,
     for one in marked:
         held: dict[str, list[Structure]] = {}
         for structure in one.structures:
-            keys = [k for k in structure.keys if k in asked] if asked else structure.keys[:1]
-            for key in keys[:1]:
-                held.setdefault(key, []).append(structure)
+            held.setdefault(structure.keys[0], []).append(structure)
+        if asked:
+            held = {key: found for key in asked if (found := held.get(key) or _coded(one, key))}
         for key, several in held.items():
             by_key.setdefault(key, []).append((one, tuple(several)))
     return {key: _answer(several) for key, several in by_key.items()}
+
+
+def _coded(marked: Marked, key: str) -> list[Structure]:
+    """Return the structures of a coded type, where none is called so."""
+    return [s for s in marked.structures if key in s.keys]
 
 
 def _answer(several: list[tuple[Marked, tuple[Structure, ...]]]) -> Answer:

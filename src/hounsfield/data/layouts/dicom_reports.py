@@ -8,8 +8,10 @@ from pathlib import Path
 from hounsfield.core.cohort import Cohort, Listing, Sample, SetAside, TargetSpec
 from hounsfield.core.errors import ReadError
 from hounsfield.data.answers import make_answers
-from hounsfield.data.dicom.entries import Entry
+from hounsfield.data.dicom.archives import archive_kind
+from hounsfield.data.dicom.entries import Entry, place_of
 from hounsfield.data.dicom.index import Index, index_of
+from hounsfield.data.dicom.marked import clause_of
 from hounsfield.data.dicom.report_answers import Report, Said, concept_key, is_report, read_report, read_report_text
 
 RECORD = "reports"
@@ -64,9 +66,7 @@ def reports_on_disk(index: Index, root: Path) -> Reports:
         try:
             report = read_report(root, entry)
         except ReadError as error:
-            name = f"{entry.path}/{entry.member}" if entry.member else entry.path
-            clause = error.found.partition(": ")[2] or error.found
-            aside.append(SetAside(sample=name, reason=clause.rstrip(".")))
+            aside.append(SetAside(sample=place_of(entry), reason=clause_of(error)))
         else:
             found.setdefault(_place(entry), []).append(report)
     ordered = {
@@ -194,7 +194,8 @@ def report_texts(cohort: Cohort) -> dict[str, str]:
     Free text, in which names stand: for a file that the user asked for by name, and for nothing else.
     """
     root = Path(cohort.root)
-    index = index_of(root)
+    archive = root / cohort.name
+    index = index_of(archive if archive.is_file() and archive_kind(archive) else root)
     found = {}
     for sample, reports in _of_samples(cohort.samples, index, reports_on_disk(index, root)).items():
         texts = [t for r in reports if (t := _text(root, r.entry))]

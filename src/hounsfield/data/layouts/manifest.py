@@ -6,7 +6,7 @@ from pathlib import Path
 from hounsfield.core.cohort import Cohort, Roles, TargetSpec
 from hounsfield.core.errors import CohortError, HounsfieldError, unknown_name
 from hounsfield.data.file_columns import FileColumn, file_columns
-from hounsfield.data.files import TABLE_ENDINGS, Files, ending, list_files, looks_like_mask, stem
+from hounsfield.data.files import TABLE_ENDINGS, Files, ending, list_files, looks_like_mask, reader_by_ending, stem
 from hounsfield.data.roles import infer_roles
 from hounsfield.data.rows import cohort_of_rows
 from hounsfield.data.table import Sheet, parse_number, read_table
@@ -20,7 +20,10 @@ class ManifestLayout:
     """One table that names images, wherever it lies in the folder."""
 
     def claims(self, root: Path, roles: Roles) -> float:
-        """Return .95 for a table itself, .9 where a table names at least half of the images, .6 for fewer."""
+        """Return .95 for a table itself, .9 where a table names at least half of the images, .6 for fewer.
+
+        A list of DICOM files without an answer, as archives bring one, is .5: the files tell more than it.
+        """
         try:
             if root.is_file():
                 return 0.95 if ending(root.name) in TABLE_ENDINGS else 0.0
@@ -35,6 +38,8 @@ class ManifestLayout:
             return 0.0
         if not ranked:
             return 0.0
+        if not _asks(ranked[0][1], files, roles):
+            return 0.5
         return 0.9 if ranked[0][0] >= 0.5 else 0.6
 
     def cohort(self, root: Path, roles: Roles) -> Cohort:
@@ -180,6 +185,17 @@ def _ranked(sheets: list[Sheet], files: Files) -> list[tuple[float, Sheet]]:
         ranked.append((min(1.0, most / max(1, len(pictures))), any(c.explicit for c in columns.values()), sheet))
     ranked.sort(key=lambda r: (-r[0], -r[1], r[2].name))
     return [(share, sheet) for share, _, sheet in ranked]
+
+
+def _asks(sheet: Sheet, files: Files, roles: Roles) -> bool:
+    """Tell whether a table holds answers, looked at only where it lists DICOM files."""
+    used: set[str] = max((c.used for c in file_columns(sheet, files).values()), key=len, default=set())
+    if not used or sum(reader_by_ending(p) == "dicom" for p in used) <= 0.5 * len(used):
+        return True
+    try:
+        return bool(infer_roles(sheet, files, roles).columns("target", "mask"))
+    except CohortError:
+        return True  # several columns offer themselves: the table will say so
 
 
 def _pairs(columns: dict[str, FileColumn], pictures: int) -> bool:
