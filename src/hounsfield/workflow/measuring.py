@@ -23,6 +23,7 @@ from hounsfield.workflow.measured import Measured, Record, Row, Source, differen
 
 if TYPE_CHECKING:
     from hounsfield.science.radiomics.region import Outline, Scene
+    from hounsfield.science.radiomics.responses import Filtered
 
 MOST_SHEAR_DEG = 0.5
 
@@ -321,6 +322,7 @@ def _measure_loaded(name: str, loaded: Loaded, wishes: MeasureWishes) -> _Found:
     from hounsfield.science.radiomics.diagnostics import image_diagnostics
     from hounsfield.science.radiomics.labels import marked, whole_numbers
     from hounsfield.science.radiomics.region import Scene
+    from hounsfield.science.radiomics.responses import Filtered
 
     image = loaded.image
     grid = image.grid
@@ -331,6 +333,7 @@ def _measure_loaded(name: str, loaded: Loaded, wishes: MeasureWishes) -> _Found:
     scene = Scene(array if array.ndim == 3 else array[None], spacing, planar=array.ndim == 2)
     settings, notes = _for_image(wishes.settings, placed=grid is not None)
     first = image_diagnostics(scene, settings) if settings.diagnostics else {}
+    filtered = Filtered(scene, settings, placed=grid is not None)
     rows: list[Row] = []
     apart = list(loaded.apart)
     for mask in loaded.masks:
@@ -346,7 +349,7 @@ def _measure_loaded(name: str, loaded: Loaded, wishes: MeasureWishes) -> _Found:
         for region in regions:
             row = Row(name, mask.name, region.label, region.part, {}, notes=(*notes, *mask.notes))
             try:
-                rows.append(_row(row, scene, region.outline, (settings, first, grid is not None)))
+                rows.append(_row(row, (scene, filtered), region.outline, (settings, first, grid is not None)))
             except ReadError as error:
                 part = f" part {region.part}" if region.part else ""
                 apart.append(SetAside(sample=f"{where} label {region.label}{part}".strip(), reason=clause(error)))
@@ -354,19 +357,26 @@ def _measure_loaded(name: str, loaded: Loaded, wishes: MeasureWishes) -> _Found:
     return _Found(tuple(rows), tuple(apart), Source(case=name, image=digests[0], masks=digests[1]))
 
 
-def _row(row: Row, scene: "Scene", outline: "Outline", told: tuple[Settings, dict[str, float], bool]) -> Row:
+def _row(
+    row: Row,
+    image: "tuple[Scene, Filtered]",
+    outline: "Outline",
+    told: tuple[Settings, dict[str, float], bool],
+) -> Row:
     from hounsfield.science.radiomics.diagnostics import region_diagnostics
     from hounsfield.science.radiomics.extraction import features
     from hounsfield.science.radiomics.reasons import reasons
     from hounsfield.science.radiomics.region import process
 
     settings, first, placed = told
+    scene, filtered = image
     region = process(scene, outline, settings)
     values, facts = features(region, settings, placed=placed)
     missing = reasons(values, facts)
     if settings.diagnostics:
         values = {**first, **region_diagnostics(scene, outline, region), **values}
-    return replace(row, values=values, missing=missing, voxels=facts.voxels)
+    more, why = filtered.measured(region)
+    return replace(row, values={**values, **more}, missing={**missing, **why}, voxels=facts.voxels)
 
 
 def _for_image(settings: Settings, *, placed: bool) -> tuple[Settings, tuple[str, ...]]:

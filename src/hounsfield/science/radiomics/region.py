@@ -75,6 +75,8 @@ class Region:
     planar : bool
     grid : tuple of int
         ``z y x``: length of the whole image's axes on this grid.
+    box : tuple of slice
+        ``z y x``: where the bounding box lies on this grid.
     """
 
     whole: BoolArray = field(repr=False)
@@ -84,6 +86,7 @@ class Region:
     spacing_mm: tuple[float, float, float]
     planar: bool
     grid: tuple[int, ...]
+    box: Box
 
     @property
     def image(self) -> FloatArray:
@@ -140,6 +143,7 @@ def process(scene: Scene, outline: Outline, settings: Settings) -> Region:
         spacing_mm=scene_spacing(axes),
         planar=scene.planar,
         grid=tuple(len(a.places) for a in axes),
+        box=box,
     )
 
 

@@ -10,6 +10,8 @@ Method = Literal["none", "number", "width", "equal"]
 Prefix = Literal["morph", "loc", "stat", "ih", "ivh", "cm", "rlm", "szm", "dzm", "ngt", "ngl"]
 FAMILIES: tuple[Prefix, ...] = ("morph", "loc", "stat", "ih", "ivh", "cm", "rlm", "szm", "dzm", "ngt", "ngl")
 """Prefixes of the tags of the eleven IBSI-1 families."""
+Parameter = bool | int | float | str | tuple[int, ...] | None
+"""What a parameter of a filter may be."""
 
 
 class _Strict(BaseModel):
@@ -78,6 +80,51 @@ class Resegmentation(_Strict):
     outlier_sigma: float | None = Field(default=None, gt=0)
 
 
+class Response(_Strict):
+    """An image filter whose response is measured too.
+
+    Attributes
+    ----------
+    name : str
+        What its columns begin with, lower-case letters, digits and hyphens: ``log-3mm`` gives ``log-3mm_stat_mean``.
+    filter : str
+        A key of `hounsfield.science.radiomics.filters.FILTERS`.
+    parameters : mapping
+        The filter's, by name; those that are not given are filled in, so that a record names all of them.
+    families : tuple of str
+        Of what is computed of the response; not shape, which no filter changes. The reference values of IBSI-2 are of
+        ``stat``.
+    discretisation : Discretisation
+        Of the response, whose unit is not the image's; also of the intensity-volume histogram.
+    """
+
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$")
+    filter: str
+    parameters: dict[str, Parameter] = Field(default_factory=dict)
+    families: tuple[Prefix, ...] = ("stat",)
+    discretisation: Discretisation = Discretisation(method="number", bins=32)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _whole(cls, values: object) -> object:
+        if not isinstance(values, dict) or not isinstance(values.get("filter"), str):
+            return values
+        given = values.get("parameters", {})
+        if not isinstance(given, dict):
+            return values
+        from hounsfield.science.radiomics.responses import filled
+
+        return {**values, "parameters": filled(values["filter"], given)}
+
+    @model_validator(mode="after")
+    def _sensible(self) -> "Response":
+        if self.name in FAMILIES:
+            raise ValueError(f"a response is not to be called {self.name}, as a family is")
+        if "morph" in self.families:
+            raise ValueError("the shape of a region is not a filter's: leave morph out")
+        return self
+
+
 class Settings(_Strict):
     """The whole processing of one measurement.
 
@@ -101,6 +148,8 @@ class Settings(_Strict):
         Whether Moran's I and Geary's C are computed, which take longer than everything else.
     diagnostics : bool
         Whether sizes and intensities of image and masks are reported before and after each step.
+    filters : tuple of Response
+        Image filters, applied after interpolation, whose responses are measured in the same regions.
     """
 
     schema_version: Literal[1] = 1
@@ -113,6 +162,13 @@ class Settings(_Strict):
     families: tuple[Prefix, ...] = FAMILIES
     slow: bool = True
     diagnostics: bool = False
+    filters: tuple[Response, ...] = ()
+
+    @model_validator(mode="after")
+    def _unlike(self) -> "Settings":
+        if len({f.name for f in self.filters}) < len(self.filters):
+            raise ValueError("two filters have one name")
+        return self
 
 
 def _ibsi(letter: str, **changed: object) -> Settings:
