@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from hounsfield.workflow.deidentify import Deidentified
     from hounsfield.workflow.doctor import Diagnosis
     from hounsfield.workflow.exporting import Exported
+    from hounsfield.workflow.following import Followed
     from hounsfield.workflow.inspecting import Inspection
     from hounsfield.workflow.measured import Measured
     from hounsfield.workflow.study import Source
@@ -262,6 +263,15 @@ def measure(
     if isinstance(image, str | Path) and isinstance(mask, str | Path):
         return work(Path(image), Path(mask), out=_path(out), wishes=wishes, progress=progress)
     return measure_arrays(as_image(image, spacing_mm), as_image(mask, spacing_mm), out=_path(out), wishes=wishes)
+
+
+def follow(
+    table: str | Path, *, out: str | Path | None = None, parts: bool = False, progress: Progress = SILENT
+) -> "Followed":
+    """Follow lesions and judge visits by RECIST 1.1; see `hounsfield.workflow.following.follow`."""
+    from hounsfield.workflow.following import follow as work
+
+    return work(Path(table), out=_path(out), parts=parts, progress=progress)
 
 
 def compare(a: str | Path, b: str | Path, *, seed: int = 0) -> "Comparison":

@@ -12,7 +12,7 @@ from hounsfield.cli.app import app
 
 COMMANDS = (
     "demo", "doctor", "inspect", "convert", "plan", "train", "evaluate", "predict", "explain", "compare", "pull",
-    "push", "deidentify",
+    "push", "deidentify", "follow",
 )  # fmt: skip
 
 

@@ -12,6 +12,7 @@ from hounsfield.cli import (
     deidentify_commands,
     explain_commands,
     export_commands,
+    follow_commands,
     measure_commands,
     model_commands,
     other_commands,
@@ -153,9 +154,18 @@ app.command(
         "hu measure images/ masks/ --parts --out features.parquet",
         "hu measure pacs-export/ pacs-export/ --settings ibsi-E --out features.parquet     RTSTRUCT or SEG",
         "hu measure --repeat features.parquet     the same bytes, or what differs",
+        "hu measure images/ masks/ --out features.parquet --pictures pictures/ --stability 20",
         "hu measure --show default > own.yaml     edit it, then: --settings own.yaml",
     ),
 )(measure_commands.measure)
+app.command(
+    "follow",
+    short_help="Follow lesions from visit to visit; RECIST 1.1.",
+    epilog=_epilog(
+        "hu follow visits.csv --out followed/",
+        "hu follow visits.csv --parts --json     every connected part of a mask is a lesion",
+    ),
+)(follow_commands.follow)
 app.command(
     "compare",
     short_help="Compare two runs on the same test samples.",

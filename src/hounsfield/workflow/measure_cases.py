@@ -296,6 +296,11 @@ def _dicom_cases(images: Path, masks: Path) -> tuple[list[Case], list[SetAside]]
     return cases, aside
 
 
+def read_file(path: Path) -> Image:
+    """Read one image or mask by its file name alone; ReadError where no reader knows it or it is damaged."""
+    return read(_holding(path.parent), _ref(path.parent, path.name))
+
+
 def _ref(root: Path, path: str) -> Ref:
     name = reader_for(root / path)
     if name is None:
