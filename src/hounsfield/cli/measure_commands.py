@@ -38,14 +38,29 @@ def measure(
     show: Annotated[
         str | None, typer.Option("--show", metavar="NAME", help="Print settings as YAML, to be edited, and leave.")
     ] = None,
+    pictures: Annotated[
+        Path | None, typer.Option("--pictures", metavar="FOLDER", help="Draw regions, histograms, maps, correlations.")
+    ] = None,
+    map_of: Annotated[
+        str | None, typer.Option("--map", metavar="TAG", help="Feature that --pictures maps over the image.")
+    ] = None,
+    stability: Annotated[
+        int | None,
+        typer.Option("--stability", metavar="N", help="Measure each region N times, changed a little; ICC by feature."),
+    ] = None,
+    deep: Annotated[
+        Path | None,
+        typer.Option("--deep", metavar="BUNDLE", help="Embeddings of a trained model, for each region's crop."),
+    ] = None,
     threads: options.Threads = None,
     as_json: options.AsJson = False,
 ) -> None:
     """Measure shape, intensity and texture of regions as the IBSI defines them, one row for each region."""
     from hounsfield.cli.output import print_json, quiet_stdout
     from hounsfield.cli.progress import progress
-    from hounsfield.cli.show_measurement import measurement_json, show_measurement, show_settings
+    from hounsfield.cli.show_measurement import measurement_json, show_beside, show_measurement, show_settings
     from hounsfield.core.errors import InputError
+    from hounsfield.workflow.measure_beside import Asked, Beside, beside
     from hounsfield.workflow.measuring import MeasureWishes, read_settings
     from hounsfield.workflow.measuring import measure as work
     from hounsfield.workflow.measuring import repeat as again
@@ -60,15 +75,20 @@ def measure(
             next_step="give both; a folder that holds both may be given twice",
         )
     sources = (images, masks) if images is not None and masks is not None else None
+    asked = Asked(out=out, pictures=pictures, map_of=map_of, stability=stability, deep=deep)
+    asked.check(repeated=repeat is not None)
+    made = Beside()
     with quiet_stdout() as stdout:
         if repeat is not None:
             found = again(repeat, out=out, sources=sources, progress=progress())
         elif sources is not None:
             wishes = MeasureWishes(settings=read_settings(settings), parts=parts, threads=threads)
             found = work(*sources, out=out, wishes=wishes, progress=progress())
+            made = beside(found, sources, asked, progress=progress())
         if as_json:
             print_json(measurement_json(found), stdout)
     if not as_json:
         show_measurement(found, out, repeated=repeat is not None)
+        show_beside(made)
     if found.changed:
         raise typer.Exit(1)

@@ -3,12 +3,17 @@
 from collections import Counter
 from math import isnan
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from hounsfield.bundle.yaml_text import yaml_text
 from hounsfield.cli.output import line, table
 from hounsfield.core.types import Json
 from hounsfield.science.radiomics.settings import Settings
+from hounsfield.science.radiomics.stability import LEAST
 from hounsfield.workflow.measured import Measured, beside
+
+if TYPE_CHECKING:
+    from hounsfield.workflow.measure_beside import Beside
 
 _SHOWN = 12
 _FEW = ("morph_volume", "stat_mean", "stat_var")
@@ -66,3 +71,24 @@ def measurement_json(found: Measured) -> Json:
 def show_settings(settings: Settings) -> None:
     """Print settings as YAML that `--settings` takes."""
     print(yaml_text(settings.model_dump(mode="json")), end="")
+
+
+def show_beside(made: "Beside") -> None:
+    """Print what was made beside the table."""
+    if made.pictures is not None:
+        line(f"Pictures: {len(made.pictures.names)}.")
+        for reason in made.pictures.without:
+            line(f"  without {reason}")
+    if made.stability is not None:
+        found = made.stability
+        line(
+            f"Stability, {found.repeats} times each: {len(found.going_on)} of {len(found.rows)} features have a lower "
+            f"limit of ICC(1,1) above {LEAST:g} and go on."
+        )
+        lacking = Counter(r.reason for r in found.rows if r.reason)
+        table("Without an ICC", ["features", "reason"], [[str(n), reason] for reason, n in lacking.most_common()])
+    if made.deep is not None:
+        line(
+            f"Embeddings: {len(made.deep.rows)} regions, {made.deep.width} values each, of {made.deep.members} members."
+        )
+        table("Without an embedding", ["case", "reason"], [[a.sample, a.reason] for a in made.deep.apart])
