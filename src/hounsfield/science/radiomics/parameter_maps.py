@@ -147,7 +147,6 @@ def _measured(
     region = Region(
         whole=every,
         kept=every,
-        image=window,
         around=window,
         inner=(z, y, x),
         spacing_mm=spacing_mm,

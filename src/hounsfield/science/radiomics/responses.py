@@ -126,8 +126,7 @@ class Filtered:
             names = tags(how, planar_image=region.planar)
             return dict.fromkeys(names, nan), dict.fromkeys(names, f"not filtered: {reason[0].lower()}{reason[1:]}")
         around = made.astype(np.float64)
-        image = np.ascontiguousarray(around[inner])
-        values, facts = features(replace(region, image=image, around=around, inner=inner), how, placed=self._placed)
+        values, facts = features(replace(region, around=around, inner=inner), how, placed=self._placed)
         return values, reasons(values, facts)
 
     def _impossible(self, used: ImageFilter) -> str:
