@@ -55,6 +55,40 @@ class InputFacts(BaseModel):
     brightness_ratio: float = 1.0
 
 
+class MaskFacts(BaseModel):
+    """What is known of the masks of one target over the training part.
+
+    Attributes
+    ----------
+    channels : int
+        1, or one for each structure that may overlap with others.
+    values : dict of str to int
+        Label (or place of the channel) to the number of samples that hold it.
+    empty : int
+        Samples whose mask marks nothing.
+    share : float
+        Median share of marked voxels, where any are.
+    fill : float
+        Median of marked voxels over those at their border: 1 for lines a voxel or two wide, large for thick bodies.
+    extent : tuple of float
+        90th percentile of the edges of the box around what is marked, as shares of the image's, array order.
+    inside_low, inside_high, inside_mean, inside_std : float
+        0.5th and 99.5th percentile, mean and deviation of the first input's stored values where something is marked.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    channels: int = 1
+    values: dict[str, int] = {}
+    empty: int = 0
+    share: float = 0.0
+    fill: float = 0.0
+    extent: tuple[float, ...] = ()
+    inside_low: float = 0.0
+    inside_high: float = 0.0
+    inside_mean: float = 0.0
+    inside_std: float = 1.0
+
+
 class TargetFacts(BaseModel):
     """What is known of one target over the training part.
 
@@ -66,6 +100,8 @@ class TargetFacts(BaseModel):
         Samples without an answer.
     mean, std, median : float or None
         Of a number.
+    mask : MaskFacts or None
+        Of masks.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -75,6 +111,7 @@ class TargetFacts(BaseModel):
     mean: float | None = None
     std: float | None = None
     median: float | None = None
+    mask: MaskFacts | None = None
 
 
 class Fingerprint(BaseModel):

@@ -33,7 +33,8 @@ class TargetPrediction:
     Parameters
     ----------
     probabilities : mapping of str to float
-        Class, label or level to calibrated probability, 0 to 1; empty for a number.
+        Class, label or level to calibrated probability, 0 to 1; empty for a number. Of a mask the size of each
+        structure: ml of volumes that say how they lie, else voxels.
     value : str, float or tuple of str
         Class (argmax), level, labels at or above their threshold, or the number itself.
     at_operating_point : str or None
@@ -41,12 +42,15 @@ class TargetPrediction:
     plausible : str or None
         What cannot be ruled out: classes or levels joined by ``|``; labels that are there, and with ``?`` those that
         may be; a number's bounds joined by ``..``. None where the bundle has no rule for it.
+    expected_dice : float or None
+        Of a mask, how well it should agree with the truth, mean over structures; None where that could not be learned.
     """
 
     value: str | float | tuple[str, ...]
     probabilities: Mapping[str, float] = field(default_factory=dict)
     at_operating_point: str | None = None
     plausible: str | None = None
+    expected_dice: float | None = None
 
 
 @dataclass(frozen=True)

@@ -63,9 +63,17 @@ class TargetKind(Protocol):
 
 
 class Task(Protocol):
-    """A user's name for target kinds."""
+    """A user's name for target kinds.
+
+    Attributes
+    ----------
+    name : str
+    road : str
+        How its answers are learned, given and judged; a name in `hounsfield.workflow.roads.ROADS`.
+    """
 
     name: str
+    road: str
 
     def claim(self, schema: Schema) -> float:
         """Return how well the task fits what the cohort asks, 0 to 1."""

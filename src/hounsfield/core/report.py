@@ -15,7 +15,20 @@ MAIN_METRIC: dict[TargetKind, str] = {
 }
 """The metric that a headline, a comparison and a recommendation speak of."""
 
-LOWER_IS_BETTER = frozenset({"mae", "rmse", "brier", "calibration_error"})
+LOWER_IS_BETTER = frozenset(
+    {
+        "mae",
+        "rmse",
+        "brier",
+        "calibration_error",
+        "hd95_mm",
+        "assd_mm",
+        "volume_error",
+        "volume_error_ml",
+        "missed_rate",
+        "false_positive_rate",
+    }
+)
 """Metrics of which less is better."""
 
 

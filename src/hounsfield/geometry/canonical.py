@@ -3,6 +3,7 @@
 import numpy as np
 
 from hounsfield.core.image import Grid, Image
+from hounsfield.core.types import AnyArray, Float64Array
 from hounsfield.geometry.affines import closest_axes, orientation, reorient
 
 
@@ -42,3 +43,22 @@ def canonical(image: Image) -> Image:
         return image
     array, turned = reorient(image.array, affine)
     return Image(np.ascontiguousarray(array), Grid(turned), image.modality, image.units)
+
+
+def turned_back(array: AnyArray, affine_ras: Float64Array) -> AnyArray:
+    """Return an array that lies as `canonical` turns a volume, as the volume itself lies.
+
+    Parameters
+    ----------
+    array : numpy.ndarray
+        ``c z y x`` on the canonical grid.
+    affine_ras : float64 array 4 x 4
+        Of the volume as it was before.
+
+    Returns
+    -------
+    numpy.ndarray
+        ``c z y x`` on the volume's own grid; a view where that is possible.
+    """
+    _, turned = reorient(np.zeros((1, 1, 1), dtype=np.uint8), affine_ras)
+    return reorient(array, turned, orientation(affine_ras))[0]

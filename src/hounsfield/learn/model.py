@@ -277,7 +277,19 @@ def member_json(job: Job, facts: Json) -> Json:
 
 
 def member_job(member: Member) -> Job:
-    """Return the job of a bundled member."""
+    """Return the job of a bundled member.
+
+    Raises
+    ------
+    BundleError
+        If it has none, or gives answers of another shape.
+    """
+    if member.learner == "dense":
+        raise BundleError(
+            "The bundle marks voxels; this is for bundles that answer with a class or a number.",
+            expected="a bundle of the task classify",
+            next_step="use hu predict, which writes masks, or hu evaluate",
+        )
     if not isinstance(member.json, dict) or "job" not in member.json:
         raise BundleError(
             "A member of the bundle has no job.", expected="a bundle of this version", next_step="train again"

@@ -13,6 +13,7 @@ LEARNERS = Table(
         "prevalence": "hounsfield.learn.learners.prevalence:PREVALENCE",
         "logistic": "hounsfield.learn.learners.logistic:LOGISTIC",
         "features": "hounsfield.learn.learners.features:FEATURES",
+        "dense": "hounsfield.learn.dense.learner:DENSE",
     },
 )
 """Learners by name; adding one is a file and a line here."""

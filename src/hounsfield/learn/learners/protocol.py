@@ -1,8 +1,9 @@
 """What every learner can do, network or baseline."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from pathlib import Path
+from typing import Protocol, runtime_checkable
 
 from pydantic import BaseModel, ConfigDict
 
@@ -84,6 +85,22 @@ class Runner(Protocol):
 
     def run(self, inputs: Mapping[str, AnyArray]) -> dict[str, Float64Array]:
         """Return raw outputs by target, ``n w``, and any ``embedding``, for stored inputs ``n c ...``."""
+
+
+@runtime_checkable
+class SelfFed(Protocol):
+    """A learner with a job and a feed of its own kind, so that a process of its own can find them."""
+
+    def read_job(self, stored: object) -> BaseModel:
+        """Return the job that was written as JSON."""
+
+    def read_feed(self, folder: Path) -> object:
+        """Return the feed that lies in a work folder, without parts."""
+
+    def probe(
+        self, feed: object, job: BaseModel, *, steps: int, seconds: float, clock: Callable[[], float]
+    ) -> list[float]:
+        """Make real steps that are thrown away, at least so many and for so long; return the seconds of each."""
 
 
 class Learner(Protocol):

@@ -17,14 +17,19 @@ NETWORKS = Table(
 )
 """Network families: name to import path of a :class:`~hounsfield.learn.nn.network.Network`."""
 
+DENSE_NETWORKS = Table("dense network", {"unet": "hounsfield.learn.nn.unet:UNet"})
+"""Families whose outputs are as large as their input, ``b w y x`` or ``b w z y x``."""
 
-def resolve(name: str) -> type[Network]:
+
+def resolve(name: str, table: Table = NETWORKS) -> type[Network]:
     """Return the class of a network family.
 
     Parameters
     ----------
     name
-        A key of :data:`NETWORKS`.
+        A key of the table.
+    table
+        :data:`NETWORKS` or :data:`DENSE_NETWORKS`.
 
     Returns
     -------
@@ -38,33 +43,35 @@ def resolve(name: str) -> type[Network]:
     PlanError
         If the table's line leads to something that is no network.
     """
-    family = NETWORKS.resolve(name)
+    family = table.resolve(name)
     if not (isinstance(family, type) and issubclass(family, Network)):
         raise PlanError(
-            f'The table leads from network "{name}" to {NETWORKS.entries[name]}, which is no network.',
+            f'The table leads from network "{name}" to {table.entries[name]}, which is no network.',
             expected="a subclass of hounsfield.learn.nn.network.Network",
             next_step="correct the line of the table",
         )
     return family
 
 
-def check(spec: NetworkSpec) -> None:
+def check(spec: NetworkSpec, table: Table = NETWORKS) -> None:
     """Check family and options of a spec without building the network.
 
     Parameters
     ----------
     spec
         The spec to check.
+    table
+        Where the family is looked up.
 
     Raises
     ------
     UnknownNameError, PlanError
         If the family or an option is unknown, or a value is out of range.
     """
-    read_options(spec, resolve(spec.family).Options)
+    read_options(spec, resolve(spec.family, table).Options)
 
 
-def build(spec: NetworkSpec, *, seed: int) -> Network:
+def build(spec: NetworkSpec, *, seed: int, table: Table = NETWORKS) -> Network:
     """Build a network with initial weights that depend on spec and seed alone.
 
     Parameters
@@ -73,6 +80,8 @@ def build(spec: NetworkSpec, *, seed: int) -> Network:
         Family, inputs, heads and options.
     seed
         Seed of the initial weights.
+    table
+        Where the family is looked up.
 
     Returns
     -------
@@ -89,7 +98,7 @@ def build(spec: NetworkSpec, *, seed: int) -> Network:
     The global random state is the same after the call as before it. Channels-last tensors are not contiguous: make
     them so before writing safetensors.
     """
-    family = resolve(spec.family)
+    family = resolve(spec.family, table)
     read_options(spec, family.Options)
     with torch.random.fork_rng(devices=[]):
         # The generator itself: torch.manual_seed would seed the accelerators' too.

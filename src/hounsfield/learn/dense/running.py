@@ -1,0 +1,160 @@
+"""Members of a dense bundle made ready to run on windows, by whichever engine."""
+
+from collections.abc import Mapping, Sequence
+from typing import cast
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from hounsfield.bundle.sealed import Member
+from hounsfield.core.errors import BundleError
+from hounsfield.core.structures import Structures
+from hounsfield.core.types import AnyArray, Float32Array
+from hounsfield.learn.dense.job import INPUT, DenseJob
+from hounsfield.learn.dense.learner import DENSE
+from hounsfield.learn.dense.patches import cut
+from hounsfield.learn.engines import ENGINES
+from hounsfield.learn.engines.ensemble import engine_named
+from hounsfield.learn.engines.protocol import Compiled, Engine
+from hounsfield.learn.engines.whole import Whole
+from hounsfield.learn.learners.protocol import State
+from hounsfield.learn.threads import threads
+
+AXES = ("x", "y", "z")
+
+
+class Judged(nn.Module):
+    """A network from normalised windows to probabilities, averaged over mirrored views.
+
+    Parameters
+    ----------
+    network : nn.Module
+    structures : mapping of str to Structures
+    views : sequence of str
+        Axes to mirror along, one view each.
+    """
+
+    def __init__(self, network: nn.Module, structures: Mapping[str, Structures], views: Sequence[str]) -> None:
+        super().__init__()
+        self.network = network
+        self.exclusive = {name: one.layout == "exclusive" for name, one in structures.items()}
+        self.axes = tuple(-1 - AXES.index(view) for view in views)
+
+    def forward(self, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Return probabilities ``b w ...`` by target: shares of background and classes, or one for each class."""
+        total: dict[str, Tensor] = {}
+        for axis in (0, *self.axes):
+            seen = inputs[INPUT].flip(axis) if axis else inputs[INPUT]
+            raw = self.network({INPUT: seen}, {})
+            for name, exclusive in self.exclusive.items():
+                said = raw[name].softmax(dim=1) if exclusive else raw[name].sigmoid()
+                said = said.flip(axis) if axis else said
+                total[name] = total[name] + said if name in total else said
+        return {name: said / (1 + len(self.axes)) for name, said in total.items()}
+
+
+class WindowRunner:
+    """All members of one model, as one engine runs them.
+
+    Parameters
+    ----------
+    members : sequence of Member
+        Their probabilities are averaged.
+    engine : str
+        Name in `hounsfield.learn.engines.ENGINES`.
+    views : sequence of str
+    at_once : int
+        Windows in one call of the engine.
+
+    Raises
+    ------
+    EngineError
+        If the engine cannot be used.
+    """
+
+    def __init__(self, members: Sequence[Member], *, engine: str, views: Sequence[str], at_once: int = 1) -> None:
+        self.job = dense_job(members[0])
+        self._at_once = at_once
+        self.engine = engine_named(engine)
+        self._size = (self.job.preparation.width, *self.job.patches.size)
+        example = {INPUT: np.zeros((at_once, *self._size), dtype=np.float32)}
+        modules = [Judged(_network(m), self.job.structures, views) for m in members]
+        whole = Whole(modules, example)
+        self._names = whole.outputs
+        self._compiled: Compiled = self.engine.open(whole, example, threads=threads())
+
+    def __call__(self, windows: list[AnyArray]) -> list[Mapping[str, Float32Array]]:
+        """Return probabilities ``w ...`` by target of each window ``c ...``."""
+        calls: list[dict[str, AnyArray]] = []
+        for first in range(0, len(windows), self._at_once):
+            batch = np.zeros((self._at_once, *self._size), dtype=np.float32)
+            part = windows[first : first + self._at_once]
+            batch[: len(part)] = np.stack(part)
+            calls.append({INPUT: batch})
+        found = self._compiled.run(calls)
+        every = [{name: one[name][place] for name in self._names} for one in found for place in range(self._at_once)]
+        return list(every[: len(windows)])
+
+
+def dense_job(member: Member) -> DenseJob:
+    """Return the job of a bundled member.
+
+    Raises
+    ------
+    BundleError
+        If it has none.
+    """
+    if member.learner != "dense" or not isinstance(member.json, dict) or "job" not in member.json:
+        raise BundleError(
+            "A member of the bundle gives no masks.",
+            expected="a bundle that was trained with --task annotate",
+            next_step="give such a bundle",
+        )
+    return DenseJob.model_validate(member.json["job"])
+
+
+def _network(member: Member) -> nn.Module:
+    return DENSE.module(State(member.arrays, None), dense_job(member))
+
+
+SELF_TEST_STEP = 4
+"""Every so many voxels of a probability map are kept for the self-test."""
+
+
+def self_test(members: Sequence[Member]) -> dict[str, AnyArray]:
+    """Return what the members say of a synthetic patch, thinned out: ``w ...`` float32 by target.
+
+    Parameters
+    ----------
+    members : sequence of Member
+    """
+    job = dense_job(members[0])
+    size = job.patches.size
+    axes = np.meshgrid(*[np.linspace(-1, 1, n) for n in size], indexing="ij")
+    radius = np.sqrt(sum(a**2 for a in axes))
+    wave = np.sin(5 * axes[0]) + np.cos(7 * axes[-1]) + 3.0 * (radius < 0.4)
+    patch = cut(np.stack([wave] * job.preparation.width).astype(np.float32), [0] * len(size), size)
+    total: dict[str, AnyArray] = {}
+    with torch.inference_mode():
+        for member in members:
+            said = Judged(_network(member), job.structures, ())({INPUT: torch.from_numpy(patch[None])})
+            for name, one in said.items():
+                part = one[0].numpy().astype(np.float64) / len(members)
+                total[name] = total[name] + part if name in total else part
+    thin = (slice(None), *(slice(None, None, SELF_TEST_STEP) for _ in size))
+    return {name: np.ascontiguousarray(one[thin], dtype=np.float32) for name, one in total.items()}
+
+
+def best_engine(*, bfloat16: bool) -> str:
+    """Return the engine that runs windows fastest here: the first of the table that can be used.
+
+    Parameters
+    ----------
+    bfloat16 : bool
+        Whether the processor multiplies bfloat16 in hardware, and it may be used.
+    """
+    if torch.cuda.is_available():
+        return "torch"
+    wanted = ("openvino-bfloat16", "openvino", "torch") if bfloat16 else ("openvino", "torch")
+    return next(name for name in wanted if not cast(Engine, ENGINES.resolve(name)).lacks())
