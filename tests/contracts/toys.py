@@ -24,6 +24,7 @@ class ToyTask:
     """Answers the first target only."""
 
     name = "toy"
+    road = "vector"
 
     def claim(self, schema: Schema) -> float:
         return 0.0

@@ -6,5 +6,11 @@ Leaves: encoded answers, decoded predictions; no task knows a sibling.
 
 from hounsfield.core.tables import Table
 
-TASKS = Table("task", {"classify": "hounsfield.tasks.classify.task:Classify"})
+TASKS = Table(
+    "task",
+    {
+        "classify": "hounsfield.tasks.classify.task:Classify",
+        "annotate": "hounsfield.tasks.annotate.task:Annotate",
+    },
+)
 """Tasks by name; adding one is one line here."""

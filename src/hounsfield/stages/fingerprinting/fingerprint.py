@@ -10,6 +10,7 @@ from hounsfield.core.errors import CohortError
 from hounsfield.core.fingerprint import Fingerprint, InputFacts, TargetFacts
 from hounsfield.core.types import Float64Array
 from hounsfield.stages.fingerprinting.looks import Look
+from hounsfield.stages.fingerprinting.masks import MaskLook, mask_facts
 
 
 def fingerprint(
@@ -18,6 +19,7 @@ def fingerprint(
     *,
     targets: Sequence[TargetSpec],
     val_samples: int,
+    masks: Mapping[str, Sequence[MaskLook]] | None = None,
 ) -> Fingerprint:
     """Aggregate the training part.
 
@@ -31,6 +33,8 @@ def fingerprint(
         What is asked.
     val_samples : int
         Number of validation samples.
+    masks : mapping of str to sequence of MaskLook, or None
+        Mask target to one look per training sample.
 
     Returns
     -------
@@ -52,7 +56,7 @@ def fingerprint(
         patients=len({s.patient for s in training}),
         val_samples=val_samples,
         inputs={name: input_facts(name, seen) for name, seen in looks.items()},
-        targets={t.name: target_facts(t, training) for t in targets},
+        targets={t.name: target_facts(t, training, (masks or {}).get(t.name)) for t in targets},
     )
 
 
@@ -110,8 +114,12 @@ def _rounded(values: Float64Array) -> tuple[float, ...]:
     return tuple(round(float(v), 4) for v in values)
 
 
-def target_facts(target: TargetSpec, training: Sequence[Sample]) -> TargetFacts:
+def target_facts(
+    target: TargetSpec, training: Sequence[Sample], masks: Sequence[MaskLook] | None = None
+) -> TargetFacts:
     """Aggregate the answers to one target."""
+    if masks is not None:
+        return TargetFacts(kind=target.kind, mask=mask_facts(masks))
     answers = [s.targets.get(target.name) for s in training]
     known = [a for a in answers if a is not None]
     missing = len(answers) - len(known)

@@ -23,6 +23,7 @@ class Classify:
     """One answer per sample: a class, a set of labels, a grade or a number."""
 
     name = "classify"
+    road = "vector"
 
     def claim(self, schema: Schema) -> float:
         """Return 1 where the primary target is of a kind in the table, less where only a later one is."""

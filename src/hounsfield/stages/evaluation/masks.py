@@ -1,0 +1,139 @@
+"""Figures of mask targets: rows of cases to a part's figures, each with its interval."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from hounsfield.core.report import Baseline, Figure, PartFigures
+from hounsfield.core.streams import stream
+from hounsfield.science.statistics.figures import Figures, bootstrap_figures, paired_figures
+from hounsfield.science.statistics.segmentation.over_cases import figures_of_masks
+from hounsfield.science.statistics.segmentation.pixel_scores import PixelScores
+from hounsfield.stages.evaluation.preparing import as_figure, finite_or_none
+
+CaseFigures = Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class MaskRows:
+    """Judged cases of one target.
+
+    Parameters
+    ----------
+    units : tuple of str
+        What is drawn with replacement: the patient of each case, or the group that joins patients.
+    patients : tuple of str
+    figures : mapping of str to sequence
+        Class to the figures of every case, see `mask_figures`.
+    pixels : mapping of str to sequence of PixelScores, or None
+        Class to the histogram of every case.
+    quality : mapping of str to sequence of float or None
+        Class to the Dice that was expected of every case.
+    folds : tuple of int
+        Fold that each case was held out of, -1 where there are none.
+    """
+
+    units: tuple[str, ...]
+    patients: tuple[str, ...]
+    figures: Mapping[str, Sequence[CaseFigures]]
+    pixels: Mapping[str, Sequence[PixelScores]] | None = None
+    quality: Mapping[str, Sequence[float | None]] = field(default_factory=dict)
+    folds: tuple[int, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.units)
+
+
+def judge_masks(rows: MaskRows, *, seed: int, target: str, replicates: int = 1000) -> PartFigures:
+    """Judge one target on one part.
+
+    Parameters
+    ----------
+    rows : MaskRows
+    seed : int
+        Of the bootstrap.
+    target : str
+        Name, which addresses the randomness.
+    replicates : int
+    """
+    figures = figures_of_masks(rows.figures, pixels=rows.pixels)
+    rng = stream(seed, f"bootstrap:{target}:samples")
+    found = bootstrap_figures(figures, np.array(rows.units), rng=rng, replicates=replicates)
+    holding = {cls: sum(r["tp"] + r["fn"] > 0 for r in own) for cls, own in rows.figures.items()}
+    return PartFigures(
+        samples=len(rows),
+        patients=len(set(rows.patients)),
+        metrics={**{name: as_figure(value) for name, value in found.items()}, **_quality(rows)},
+        folds=_folds(rows),
+        classes=holding,
+    )
+
+
+def beside(ours: MaskRows, theirs: MaskRows, *, seed: int, target: str, replicates: int = 1000) -> Baseline:
+    """Judge another model on the same cases, and compare.
+
+    Parameters
+    ----------
+    ours, theirs : MaskRows
+        Of the same cases in the same order.
+    seed : int
+    target : str
+    replicates : int
+    """
+    own = figures_of_masks(theirs.figures)
+    first = _plain(ours)
+    units = np.array(theirs.units)
+    found = bootstrap_figures(own, units, rng=stream(seed, f"bootstrap:{target}:samples"), replicates=replicates)
+    apart = paired_figures(first, own, units, rng=stream(seed, f"paired:{target}"), replicates=replicates)
+    difference = {name: as_figure(value) for name, value in apart.items()}
+    main = difference.get("dice")
+    ties = main is not None and main.low is not None and main.high is not None and main.low <= 0.0 <= main.high
+    return Baseline(metrics={name: as_figure(value) for name, value in found.items()}, difference=difference, ties=ties)
+
+
+def _plain(rows: MaskRows) -> Figures:
+    return figures_of_masks(rows.figures)
+
+
+def _quality(rows: MaskRows) -> dict[str, Figure]:
+    """Return how well the expected Dice ranks the cases that hold the structure, beside the predicted size alone."""
+    from scipy.stats import spearmanr
+
+    found: dict[str, Figure] = {}
+    for cls, expected in rows.quality.items():
+        own = rows.figures[cls]
+        held = [
+            (float(e), r["dice"], r["tp"] + r["fp"])
+            for e, r in zip(expected, own, strict=True)
+            if e is not None and r["tp"] + r["fn"] > 0
+        ]
+        if len(held) < LEAST_RANKED:
+            continue
+        guess, true, size = (np.array(v) for v in zip(*held, strict=True))
+        ending = "" if len(rows.quality) == 1 else f":{cls}"
+        for name, values in (("quality_rank", guess), ("size_rank", size)):
+            if np.ptp(values) > 0 and np.ptp(true) > 0:
+                rho = float(spearmanr(values, true).statistic)
+                low, high = _fisher(rho, len(held))
+                found[name + ending] = Figure(value=rho, low=low, high=high, note="Spearman; interval by Fisher's z")
+    return found
+
+
+LEAST_RANKED = 10
+
+
+def _fisher(rho: float, count: int) -> tuple[float, float]:
+    centre = np.arctanh(np.clip(rho, -0.999999, 0.999999))
+    half = 1.96 * 1.03 / np.sqrt(max(count - 3, 1))
+    return float(np.tanh(centre - half)), float(np.tanh(centre + half))
+
+
+def _folds(rows: MaskRows) -> tuple[dict[str, float | None], ...]:
+    numbers = sorted(set(rows.folds) - {-1})
+    found = []
+    for number in numbers:
+        places = [n for n, fold in enumerate(rows.folds) if fold == number]
+        own = figures_of_masks({cls: [r[n] for n in places] for cls, r in rows.figures.items()})
+        found.append({name: finite_or_none(v) for name, v in own.values.items() if ":" not in name})
+    return tuple(found)

@@ -1,0 +1,218 @@
+"""Rules for loss, optimisation, augmentation and ensemble of dense answers."""
+
+import math
+
+from hounsfield.core.plan import Decision, Facts, PlanValue
+from hounsfield.stages.planning.rules import Rule
+from hounsfield.stages.planning.rules.augmentation import SIDES
+from hounsfield.stages.planning.rules.dense.shape import primary, steps_of, thin
+
+BATCH_VOXELS = {2: 16 * 128 * 128, 3: 400_000}
+"""Voxels of a batch that are enough for its norms and a steady gradient."""
+MOST_PASSES = 400.0
+MOST_STEPS = 60_000
+
+
+def _samples(facts: Facts) -> str:
+    return f"{facts.fingerprint.samples} training samples"
+
+
+def _fixed(value: PlanValue, rule: str) -> Rule:
+    return lambda facts: Decision(value=value, rule=rule, evidence=_samples(facts))
+
+
+def _batch(facts: Facts) -> Decision:
+    size = facts.decided[("patch", "size")]
+    voxels = math.prod(int(n) for n in size if isinstance(n, int)) if isinstance(size, list) else 1
+    times = 4.0 if facts.budget.device == "cuda" else 1.0
+    least, most = (4, 16) if primary(facts).ndim == 2 else (2, 8)
+    batch = min(most, max(least, round(times * BATCH_VOXELS[primary(facts).ndim] / voxels)))
+    return Decision(
+        value=batch,
+        rule="as many patches as hold about 260,000 pixels or 400,000 voxels, from 4 to 16 of pictures, from 2 to 8 of "
+        "volumes: enough for the statistics of batch norms",
+        evidence=f"{voxels:,} voxels in a patch",
+    )
+
+
+def enough(facts: Facts) -> int:
+    """Return the number of steps after which more brings little."""
+    batch = facts.decided[("optimisation", "batch")]
+    size = int(batch) if isinstance(batch, int) else 1
+    patch = facts.decided[("patch", "size")]
+    voxels = math.prod(int(n) for n in patch if isinstance(n, int)) if isinstance(patch, list) else 1
+    whole = math.prod(primary(facts).size_median)
+    passes = MOST_PASSES * max(1.0, whole / voxels) if voxels < whole else MOST_PASSES
+    return max(200, min(MOST_STEPS, round(passes * max(facts.fingerprint.samples, 40) / size)))
+
+
+def _steps(facts: Facts) -> Decision:
+    most = enough(facts)
+    allowed = facts.decided.get(("cost", "allowed_steps"))
+    if isinstance(allowed, int):
+        return Decision(
+            value=max(1, min(allowed, most)),
+            rule="as many steps as fit into the minutes at the measured speed, and not more than bring anything",
+            evidence=f"{allowed} steps fit, {most} are enough",
+        )
+    return Decision(
+        value=min(most, 20_000),
+        rule=f"{MOST_PASSES:g} passes over the training images, at most 20,000 steps",
+        evidence=f"{_samples(facts)}, no limit of time yet",
+    )
+
+
+def _precision(facts: Facts) -> Decision:
+    return Decision(
+        value="bfloat16" if facts.machine.bfloat16 else "float32",
+        rule="bfloat16 where the device multiplies it in hardware (weights stay float32); no axis of any stage is "
+        "shorter than 3 voxels, below which its gradient in volumes is wrong",
+        evidence="the device has it" if facts.machine.bfloat16 else "the device lacks it",
+    )
+
+
+def _averaging(facts: Facts) -> Decision:
+    steps = facts.decided.get(("optimisation", "steps"), 0)
+    count = steps if isinstance(steps, int) else 0
+    return Decision(
+        value=round(min(0.999, max(0.9, 1.0 - 20.0 / max(count, 1))), 4),
+        rule="average of about the last twentieth of the steps (Izmailov et al. 2018; exponential, Polyak 1992)",
+        evidence=f"{count} steps",
+    )
+
+
+def _validate_every(facts: Facts) -> Decision:
+    steps = facts.decided.get(("optimisation", "steps"), 0)
+    count = steps if isinstance(steps, int) else 0
+    return Decision(value=max(20, count // 10), rule="ten looks at validation patches", evidence=f"{count} steps")
+
+
+OPTIMISATION: dict[str, Rule] = {
+    "batch": _batch,
+    "steps": _steps,
+    "optimiser": _fixed("adamw", "Adam with decoupled weight decay (Loshchilov, Hutter 2019)"),
+    "learning_rate": _fixed(3e-3, "peak for a U-Net with batch norms and AdamW"),
+    "schedule": _fixed("cosine", "warm-up, then half a cosine to zero at the end of the minutes"),
+    "warmup": _fixed(0.05, "a twentieth of the steps"),
+    "weight_decay": _fixed(0.02, "not on biases and norms"),
+    "clip": _fixed(5.0, "a single odd batch must not throw the weights"),
+    "averaging": _averaging,
+    "precision": _precision,
+    "validate_every": _validate_every,
+    "selection": _fixed("last", "the averaged last weights: a few patches are no ground to choose others"),
+    "plain_norms": _fixed(True, "batch norms end with the statistics of training patches as they will be judged"),
+}
+"""Rules of section ``optimisation``, in order."""
+
+LOSS: dict[str, Rule] = {
+    "dice": _fixed(1.0, "soft Dice and cross-entropy alike (Isensee et al. 2021)"),
+    "entropy": _fixed(1.0, "soft Dice and cross-entropy alike (Isensee et al. 2021)"),
+}
+"""Rules of section ``loss``, in order."""
+
+
+def _flips(facts: Facts) -> Decision:
+    names = [t.name for t in facts.targets] + [c for t in facts.targets for c in t.classes]
+    sided = next((n for n in names if SIDES.search(n)), None)
+    if sided:
+        return Decision(value=[], rule="no mirror image where the side matters", evidence=f"class {sided!r}")
+    chest = next((s.modality for s in facts.fingerprint.inputs.values() if s.modality in ("CR", "DX")), None)
+    if chest:
+        return Decision(
+            value=[], rule="no mirror image of a chest: the heart is on the left", evidence=f"modality {chest}"
+        )
+    free = thin(facts) and primary(facts).ndim == 2
+    return Decision(
+        value=["y", "x"] if free else ["x"],
+        rule="left and right may be exchanged where no class names a side; up and down only where lines are looked for",
+        evidence="thin structures" if free else "no class names a side",
+    )
+
+
+def _rotation(facts: Facts) -> Decision:
+    free = thin(facts) and primary(facts).ndim == 2
+    steep = max(steps_of(facts)) > 2.0
+    return Decision(
+        value=180.0 if free else 20.0 if primary(facts).ndim == 3 or not steep else 15.0,
+        rule="how far patients lie askew, about the axis of the body; lines have no upright",
+        evidence="thin structures" if free else "bodies",
+    )
+
+
+def _tilt(facts: Facts) -> Decision:
+    volume = primary(facts).ndim == 3 and max(steps_of(facts)) <= 2.0
+    return Decision(
+        value=15.0 if volume else 0.0,
+        rule="volumes are tilted too, where slices do not lie far apart",
+        evidence=f"steps {', '.join(f'{s:.2g}' for s in steps_of(facts))}",
+    )
+
+
+def _spacing(facts: Facts) -> Decision:
+    steps = steps_of(facts)
+    return Decision(
+        value=[round(s, 4) for s in steps] if max(steps) > 1.01 else [],
+        rule="turned in equal lengths, not in equal voxels",
+        evidence=f"steps {', '.join(f'{s:.2g}' for s in steps)}",
+    )
+
+
+AUGMENTATION: dict[str, Rule] = {
+    "flips": _flips,
+    "rotation_deg": _rotation,
+    "tilt_deg": _tilt,
+    "scale": _fixed([0.75, 1.35], "bodies and fields of view differ"),
+    "translation": _fixed(0.04, "patches lie anywhere already"),
+    "elastic": lambda facts: Decision(
+        value=0.0 if primary(facts).ndim == 3 else 0.01,
+        rule="soft tissue bends; not in volumes, where it costs more time than it brings",
+        evidence=f"{primary(facts).ndim}D",
+    ),
+    "geometry_chance": _fixed(0.5, "half of the patches are turned, scaled and bent"),
+    "padding": _fixed("zeros", "beyond the case there is nothing"),
+    "spacing": _spacing,
+    "gamma": _fixed([0.7, 1.5], "windows and display curves differ"),
+    "contrast": _fixed([0.75, 1.3], "gain differs between devices"),
+    "brightness": _fixed(0.2, "offset differs between devices, in deviations"),
+    "blur": _fixed(1.0, "sharpness differs between devices, pixels"),
+    "noise": _fixed(0.2, "dose and coil differ, in deviations"),
+    "bias_field": lambda facts: Decision(
+        value=0.2 if primary(facts).modality in ("MR", "US") else 0.0,
+        rule="coils and probes are stronger near by",
+        evidence=primary(facts).modality or "modality unknown",
+    ),
+    "intensity_chance": _fixed(0.2, "a fifth of the patches meet each change of intensity"),
+}
+"""Rules of section ``augmentation``, in order."""
+
+
+def _folds(facts: Facts) -> int:
+    return max(1, int(facts.wishes.get("folds", "0")))
+
+
+def _members(facts: Facts) -> Decision:
+    asked = facts.wishes.get("members")
+    if asked is not None:
+        return Decision(value=int(asked), rule="asked for", evidence=f"--members {asked}")
+    total = facts.decided.get(("cost", "total_steps"))
+    if isinstance(total, int) and total >= 2 * _folds(facts) * enough(facts):
+        count = min(4, total // (_folds(facts) * enough(facts)))
+        return Decision(
+            value=count, rule="several where each has all steps that bring anything", evidence=f"{total} fit"
+        )
+    return Decision(value=1, rule="one network in each fold, with all of its time", evidence=f"{_folds(facts)} fold(s)")
+
+
+def _workers(facts: Facts) -> Decision:
+    members = facts.decided[("ensemble", "members")]
+    count = (members if isinstance(members, int) else 1) * _folds(facts)
+    possible = 1 if facts.budget.device != "cpu" or facts.budget.processes > 1 else max(1, facts.budget.threads)
+    return Decision(
+        value=min(possible, count),
+        rule="processes of one thread each, side by side: no core waits for another; one network takes all threads",
+        evidence=f"{count} network(s), {possible} core(s)",
+    )
+
+
+ENSEMBLE: dict[str, Rule] = {"members": _members, "workers": _workers}
+"""Rules of section ``ensemble``, in order."""
