@@ -1,6 +1,6 @@
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,7 +48,10 @@ def hu(*words: str) -> Result:
 def put_inspection(fake: Put, cohort: Cohort, audit: Audit) -> list[tuple[Path, Wishes, Path | None]]:
     calls: list[tuple[Path, Wishes, Path | None]] = []
 
-    def inspect(source: Path, *, wishes: Wishes, out: Path | None, progress: Progress) -> Inspection:
+    def inspect(
+        source: Path, *, wishes: Wishes, out: Path | None, beside: Sequence[str], progress: Progress
+    ) -> Inspection:
+        assert not beside
         sys.stdout.write("chatter of a library\n")
         progress.say("reading")
         calls.append((source, wishes, out))

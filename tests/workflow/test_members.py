@@ -10,7 +10,7 @@ import pytest
 from hounsfield.core.errors import PlanError
 from hounsfield.core.types import Json
 from hounsfield.learn.feed import Feed
-from hounsfield.learn.learners.protocol import State
+from hounsfield.learn.learners.protocol import Job, State
 from hounsfield.workflow.checkpoints import PACE_STEPS, Pace
 from hounsfield.workflow.jobs import job_of
 from hounsfield.workflow.members import Assignment, Crew, keep_state, kept_state, read_feed, write_feed
@@ -57,6 +57,7 @@ def test_an_error_of_a_member_comes_back_in_its_own_words(drafted: Drafted, tmp_
         np.save(tmp_path / f"input-{name}.npy", stored)
     write_feed(tmp_path, feed)
     broken = assigned(drafted, feed)
+    assert isinstance(broken.job, Job)
     zero = broken.job.model_copy(update={"optimisation": broken.job.optimisation.model_copy(update={"steps": 0})})
     heard: list[Mapping[str, Json]] = []
     with pytest.raises(PlanError, match="0 steps") as caught:

@@ -29,10 +29,15 @@ def test_unknown_task_names_the_nearest() -> None:
     assert "classify" in caught.value.next_step
 
 
-@pytest.mark.parametrize(("targets", "said"), [((MASK,), "mask"), ((), "no answers at all")])
-def test_no_task_fits(targets: tuple[TargetSpec, ...], said: str) -> None:
-    with pytest.raises(CohortError, match=said):
-        tasks.choose_task(Schema(targets=targets), None)
+def test_no_task_fits() -> None:
+    with pytest.raises(CohortError, match="no answers at all"):
+        tasks.choose_task(Schema(targets=()), None)
+
+
+def test_masks_alone_are_to_be_drawn_and_beside_a_class_the_class_is_asked_for() -> None:
+    assert tasks.choose_task(Schema(targets=(MASK,)), None).name == "annotate"
+    assert tasks.choose_task(Schema(targets=(ILL, MASK)), None).name == "classify"
+    assert tasks.choose_task(Schema(targets=(ILL, MASK)), "annotate").name == "annotate"
 
 
 def test_a_tie_lists_the_choices(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,6 +17,7 @@ from hounsfield.cli import (
     model_commands,
     other_commands,
     pacs_commands,
+    queue_commands,
 )
 
 _HELP = """From a folder of medical studies and their answers to a measured, explained diagnostic model.
@@ -146,6 +147,11 @@ app.command(
         "hu explain runs/busi data/busi --number 8 --pointing 100",
     ),
 )(explain_commands.explain)
+app.command(
+    "queue",
+    short_help="Say which images to annotate next.",
+    epilog=_epilog("hu queue runs/lungs unlabelled/ --number 20", "hu queue runs/lungs unlabelled/ --out next/"),
+)(queue_commands.queue)
 app.command(
     "measure",
     short_help="Measure shape, intensity and texture of regions.",

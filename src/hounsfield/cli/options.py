@@ -16,7 +16,7 @@ Source = Annotated[
 TrainSource = Annotated[Path, typer.Argument(metavar="PATH", help="Folder, manifest or .npz; or a plan.yaml.")]
 BundlePath = Annotated[Path, typer.Argument(metavar="BUNDLE", help="Folder of a run, or its bundle/.")]
 
-Task = Annotated[str | None, typer.Option("--task", help="Task by name, such as classify.", rich_help_panel=_DATA)]
+Task = Annotated[str | None, typer.Option("--task", help="Task by name: classify or annotate.", rich_help_panel=_DATA)]
 Target = Annotated[
     list[str] | None,
     typer.Option(

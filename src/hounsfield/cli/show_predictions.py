@@ -72,4 +72,6 @@ def _answer(target: TargetPrediction) -> str:
         value = f"{target.value:.4g}"
     order = sorted(target.probabilities.items(), key=lambda item: -item[1])
     likely = ", ".join(f"{name} {p:.3f}" for name, p in order[:5])
+    if target.expected_dice is not None:
+        likely += f"; expected Dice {target.expected_dice:.2f}"
     return f"{value} ({likely})" if likely else value

@@ -30,6 +30,7 @@ from hounsfield.workflow.reports import (
     shortcut_block,
     wrongest,
 )
+from hounsfield.workflow.roads import Asking, road_of
 from hounsfield.workflow.study import SEEN, Seen, Source, seen_digest
 from hounsfield.workflow.survey import Survey, survey
 from hounsfield.workflow.tasks import task_named
@@ -89,7 +90,8 @@ def evaluate(
     if not isinstance(source, str | Path):
         source = list(source)  # looked at more than once below; a generator would be empty then
     learned = _seen(find_bundle(Path(bundle)).parent)
-    report, table, findings = _judged(contents, source, wishes, learned=learned, progress=progress, began=began)
+    asking = Asking(learned, began, progress)
+    report, table, findings = road_of(task_named(contents.plan.task)).judged(contents, source, wishes, asking=asking)
     if out is not None:
         from hounsfield.stages.reporting.page import render_html
 
@@ -101,21 +103,25 @@ def evaluate(
     return report
 
 
-def _judged(
-    contents: BundleContents,
-    source: Source,
-    wishes: Wishes,
-    *,
-    learned: frozenset[str] | None,
-    progress: Progress,
-    began: float,
+def judged_vector(
+    contents: BundleContents, source: Source, wishes: Wishes, *, asking: Asking
 ) -> tuple[Report, str, Audit]:
+    """Judge answers that are a few numbers for each sample.
+
+    Parameters
+    ----------
+    contents : BundleContents
+    source : str, Path or list of samples
+    wishes : Wishes
+    asking : Asking
+    """
     from hounsfield.stages.auditing.findings import audit
 
+    learned, progress, began = asking.learned, asking.progress, asking.began
     plan, task = contents.plan, task_named(contents.plan.task)
     asked = ask(plan, contents.fingerprint, source, wishes, progress=progress)
     seen = survey(asked.cohort, progress=progress)
-    asked, told = _unseen(asked, seen, learned)
+    asked, told = unseen(asked, seen, learned)
     cohort = asked.cohort
     findings = audit(cohort, seen.glances, seen.unreadable, seed=plan.seed)
     gone = {a.sample for a in findings.unreadable}
@@ -188,7 +194,7 @@ def _seen(run: Path) -> frozenset[str] | None:
         return None
 
 
-def _unseen(asked: Asked, found: Survey, learned: frozenset[str] | None) -> tuple[Asked, tuple[Caveat, ...]]:
+def unseen(asked: Asked, found: Survey, learned: frozenset[str] | None) -> tuple[Asked, tuple[Caveat, ...]]:
     """Leave out what the bundle has learned from, and say so.
 
     Raises

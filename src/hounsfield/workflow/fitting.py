@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
+from typing import Protocol, cast
 
 import numpy as np
 
@@ -170,11 +170,14 @@ def fit_all(plan: Plan, known: Study, feed: Feed, folds: Sequence[Fold], hands: 
             kept = hands.work / f"baseline-{name}-{number}.safetensors"
             baselines[name].append(_once(kept, name, feed.with_parts(fold.train, fold.val), job, watch))
     workers = Ensemble.of(plan).workers
-    made = _side_by_side(wanted, feed, hands, workers) if workers > 1 else _in_turn(wanted, feed, hands)
+    if workers > 1:
+        write_feed(hands.work, feed)
+    made = fit_members(wanted, feed, hands, workers=workers)
     networks = [s for a, s in zip(wanted, made.states, strict=True) if a.learner == "supervised"]
     return Fitted(
         members=tuple(
-            Member(a.learner, s.arrays, member_json(a.job, s.json)) for a, s in zip(wanted, made.states, strict=True)
+            Member(a.learner, s.arrays, member_json(cast(Job, a.job), s.json))
+            for a, s in zip(wanted, made.states, strict=True)
         ),
         baselines={name: tuple(found) for name, found in baselines.items()},
         history=networks[0].history,
@@ -186,8 +189,29 @@ def fit_all(plan: Plan, known: Study, feed: Feed, folds: Sequence[Fold], hands: 
     )
 
 
+class Divisible(Protocol):
+    """A feed that can be divided otherwise."""
+
+    def with_parts(self, train: IntArray, val: IntArray) -> "Divisible":
+        """Return the same arrays with other parts."""
+
+
+def fit_members(wanted: Sequence[Assignment], feed: Divisible, hands: Hands, *, workers: int) -> "Made":
+    """Fit all members, side by side or one after the other; what is fitted already is not fitted again.
+
+    Parameters
+    ----------
+    wanted : sequence of Assignment
+    feed : Divisible
+        Where several work, their processes find it in the work folder.
+    hands : Hands
+    workers : int
+    """
+    return _side_by_side(wanted, hands, workers) if workers > 1 else _in_turn(wanted, feed, hands)
+
+
 @dataclass(frozen=True)
-class _Made:
+class Made:
     """States in the order of the assignments, and what they cost."""
 
     states: list[State]
@@ -196,7 +220,7 @@ class _Made:
     peak_mib: float = 0.0
 
 
-def _in_turn(wanted: Sequence[Assignment], feed: Feed, hands: Hands) -> _Made:
+def _in_turn(wanted: Sequence[Assignment], feed: Divisible, hands: Hands) -> Made:
     """Fit one after another in this process, with all its threads; those without steps begin, as they do beside."""
     states: dict[str, State] = {}
     seconds, steps = 0.0, 0
@@ -207,24 +231,24 @@ def _in_turn(wanted: Sequence[Assignment], feed: Feed, hands: Hands) -> _Made:
         watch = hands.watching(max(1, sum(a.steps > 0 for a in order[number:])), assignment.name, store)
         before, began = _steps_in(store), hands.clock()
         learner = cast(Learner, LEARNERS.resolve(assignment.learner))
-        part = feed.with_parts(assignment.train, assignment.val)
-        if assignment.learner == "supervised":
-            state = learner.fit(part, assignment.job, watch=watch)
+        # a learner is handed the feed and the job that were made for it
+        part, job = cast(Feed, feed.with_parts(assignment.train, assignment.val)), cast(Job, assignment.job)
+        if assignment.steps:
+            state = learner.fit(part, job, watch=watch)
             seconds, steps = seconds + hands.clock() - began, steps + state.steps - before
         else:
             kept = hands.work / f"{assignment.name}.fitted.safetensors"
             found = kept_state(kept)
-            state = found if found is not None else learner.fit(part, assignment.job, watch=watch)
+            state = found if found is not None else learner.fit(part, job, watch=watch)
             if found is None and watch.ranks.first:
                 keep_state(kept, state)
         states[assignment.name] = state
-    return _Made([states[a.name] for a in wanted], seconds, steps)
+    return Made([states[a.name] for a in wanted], seconds, steps)
 
 
-def _side_by_side(wanted: Sequence[Assignment], feed: Feed, hands: Hands, workers: int) -> _Made:
+def _side_by_side(wanted: Sequence[Assignment], hands: Hands, workers: int) -> Made:
     """Fit in processes of one thread each; those without steps begin, since no clock can end them."""
     kept = {a.name: hands.work / f"{a.name}.fitted.safetensors" for a in wanted}
-    write_feed(hands.work, feed)
     costs: list[tuple[float, int, float]] = []
     waiting = sorted((a for a in wanted if kept_state(kept[a.name]) is None), key=lambda a: a.steps > 0)
     with hands.progress.step("Training", float(sum(a.steps for a in waiting))) as step:
@@ -248,7 +272,7 @@ def _side_by_side(wanted: Sequence[Assignment], feed: Feed, hands: Hands, worker
             )
         states.append(state)
     peaks = sorted((c[2] for c in costs), reverse=True)[:workers]
-    return _Made(states, sum(c[0] for c in costs), sum(c[1] for c in costs), sum(peaks))
+    return Made(states, sum(c[0] for c in costs), sum(c[1] for c in costs), sum(peaks))
 
 
 def _steps_in(store: FileStore) -> int:

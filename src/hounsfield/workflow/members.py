@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import IO, cast
 
 import numpy as np
+from pydantic import BaseModel
 
 from hounsfield.bundle.atomic import write_bytes
 from hounsfield.bundle.checkpoints import load_checkpoint, save_checkpoint
@@ -20,7 +21,7 @@ from hounsfield.core.errors import PlanError
 from hounsfield.core.progress import Step
 from hounsfield.core.types import IntArray, Json
 from hounsfield.learn.feed import Feed
-from hounsfield.learn.learners.protocol import Job, State
+from hounsfield.learn.learners.protocol import State
 from hounsfield.learn.maps import mapped
 from hounsfield.workflow.checkpoints import EVERY_SECONDS
 from hounsfield.workflow.warming import stored_beside
@@ -43,7 +44,8 @@ class Assignment:
     place : int
         Number within the fold.
     learner : str
-    job : Job
+    job : BaseModel
+        What the learner needs of the plan.
     train, val : numpy.ndarray
         Rows of the feed, int64.
     steps : int
@@ -53,7 +55,7 @@ class Assignment:
     fold: int
     place: int
     learner: str
-    job: Job
+    job: BaseModel
     train: IntArray
     val: IntArray
     steps: int

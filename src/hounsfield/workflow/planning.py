@@ -21,6 +21,7 @@ from hounsfield.workflow.jobs import Ensemble, Prepared, check_plan, job_of, nor
 from hounsfield.workflow.machine import machine
 from hounsfield.workflow.members import Assignment, Crew, write_feed
 from hounsfield.workflow.memory import give_back
+from hounsfield.workflow.roads import road_of
 from hounsfield.workflow.study import Source, Study, roles_said, study
 from hounsfield.workflow.warming import settled, with_beside, with_match
 from hounsfield.workflow.wishes import Wishes
@@ -127,10 +128,9 @@ def plan(source: Source, *, wishes: Wishes = Wishes(), out: Path | None = None, 
     settle(wishes)
     known = study(source, wishes, progress=progress)
     with TemporaryDirectory(prefix="hounsfield-") as work:
-        planned = make_plan(
+        made, _ = road_of(known.task).make_plan(
             known, wishes, work=Path(work), elapsed=lambda: time.perf_counter() - began, progress=progress
         )
-    made = planned.plan
     if out is not None and isinstance(source, str | Path):
         made = made.model_copy(update={"source": _relative(Path(source), out.parent)})
         write_plan(out, made)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from hounsfield.bundle.atomic import writing
+from hounsfield.bundle.sealed import BundleContents
 from hounsfield.core.cohort import Cohort, TargetSpec
 from hounsfield.core.errors import HounsfieldError, InputError, RunExistsError
 from hounsfield.core.image import Image
@@ -21,6 +22,7 @@ from hounsfield.workflow.judging import calibrations
 from hounsfield.workflow.opening import open_bundle
 from hounsfield.workflow.planning import settle
 from hounsfield.workflow.predictions import items, say, table_header, table_row
+from hounsfield.workflow.roads import How, road_of
 from hounsfield.workflow.study import with_roles
 from hounsfield.workflow.tasks import task_named
 from hounsfield.workflow.wishes import Wishes
@@ -75,19 +77,37 @@ def predict(
                 expected="a folder without them",
                 next_step="choose another --out, or move them away",
             )
-    from hounsfield.data.loose import loose
-
     settle(Wishes())
     contents = open_bundle(bundle)
+    how = How(out, engine, series, progress)
+    yield from road_of(task_named(contents.plan.task)).predict(contents, inputs, how=how)
+
+
+def predict_vector(contents: BundleContents, inputs: Sequence[str | Path], *, how: How) -> Iterator[Prediction]:
+    """Predict one sample at a time what a few numbers say.
+
+    Parameters
+    ----------
+    contents : BundleContents
+    inputs : sequence of str or Path
+    how : How
+
+    Yields
+    ------
+    Prediction
+    """
+    from hounsfield.data.loose import loose
+
+    out, progress = how.out, how.progress
     targets, task = contents.plan.targets, task_named(contents.plan.task)
     decodings = calibrations(contents)[NETWORK].decodings
     names = tuple(contents.fingerprint.inputs)
-    roles = with_roles(Wishes(series=series), contents.plan.roles).disk_roles
+    roles = with_roles(Wishes(series=how.series), contents.plan.roles).disk_roles
     cohorts = loose(inputs, roles, names)
     count = sum(len(cohort.samples) for cohort in cohorts)
     if not count:
         raise InputError("There is no image among the inputs.", expected="image files or folders that hold some")
-    model = Model(contents, samples=count, engine=engine)
+    model = Model(contents, samples=count, engine=how.engine)
     with ExitStack() as stack:
         sinks = _sinks(stack, out, targets) if out is not None else []
         shown = stack.enter_context(progress.step("Predicting", float(count)))

@@ -134,7 +134,7 @@ def report_run(
         baselines=first.baselines,
         shortcut=shortcut_block(known.audit),
         audit=audit_block(known.audit),
-        cost=_cost(ran, contents, elapsed()),
+        cost=cost_of(ran, contents, elapsed()),
         environment=environment(),
         targets=targets,
         judged_part=judged,
@@ -142,7 +142,7 @@ def report_run(
         expected_interval=expected(plan.targets[0], parts[judged]),
         caveats=_caveats(ran, contents, first, judged),
         plan=plan_lines(plan),
-        history=_history(contents),
+        history=history_of(contents),
         learning=curves_of(contents.documents),
         errors=wrongest(parts[judged], known.cohort, plan.targets[0], task=known.task, contents=contents),
     )
@@ -235,7 +235,8 @@ def _training(contents: BundleContents) -> dict[str, Json]:
     return found if isinstance(found, dict) else {}
 
 
-def _history(contents: BundleContents) -> dict[str, tuple[float, ...]]:
+def history_of(contents: BundleContents) -> dict[str, tuple[float, ...]]:
+    """Return the training curves of the first member."""
     found = _training(contents).get("history")
     curves = found if isinstance(found, dict) else {}
     return {
@@ -243,7 +244,8 @@ def _history(contents: BundleContents) -> dict[str, tuple[float, ...]]:
     }
 
 
-def _cost(ran: Ran, contents: BundleContents, seconds: float) -> Cost:
+def cost_of(ran: Ran, contents: BundleContents, seconds: float) -> Cost:
+    """Return what was predicted and what the run took."""
     told = _training(contents)
     steps = told.get("steps")
     predicted = {k: d.value for k, d in ran.plan.sections.get("cost", {}).items()}

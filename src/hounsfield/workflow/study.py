@@ -128,14 +128,15 @@ def facts(cohort: Cohort, seen: Survey, divided: Split) -> Fingerprint:
     training = [s for s in cohort.samples if _may_train(divided, s.id)]
     looks = {name: [by[s.id] for s in training] for name, by in seen.looks.items()}
     held = len(training) // 10 if divided.folds else len(divided.ids("val"))
-    return fingerprint(training, looks, targets=cohort.schema.targets, val_samples=held)
+    masks = {name: [by[s.id] for s in training] for name, by in seen.masks.items()}
+    return fingerprint(training, looks, targets=cohort.schema.targets, val_samples=held, masks=masks)
 
 
 def _answered(cohort: Cohort, divided: Split) -> Cohort:
     """Leave out further targets that no training sample answers; there is nothing to learn them from."""
     training = [s for s in cohort.samples if _may_train(divided, s.id)]
     targets = cohort.schema.targets
-    gone = [t.name for t in targets[1:] if all(s.targets.get(t.name) is None for s in training)]
+    gone = [t.name for t in targets[1:] if t.kind != "mask" and all(s.targets.get(t.name) is None for s in training)]
     if not gone:
         return cohort
     kept = tuple(t for t in targets if t.name not in gone)

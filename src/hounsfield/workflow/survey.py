@@ -1,15 +1,19 @@
 """One look at every sample: what the audit and the fingerprint need, from one decoding."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from hounsfield.core.cohort import Cohort, Sample, SetAside
-from hounsfield.core.errors import HounsfieldError
+from hounsfield.core.errors import HounsfieldError, ReadError
 from hounsfield.core.image import Header, Image
 from hounsfield.core.progress import Progress
+from hounsfield.data.masks import read_mask
 from hounsfield.data.readers import header, read
 from hounsfield.stages.auditing.thumbnails import Album, Glance, glance
 from hounsfield.stages.fingerprinting.looks import Look, look
+from hounsfield.stages.fingerprinting.masks import MaskLook, mask_look
+
+NO_MASK = "no mask: nothing to learn from, left to be annotated"
 
 
 @dataclass(frozen=True)
@@ -23,11 +27,14 @@ class Survey:
     looks : mapping of str to mapping of str to Look
         Input name to sample id to look.
     unreadable : tuple of SetAside
+    masks : mapping of str to mapping of str to MaskLook
+        Mask target to sample id to look, where the cohort asks for masks.
     """
 
     glances: tuple[Glance, ...]
     looks: Mapping[str, Mapping[str, Look]]
     unreadable: tuple[SetAside, ...]
+    masks: Mapping[str, Mapping[str, MaskLook]] = field(default_factory=dict)
 
 
 def survey(cohort: Cohort, *, progress: Progress) -> Survey:
@@ -43,21 +50,48 @@ def survey(cohort: Cohort, *, progress: Progress) -> Survey:
     looks: dict[str, dict[str, Look]] = {spec.name: {} for spec in cohort.schema.inputs}
     unreadable: list[SetAside] = []
     told = {spec.name: spec.modality for spec in cohort.schema.inputs}
+    outlined: dict[str, dict[str, MaskLook]] = {t.name: {} for t in cohort.schema.targets if t.kind == "mask"}
     with progress.step("Reading", float(len(cohort))) as shown:
         for sample in cohort.samples:
             try:
                 images = {
                     name: (latest_image(cohort, sample, name), latest_header(cohort, sample, name)) for name in looks
                 }
+                first = next(iter(images.values()))[0]
+                marked = {name: _mask_look(cohort, sample, name, first) for name in outlined}
             except HounsfieldError as error:
                 unreadable.append(SetAside(sample=sample.id, reason=error.found))
             else:
                 for name, (image, facts) in images.items():
                     looks[name][sample.id] = look(image, facts, modality=image.modality or told[name])
+                for name, seen in marked.items():
+                    outlined[name][sample.id] = seen
                 image, facts = next(iter(images.values()))
                 glances.append(album.put(glance(sample.id, image, facts)))
             shown.advance()
-    return Survey(tuple(glances), looks, tuple(unreadable))
+    return Survey(tuple(glances), looks, tuple(unreadable), outlined)
+
+
+def _mask_look(cohort: Cohort, sample: Sample, target: str, image: Image) -> MaskLook:
+    if target not in sample.masks:
+        raise ReadError(NO_MASK, expected="a mask of the image", next_step="annotate it: hu queue says which first")
+    if sample.masks[target].key() in {r.ref.key() for own in sample.inputs.values() for r in own}:
+        # a table names a file that is not there, and another of its name was found: the image
+        raise ReadError(
+            f"{NO_MASK}: its name leads to the image itself",
+            expected="a mask file",
+            next_step="write the mask where the table says",
+        )
+    seen = mask_look(read_mask(cohort, sample.masks[target], image), image)
+    declared = cohort.schema.target(target).classes
+    unknown = [v for v in seen.voxels if declared and seen.channels == 1 and v >= len(declared)]
+    if unknown:
+        raise ReadError(
+            f"The mask holds the unknown label {unknown[0]}.",
+            expected=", ".join(f"{n} ({name})" for n, name in enumerate(declared)),
+            next_step="correct the mask, or declare the label",
+        )
+    return seen
 
 
 def latest_image(cohort: Cohort, sample: Sample, name: str) -> Image:

@@ -25,14 +25,15 @@ from hounsfield.learn.loop import Watch
 from hounsfield.learn.ranks import Ranks, joined
 from hounsfield.learn.threads import settle_threads
 from hounsfield.workflow.checkpoints import FileStore, Pace
-from hounsfield.workflow.fitting import Fitted, Fold, Hands, assemble, fit_all
-from hounsfield.workflow.jobs import Ensemble, Prepared, check_plan, prepare_feed
+from hounsfield.workflow.fitting import Fitted, Fold, Hands
+from hounsfield.workflow.jobs import Prepared, workers_of
 from hounsfield.workflow.memory import give_back
-from hounsfield.workflow.planning import REPORT_SECONDS, make_plan, processes, settle
-from hounsfield.workflow.reports import Ran, report_run
+from hounsfield.workflow.planning import REPORT_SECONDS, processes, settle
+from hounsfield.workflow.reports import Ran
+from hounsfield.workflow.roads import Fed, road_of
 from hounsfield.workflow.study import SEEN, Seen, Source, Study, seen_digests, study, with_roles
 from hounsfield.workflow.tensorboard import observer
-from hounsfield.workflow.warming import UNLABELLED, settled, with_beside
+from hounsfield.workflow.warming import UNLABELLED, settled
 from hounsfield.workflow.wishes import Wishes
 
 INNER_SHARE = 0.15
@@ -149,6 +150,7 @@ class _Flow:
         self, known: Study, wishes: Wishes, path: Path, elapsed: Callable[[], float], progress: Progress
     ) -> None:
         self.known = known
+        self.road = road_of(known.task)
         self.wishes = wishes
         self.path = path
         self.elapsed = elapsed
@@ -183,7 +185,7 @@ class _Flow:
             seconds_per_step=fitted.seconds_per_step if fitted is not None else None,
             workers_mib=fitted.workers_mib if fitted is not None else 0.0,
         )
-        report, table = report_run(contents, ran, elapsed=self.elapsed, progress=self.progress)
+        report, table = self.road.report(contents, ran, elapsed=self.elapsed, progress=self.progress)
         self._write_report(folder, report, table)
         folder.finish()
         ranks.wait()
@@ -202,7 +204,7 @@ class _Flow:
             return None
         return read_plan(folder.plan)
 
-    def _made(self, folder: RunFolder, plan: Plan, prepared: Prepared, ranks: Ranks) -> Fitted:
+    def _made(self, folder: RunFolder, plan: Plan, prepared: Fed, ranks: Ranks) -> Fitted:
         """Fit and seal."""
         folder.log("planned", {"steps": _as_int(plan.value("optimisation", "steps"))})
         folds = self.folds(plan, prepared)
@@ -212,16 +214,18 @@ class _Flow:
         notes = self._curves(plan, prepared, folds, folder)
         seal(
             folder.bundle,
-            assemble(plan, self.known, prepared.feed, folds, fitted=fitted, progress=self.progress, notes=notes),
+            self.road.assemble(plan, self.known, prepared, folds, fitted=fitted, progress=self.progress, notes=notes),
         )
         folder.log("sealed", {"members": len(fitted.members)})
         return fitted
 
-    def _curves(self, plan: Plan, prepared: Prepared, folds: list[Fold], folder: RunFolder) -> dict[str, Json]:
+    def _curves(self, plan: Plan, prepared: Fed, folds: list[Fold], folder: RunFolder) -> dict[str, Json]:
         """Measure the learning curves that the plan has; the clock may end them, never a figure of the report."""
         from hounsfield.workflow.learning_curve import DOCUMENT, Room, affordable_curves, curves_json
 
         if "curve" not in plan.sections or plan.value("curve", "baseline") is not True:
+            return {}
+        if not isinstance(prepared, Prepared):
             return {}
         self.progress.say("Measuring learning curves")
         steps = _as_int(plan.value("curve", "network_steps"))
@@ -241,7 +245,7 @@ class _Flow:
         if not ranks.any(here=False):
             folder = RunFolder(self.path, continued=True, lock=FolderLock(self.path / ".work" / "lock"))
             plan = read_plan(folder.plan)
-            prepared = self._prepared(plan, folder.work)
+            prepared = self.road.prepare(plan, self.known, work=folder.work, progress=self.progress)
             self.fitted(plan, prepared, self.folds(plan, prepared), folder, ranks)
         ranks.wait()
         return Run(self.path, Report.model_validate_json((self.path / "report.json").read_text(encoding="utf-8")))
@@ -257,44 +261,29 @@ class _Flow:
             write_json(folder.path / UNLABELLED, self.known.beside.unlabelled)
         write_json(folder.path / SEEN, Seen(digests=tuple(seen_digests(self.known))))
 
-    def _planned(self, folder: RunFolder, given: Plan | None) -> tuple[Plan, Prepared]:
+    def _planned(self, folder: RunFolder, given: Plan | None) -> tuple[Plan, Fed]:
         if folder.continued and folder.plan.exists():
             self.progress.say("Continuing an unfinished run with its own plan")
             folder.log("continued", {})
             plan = read_plan(folder.plan)
             settle_threads(plan.budget.threads)  # other threads would sum in another order
-            return plan, self._prepared(plan, folder.work)
+            return plan, self.road.prepare(plan, self.known, work=folder.work, progress=self.progress)
         if given is not None:
-            check_plan(given, self.known.task, self.known.fingerprint)
+            self.road.check_plan(given, self.known)
             write_plan(folder.plan, given.model_copy(update={"source": ""}))
-            return given, self._prepared(given, folder.work)
-        planned = make_plan(self.known, self.wishes, work=folder.work, elapsed=self.elapsed, progress=self.progress)
-        write_plan(folder.plan, planned.plan)
-        return planned.plan, planned.prepared
-
-    def _prepared(self, plan: Plan, work: Path) -> Prepared:
-        divided = self.known.split
-        parts = {"train": divided.ids("train"), "val": divided.ids("val")}
-        if divided.folds:
-            parts = {"train": tuple(divided.folds), "val": ()}
-        prepared = prepare_feed(
-            self.known.cohort,
-            plan,
-            self.known.task,
-            parts=parts,
-            groups=divided.groups,
-            work=work,
-            progress=self.progress,
+            return given, self.road.prepare(given, self.known, work=folder.work, progress=self.progress)
+        plan, prepared = self.road.make_plan(
+            self.known, self.wishes, work=folder.work, elapsed=self.elapsed, progress=self.progress
         )
-        fed = with_beside(prepared.feed, plan, self.known.beside, work=work, progress=self.progress)
-        return replace(prepared, feed=fed)
+        write_plan(folder.plan, plan)
+        return plan, prepared
 
-    def folds(self, plan: Plan, prepared: Prepared) -> list[Fold]:
+    def folds(self, plan: Plan, prepared: Fed) -> list[Fold]:
         """Return the rows of each member."""
         divided = self.known.split
         if not divided.folds:
             none = np.zeros(0, dtype=np.int64)
-            return [Fold(prepared.feed.train, prepared.feed.val, none)]
+            return [Fold(*prepared.parts, none)]
         from hounsfield.stages.splitting.dividing import carve
         from hounsfield.stages.splitting.strata import strata_of
 
@@ -309,7 +298,7 @@ class _Flow:
             made.append(Fold(prepared.rows(kept), prepared.rows(held), prepared.rows(out)))
         return made
 
-    def fitted(self, plan: Plan, prepared: Prepared, folds: list[Fold], folder: RunFolder, ranks: Ranks) -> Fitted:
+    def fitted(self, plan: Plan, prepared: Fed, folds: list[Fold], folder: RunFolder, ranks: Ranks) -> Fitted:
         """Fit baselines and members under the plan's clock."""
         minutes = plan.budget.minutes
         after = plan.value("cost", "after_seconds")
@@ -331,7 +320,7 @@ class _Flow:
                 observe=observer(folder.path / "tensorboard" / name, wanted=self.wishes.tensorboard and bool(name)),
             )
 
-        workers = Ensemble.of(plan).workers
+        workers = workers_of(plan)
         hands = Hands(
             work=folder.work,
             watching=watching,
@@ -339,7 +328,7 @@ class _Flow:
             seconds=lambda waiting: left() / math.ceil(waiting / workers),
             progress=self.progress,
         )
-        return fit_all(plan, self.known, prepared.feed, folds, hands)
+        return self.road.fit(plan, self.known, prepared, folds, hands)
 
     def _write_report(self, folder: RunFolder, report: Report, table: str) -> None:
         from hounsfield.stages.reporting.page import render_html

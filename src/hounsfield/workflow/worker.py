@@ -4,10 +4,10 @@ import json
 import os
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Protocol, cast
 
 import numpy as np
 
@@ -18,7 +18,17 @@ if TYPE_CHECKING:
     from hounsfield.learn.feed import Feed
     from hounsfield.learn.learners.protocol import Job, Learner
 
+    class Probe(Protocol):
+        """Makes real steps that are thrown away."""
+
+        def __call__(
+            self, feed: Feed, job: Job, *, steps: int, seconds: float, clock: Callable[[], float]
+        ) -> list[float]:
+            """Return the seconds of each."""
+
+
 SAY_SECONDS = 0.5
+PARTS = ("train", "val")
 
 
 def main(note: Path) -> int:
@@ -34,19 +44,25 @@ def main(note: Path) -> int:
     int
         Exit code.
     """
-    from hounsfield.learn.learners.protocol import Job
+    from hounsfield.learn.learners import LEARNERS
+    from hounsfield.learn.learners.protocol import Job, SelfFed
     from hounsfield.learn.threads import settle_threads
     from hounsfield.workflow.members import read_feed
 
     facts = json.loads(note.read_text(encoding="utf-8"))
     settle_threads(1)
-    job = Job.model_validate(facts["job"])
     folder, name = note.parent, str(facts["name"])
-    rows = [np.load(folder / f"{name}.{part}.npy", allow_pickle=False) for part in ("train", "val")]
-    feed = read_feed(folder, list(job.preparation)).with_parts(*cast("list[IntArray]", rows))
+    rows = cast("list[IntArray]", [np.load(folder / f"{name}.{part}.npy", allow_pickle=False) for part in PARTS])
+    learner = LEARNERS.resolve(str(facts["learner"]))
+    if isinstance(learner, SelfFed):
+        job = cast("Job", learner.read_job(facts["job"]))
+        feed = cast("Feed", learner.read_feed(folder)).with_parts(*rows)
+    else:
+        job = Job.model_validate(facts["job"])
+        feed = read_feed(folder, list(job.preparation)).with_parts(*rows)
     try:
         if facts["mode"] == "probe":
-            say(_probe(feed, job))
+            say(_probe(learner, feed, job))
         else:
             _fit(feed, job, folder, facts)
     except HounsfieldError as error:
@@ -61,10 +77,12 @@ def say(told: Mapping[str, object]) -> None:
     sys.stdout.flush()
 
 
-def _probe(feed: "Feed", job: "Job") -> Mapping[str, object]:
-    from hounsfield.learn.learners.supervised import probe
+def _probe(learner: object, feed: "Feed", job: "Job") -> Mapping[str, object]:
+    from hounsfield.learn.learners.protocol import SelfFed
+    from hounsfield.learn.learners.supervised import probe as probed
     from hounsfield.workflow.planning import PROBE_SECONDS, PROBES, peak_mib
 
+    probe: Probe = cast("Probe", learner.probe) if isinstance(learner, SelfFed) else probed
     taken = probe(feed, job, steps=PROBES, seconds=PROBE_SECONDS, clock=time.perf_counter)
     return {"seconds": taken, "peak_mib": peak_mib()}
 

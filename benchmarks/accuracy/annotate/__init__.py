@@ -1,0 +1,1 @@
+"""How well masks are drawn, on each data set under its budget."""

@@ -1,0 +1,1 @@
+"""The road of answers for every voxel: planned, fitted, judged, given."""

@@ -1,0 +1,239 @@
+"""Predict: what a bundle marks in new images, handed back as files that open beside them."""
+
+import csv
+import io
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+
+from hounsfield.bundle.atomic import writing
+from hounsfield.bundle.sealed import BundleContents
+from hounsfield.core.annotation import Annotation, Source
+from hounsfield.core.cohort import Cohort, Sample
+from hounsfield.core.errors import HounsfieldError, InputError
+from hounsfield.core.image import Image
+from hounsfield.core.prediction import Prediction, TargetPrediction
+from hounsfield.core.structures import Structures
+from hounsfield.core.types import Json
+from hounsfield.data.writers import WRITERS, writer
+from hounsfield.workflow.dense.judging import spacing_of
+from hounsfield.workflow.dense.model import DenseModel, Said, annotation
+from hounsfield.workflow.roads import How
+from hounsfield.workflow.study import with_roles
+from hounsfield.workflow.survey import latest_image
+from hounsfield.workflow.wishes import Wishes
+
+
+@dataclass(frozen=True)
+class Marked:
+    """What was marked in one case.
+
+    Parameters
+    ----------
+    prediction : Prediction
+        Sizes and qualities, as every command shows them.
+    annotations : mapping of str to Annotation
+        By target; empty where refused.
+    """
+
+    prediction: Prediction
+    annotations: Mapping[str, Annotation] = field(default_factory=dict, repr=False)
+
+
+def predict_dense(contents: BundleContents, inputs: Sequence[Path], *, how: How) -> Iterator[Prediction]:
+    """Mark files, folders or cohorts, one case at a time.
+
+    Parameters
+    ----------
+    contents : BundleContents
+    inputs : sequence of Path
+    how : How
+        Masks, tables and ``predictions.csv`` are written below its folder.
+
+    Yields
+    ------
+    Prediction
+        In the order of the inputs; the value of a class is its size: ml, or pixels where nothing says how large they
+        are.
+    """
+    out = how.out
+    cases = asked_cases(contents, inputs, how.series)
+    model = DenseModel(contents, engine=how.engine)
+    with ExitStack() as stack:
+        table: _Table | None = None
+        if out is not None:
+            out.mkdir(parents=True, exist_ok=True)
+            columns = [(t, c) for t, one in model.structures.items() for c in one.classes]
+            table = _Table(stack.enter_context(writing(out / "predictions.csv")), columns)
+        shown = stack.enter_context(how.progress.step("Predicting", float(len(cases))))
+        told: list[Json] = []
+        for cohort, sample in cases:
+            marked = mark(model, cohort, sample, out=out)
+            if table is not None:
+                table.add(marked.prediction)
+            told.append(prediction_json(marked.prediction))
+            shown.advance()
+            yield marked.prediction
+        if out is not None:
+            for name in WRITERS:
+                writer(name).finish(out)
+            with writing(out / "predictions.json") as file:
+                file.write(
+                    json.dumps({"schema_version": 1, "predictions": told}, ensure_ascii=False, indent=1).encode("utf-8")
+                )
+
+
+def asked_cases(contents: BundleContents, inputs: Sequence[Path], series: str | None) -> list[tuple[Cohort, Sample]]:
+    """Return the cases that are asked about, each with the images that the model looks at.
+
+    Parameters
+    ----------
+    contents : BundleContents
+    inputs : sequence of Path
+    series : str or None
+
+    Raises
+    ------
+    InputError
+        If there is none.
+    """
+    from hounsfield.data.loose import loose
+
+    roles = with_roles(Wishes(series=series), contents.plan.roles).disk_roles
+    cohorts = loose(inputs, roles, _inputs(contents))
+    found = [(cohort, sample) for cohort in cohorts for sample in cohort.samples]
+    if not found:
+        raise InputError("There is no image among the inputs.", expected="image files or folders that hold some")
+    return found
+
+
+def _inputs(contents: BundleContents) -> tuple[str, ...]:
+    value = contents.plan.value("preparation", "channels")
+    return tuple(str(n) for n in value) if isinstance(value, dict) else ()
+
+
+def images_of(model: DenseModel, cohort: Cohort, sample: Sample) -> dict[str, Image]:
+    """Return the images of a case that a model looks at.
+
+    Raises
+    ------
+    HounsfieldError
+        If one is missing or cannot be read.
+    """
+    from hounsfield.data.loose import lacking
+
+    missing = lacking(sample, model.inputs)
+    if missing is not None:
+        raise missing
+    return {name: latest_image(cohort, sample, name) for name in model.inputs}
+
+
+def mark(model: DenseModel, cohort: Cohort, sample: Sample, *, out: Path | None) -> Marked:
+    """Mark one case, and write what was marked.
+
+    Parameters
+    ----------
+    model : DenseModel
+    cohort : Cohort
+    sample : Sample
+    out : Path or None
+    """
+    try:
+        images = images_of(model, cohort, sample)
+        outcome = model.outcome(images)
+    except HounsfieldError as error:
+        return Marked(Prediction(sample.id, refusal=error.found))
+    first = images[model.inputs[0]]
+    targets: dict[str, TargetPrediction] = {}
+    annotations: dict[str, Annotation] = {}
+    flags = list(outcome.flags)
+    for name, said in outcome.said.items():
+        structures = model.structures[name]
+        sizes = _sizes(said, structures, first)
+        expected = [q for q in said.quality if q is not None]
+        targets[name] = TargetPrediction(
+            value=float(sum(sizes.values())),
+            probabilities=sizes,
+            expected_dice=float(np.mean(expected)) if expected else None,
+        )
+        if not outcome.refusal:
+            annotations[name] = annotation(said, structures, first)
+    prediction = Prediction(sample.id, targets, tuple(flags), outcome.refusal)
+    if out is not None:
+        ref = sample.inputs[model.inputs[0]][-1].ref
+        for name, made in annotations.items():
+            called = sample.id if len(annotations) == 1 else f"{sample.id}__{name}"
+            flags += _write(made, Source(called, cohort, ref, first), out)
+        prediction = Prediction(sample.id, targets, tuple(flags), outcome.refusal)
+    return Marked(prediction, annotations)
+
+
+def _write(made: Annotation, source: Source, out: Path) -> list[str]:
+    """Write an annotation in every format that can hold it; return why others cannot, where that is worth a word."""
+    flags = []
+    for name in WRITERS:
+        one = writer(name)
+        reason = one.accepts(made, source)
+        if not reason:
+            one.write(made, source, out)
+        elif source.ref.reader == "dicom":
+            flags.append(f"not written as {name}: {reason}")
+    return flags
+
+
+def _sizes(said: Said, structures: Structures, image: Image) -> dict[str, float]:
+    """Return the size of each class: ml of volumes that say how they lie, else pixels."""
+    step = spacing_of(image)
+    factor = float(np.prod(step)) / 1000.0 if image.grid is not None and image.ndim == 3 else 1.0
+    return {cls: float(m.sum()) * factor for cls, m in zip(structures.classes, said.masks, strict=True)}
+
+
+class _Table:
+    """``predictions.csv``, row by row."""
+
+    def __init__(self, file: BinaryIO, columns: Sequence[tuple[str, str]]) -> None:
+        self._file = file
+        self._columns = columns
+        several = len(columns) > 1
+        self._targets = tuple(dict.fromkeys(t for t, _ in columns))
+        heads = [f"size:{t}/{c}" if several else "size" for t, c in columns]
+        heads += [f"expected_dice:{t}" if len(self._targets) > 1 else "expected_dice" for t in self._targets]
+        self._line(["sample", *heads, "flags", "refusal"])
+
+    def add(self, prediction: Prediction) -> None:
+        """Write one row."""
+        cells = []
+        for target, cls in self._columns:
+            said = prediction.targets.get(target)
+            cells.append("" if said is None or prediction.refusal else f"{said.probabilities[cls]:.6g}")
+        for target in self._targets:
+            said = prediction.targets.get(target)
+            known = said is not None and said.expected_dice is not None and not prediction.refusal
+            cells.append(f"{said.expected_dice:.4f}" if said is not None and known else "")
+        self._line([prediction.sample, *cells, "; ".join(prediction.flags), prediction.refusal])
+
+    def _line(self, cells: list[str]) -> None:
+        text = io.StringIO()
+        csv.writer(text, lineterminator="\n").writerow(cells)
+        self._file.write(text.getvalue().encode("utf-8"))
+
+
+def prediction_json(prediction: Prediction) -> Json:
+    """Return a prediction as a JSON value."""
+    return {
+        "sample": prediction.sample,
+        "targets": {
+            name: {
+                "sizes": {} if prediction.refusal else {k: float(v) for k, v in said.probabilities.items()},
+                "expected_dice": None if prediction.refusal else said.expected_dice,
+            }
+            for name, said in prediction.targets.items()
+        },
+        "flags": list(prediction.flags),
+        "refusal": prediction.refusal,
+    }

@@ -1,0 +1,76 @@
+"""Thresholds, tidying and expected Dice, fitted on validation cases."""
+
+import numpy as np
+import pytest
+
+from hounsfield.core.structures import Structures
+from hounsfield.core.types import BoolArray, Float32Array
+from hounsfield.workflow.dense.settling import Held, Settled, best_threshold, settle_on, tidied, unsettled
+
+ONE = Structures(classes=("a",), layout="one")
+
+
+def held(number: int, *, specks: bool = False, scale: float = 1.0) -> Held:
+    """A blob whose probabilities are right at `0.5 * scale`; specks far away are wrong."""
+    rng = np.random.default_rng(number)
+    y, x = np.mgrid[:40, :40]
+    far = np.hypot(y - 18 - rng.uniform(-4, 4), x - 20) - rng.uniform(5, 9)
+    probability = scale / (1 + np.exp(far))
+    if specks:
+        probability[1:3, 36:38] = 0.9 * scale
+    probabilities: Float32Array = np.clip(probability + rng.normal(0, 0.02, far.shape), 0, 1)[None].astype(np.float32)
+    truth: BoolArray = np.asarray(far < 0, dtype=np.bool_)[None]
+    return Held(probabilities, truth)
+
+
+@pytest.mark.parametrize("scale", [1.0, 0.6])
+def test_the_threshold_is_where_the_dice_is_highest(scale: float) -> None:
+    cases = [(h.probabilities[0], h.truth[0], None) for h in (held(n, scale=scale) for n in range(8))]
+    assert best_threshold(cases) == pytest.approx(0.5 * scale, abs=0.05)
+
+
+def test_specks_go_only_where_that_gains() -> None:
+    with_specks = settle_on([held(n, specks=True) for n in range(8)], ONE, rule="dice")
+    assert with_specks.single == [True] or with_specks.least[0] > 0 or with_specks.peak[0] > 0
+    without = settle_on([held(n) for n in range(8)], ONE, rule="dice")
+    assert without.single == [False]
+    assert without.least == [0.0]
+    assert (with_specks.dice or 0) > 0.9
+
+
+def test_tidying_keeps_the_largest_piece_or_drops_the_small_ones() -> None:
+    masks = np.zeros((1, 20, 20), dtype=np.bool_)
+    masks[0, 2:8, 2:8] = True
+    masks[0, 15, 15] = True
+    plain = unsettled(ONE)
+    sure = np.where(masks, 0.9, 0.1).astype(np.float32)
+    sure[0, 15, 15] = 0.55
+    assert tidied(masks, sure, plain).sum() == 37
+    for change in ({"single": [True]}, {"least": [0.01]}, {"peak": [0.7]}):
+        assert tidied(masks, sure, plain.model_copy(update=change)).sum() == 36
+
+
+def test_few_cases_leave_everything_as_it_is() -> None:
+    assert settle_on([], ONE, rule="dice") == unsettled(ONE)
+    found = settle_on([held(n) for n in range(4)], ONE, rule="half")
+    assert found.thresholds == [0.5]
+    assert found.quality == [None]
+
+
+def test_the_expected_dice_tells_sharp_from_blurred() -> None:
+    cases = []
+    for n in range(16):
+        sharp = held(n)
+        blur = np.random.default_rng(n).random(sharp.probabilities.shape) * 0.35 * (n % 2)
+        cases.append(
+            Held(
+                np.clip(np.asarray(sharp.probabilities, dtype=np.float64) * (1 - 0.5 * (n % 2)) + blur, 0, 1).astype(
+                    np.float32
+                ),
+                sharp.truth,
+            )
+        )
+    found = settle_on(cases, ONE, rule="half")
+    quality = found.quality[0]
+    assert quality is not None
+    assert Settled.model_validate_json(found.model_dump_json()) == found
