@@ -33,8 +33,7 @@ class TargetPrediction:
     Parameters
     ----------
     probabilities : mapping of str to float
-        Class, label or level to calibrated probability, 0 to 1; empty for a number. Of a mask the size of each
-        structure: ml of volumes that say how they lie, else voxels.
+        Class, label or level to calibrated probability, 0 to 1; empty for a number and for a mask.
     value : str, float or tuple of str
         Class (argmax), level, labels at or above their threshold, or the number itself.
     at_operating_point : str or None
@@ -44,6 +43,10 @@ class TargetPrediction:
         may be; a number's bounds joined by ``..``. None where the bundle has no rule for it.
     expected_dice : float or None
         Of a mask, how well it should agree with the truth, mean over structures; None where that could not be learned.
+    sizes : mapping of str to float
+        Of a mask the size of each structure; empty for other answers.
+    size_unit : str
+        ``"ml"`` of volumes that say how they lie, else ``"voxels"``; ``""`` where there are no sizes.
     """
 
     value: str | float | tuple[str, ...]
@@ -51,6 +54,8 @@ class TargetPrediction:
     at_operating_point: str | None = None
     plausible: str | None = None
     expected_dice: float | None = None
+    sizes: Mapping[str, float] = field(default_factory=dict)
+    size_unit: str = ""
 
 
 @dataclass(frozen=True)

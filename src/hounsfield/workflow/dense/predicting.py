@@ -154,12 +154,13 @@ def mark(model: DenseModel, cohort: Cohort, sample: Sample, *, out: Path | None)
     flags = list(outcome.flags)
     for name, said in outcome.said.items():
         structures = model.structures[name]
-        sizes = _sizes(said, structures, first)
+        sizes, unit = _sizes(said, structures, first)
         expected = [q for q in said.quality if q is not None]
         targets[name] = TargetPrediction(
             value=float(sum(sizes.values())),
-            probabilities=sizes,
             expected_dice=float(np.mean(expected)) if expected else None,
+            sizes=sizes,
+            size_unit=unit,
         )
         if not outcome.refusal:
             annotations[name] = annotation(said, structures, first)
@@ -186,11 +187,12 @@ def _write(made: Annotation, source: Source, out: Path) -> list[str]:
     return flags
 
 
-def _sizes(said: Said, structures: Structures, image: Image) -> dict[str, float]:
-    """Return the size of each class: ml of volumes that say how they lie, else pixels."""
-    step = spacing_of(image)
-    factor = float(np.prod(step)) / 1000.0 if image.grid is not None and image.ndim == 3 else 1.0
-    return {cls: float(m.sum()) * factor for cls, m in zip(structures.classes, said.masks, strict=True)}
+def _sizes(said: Said, structures: Structures, image: Image) -> tuple[dict[str, float], str]:
+    """Return the size of each class, and its unit: ml of volumes that say how they lie, else voxels."""
+    placed = image.grid is not None and image.ndim == 3
+    factor = float(np.prod(spacing_of(image))) / 1000.0 if placed else 1.0
+    sizes = {cls: float(m.sum()) * factor for cls, m in zip(structures.classes, said.masks, strict=True)}
+    return sizes, "ml" if placed else "voxels"
 
 
 class _Table:
@@ -210,7 +212,7 @@ class _Table:
         cells = []
         for target, cls in self._columns:
             said = prediction.targets.get(target)
-            cells.append("" if said is None or prediction.refusal else f"{said.probabilities[cls]:.6g}")
+            cells.append("" if said is None or prediction.refusal else f"{said.sizes[cls]:.6g}")
         for target in self._targets:
             said = prediction.targets.get(target)
             known = said is not None and said.expected_dice is not None and not prediction.refusal
@@ -229,7 +231,8 @@ def prediction_json(prediction: Prediction) -> Json:
         "sample": prediction.sample,
         "targets": {
             name: {
-                "sizes": {} if prediction.refusal else {k: float(v) for k, v in said.probabilities.items()},
+                "sizes": {} if prediction.refusal else {k: float(v) for k, v in said.sizes.items()},
+                "unit": said.size_unit,
                 "expected_dice": None if prediction.refusal else said.expected_dice,
             }
             for name, said in prediction.targets.items()
