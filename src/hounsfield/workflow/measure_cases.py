@@ -189,7 +189,7 @@ def find_cases(images: Path, masks: Path) -> tuple[list[Case], list[SetAside]]:
         )
     if not cases:
         raise InputError(
-            f"No image has a mask; {len(aside)} files have no partner.",
+            f"No image has a mask; {len(aside)} files have no partner." if aside else "There is nothing to measure.",
             expected="masks named as their images are, or DICOM masks that refer to them",
             next_step="give one image and one mask, or rename the files",
         )

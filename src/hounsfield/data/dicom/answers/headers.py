@@ -80,11 +80,15 @@ def copied(header: "Dataset", keywords: Sequence[str], into: "Dataset") -> None:
             setattr(into, keyword, header[keyword].value)
 
 
+_DAMAGED = (ValueError, TypeError, AttributeError, KeyError, NotImplementedError)
+"""What pydicom raises where a value's bytes are not what its type says; such a value counts as missing."""
+
+
 def _as_it_is(found: "Dataset", keyword: str) -> str | None:
     """Return a text as it is written; None where it is missing or empty."""
     try:
         value = str(found[keyword].value if keyword in found else "")
-    except (ValueError, TypeError, AttributeError, KeyError, NotImplementedError):
+    except _DAMAGED:
         return None
     return value or None
 
@@ -104,7 +108,7 @@ def _sound(found: "Dataset", keyword: str) -> object:
         for part in parts:
             validate_value(found[keyword].VR, str(part), RAISE)
         plain = [str(part) for part in parts]
-    except (ValueError, TypeError, AttributeError, KeyError, NotImplementedError):
+    except _DAMAGED:
         return None
     return plain if len(plain) > 1 else plain[0]
 
