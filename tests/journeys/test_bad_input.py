@@ -8,6 +8,7 @@ import pytest
 from PIL import Image as Pillow
 
 from hounsfield.core.errors import BundleError, CohortError, StorageError
+from hounsfield.data.cohorts import understand
 from hounsfield.workflow.predicting import predict
 from hounsfield.workflow.training import Run
 from tests.journeys.making import (
@@ -293,3 +294,9 @@ def test_a_source_that_is_none(tmp_path: Path, source: str) -> None:
     with pytest.raises(CohortError):
         quick(tmp_path / source, tmp_path / "run")
     assert not (tmp_path / "run").exists()
+
+
+def test_a_text_named_dcm_is_told_as_no_dicom(tmp_path: Path) -> None:
+    (tmp_path / "note.dcm").write_text("hello", encoding="utf-8")
+    with pytest.raises(CohortError, match=r"None of the 1 files named \.dcm .* is a DICOM file by its content"):
+        understand(tmp_path)

@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import cast
@@ -230,6 +231,13 @@ def _no_answers(root: Path, cohort: Cohort) -> CohortError:
 
     paths = list_files(root).paths if root.is_dir() else (root.name,)
     folders = {p.split("/")[-2] if "/" in p else "" for p in paths if ending(p) in IMAGE_ENDINGS}
+    named = [p for p in paths if ending(p) in (".dcm", ".dicom")]
+    if named and len(named) == sum(ending(p) in IMAGE_ENDINGS for p in paths) and not _any_dicom(root, named):
+        return CohortError(
+            f"None of the {len(named)} files named .dcm in {root.name!r} is a DICOM file by its content.",
+            expected="DICOM files, with any name, or pictures",
+            next_step="export them again, or rename them to what they are",
+        )
     only = next(iter(folders)) if len(folders) == 1 else ""
     if only and only.casefold() not in NO_CLASS:
         return CohortError(
@@ -242,6 +250,17 @@ def _no_answers(root: Path, cohort: Cohort) -> CohortError:
         expected="one folder for each class, or a table with a column of file names and a column of answers",
         next_step="add a labels.csv, or sort the images into folders; to predict, use hu predict",
     )
+
+
+def _any_dicom(root: Path, paths: Sequence[str]) -> bool:
+    """Return whether the beginning of any of the first files is that of a DICOM file."""
+    from hounsfield.data.dicom.headers import looks_like_dicom
+
+    for path in paths[:100]:
+        with suppress(OSError), (root / path if root.is_dir() else root).open("rb") as file:
+            if looks_like_dicom(file.read(1024)):
+                return True
+    return False
 
 
 def _listing(paths: Sequence[str]) -> str:
