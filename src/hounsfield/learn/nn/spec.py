@@ -11,28 +11,28 @@ Options = TypeVar("Options", bound=BaseModel)
 
 
 class InputShape(BaseModel):
-    """Shape of one prepared image input.
+    """Shape of one prepared input.
 
     Parameters
     ----------
     channels
         Number of channels c.
     ndim
-        2 for (b c y x), 3 for (b c z y x).
+        0 for a row (b c), 1 for a signal (b c t), 2 for (b c y x), 3 for (b c z y x).
     size
-        Pixels along the spatial axes, in array order (y x) or (z y x).
+        Steps along the axes of time or space, in array order: none, (t), (y x) or (z y x).
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     channels: int = Field(ge=1)
-    ndim: Literal[2, 3]
+    ndim: Literal[0, 1, 2, 3]
     size: tuple[int, ...]
 
     @model_validator(mode="after")
     def _one_size_per_axis(self) -> "InputShape":
-        if len(self.size) != self.ndim or min(self.size) < 1:
-            raise ValueError(f"size {self.size} must have {self.ndim} positive entries, one for each spatial axis")
+        if len(self.size) != self.ndim or min(self.size, default=1) < 1:
+            raise ValueError(f"size {self.size} must have {self.ndim} positive entries, one for each axis")
         return self
 
 
