@@ -18,6 +18,7 @@ SIGNAL_READERS = Table(
         "ts": "hounsfield.data.signal.archive:TsReader",
         "events": "hounsfield.data.signal.events:EventsReader",
         "columns": "hounsfield.data.signal.columnar:ColumnarReader",
+        "dicom-waveform": "hounsfield.data.dicom.waveforms:WaveformReader",
     },
 )
 """Name to reader class; a reader is built without arguments."""
