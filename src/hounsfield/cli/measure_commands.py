@@ -12,7 +12,11 @@ from hounsfield.cli.guard import guarded
 @guarded
 def measure(
     images: Annotated[
-        Path | None, typer.Argument(metavar="IMAGES", help="Image file, folder of images, or DICOM folder.")
+        Path | None,
+        typer.Argument(
+            metavar="IMAGES",
+            help="Image file, folder of images, or DICOM folder; or, without MASKS, records of signals.",
+        ),
     ] = None,
     masks: Annotated[
         Path | None,
@@ -52,21 +56,34 @@ def measure(
         Path | None,
         typer.Option("--deep", metavar="BUNDLE", help="Embeddings of a trained model, for each region's crop."),
     ] = None,
+    every: Annotated[
+        float | None,
+        typer.Option(
+            "--every", metavar="SECONDS", help="Length of the stretches of a signal; else 300 past half an hour."
+        ),
+    ] = None,
     threads: options.Threads = None,
     as_json: options.AsJson = False,
 ) -> None:
-    """Measure shape, intensity and texture of regions as the IBSI defines them, one row for each region."""
+    """Measure shape, intensity and texture of regions as the IBSI defines them, one row for each region.
+
+    Of signals: heart rate, variability, intervals, pressures and quality, one row for each stretch of each record.
+    """
     from hounsfield.cli.output import print_json, quiet_stdout
     from hounsfield.cli.progress import progress
     from hounsfield.cli.show_measurement import measurement_json, show_beside, show_measurement, show_settings
     from hounsfield.core.errors import InputError
     from hounsfield.workflow.measure_beside import Asked, Beside, beside
+    from hounsfield.workflow.measure_signals import holds_signals
     from hounsfield.workflow.measuring import MeasureWishes, read_settings
     from hounsfield.workflow.measuring import measure as work
     from hounsfield.workflow.measuring import repeat as again
 
     if show is not None:
         show_settings(read_settings(show))
+        return
+    if images is not None and masks is None and repeat is None and holds_signals(images):
+        _measure_signals(images, out=out, every=every, threads=threads, as_json=as_json)
         return
     if (images is None) != (masks is None) or (images is None and repeat is None):
         raise InputError(
@@ -92,3 +109,19 @@ def measure(
         show_beside(made)
     if found.changed:
         raise typer.Exit(1)
+
+
+def _measure_signals(
+    records: Path, *, out: Path | None, every: float | None, threads: int | None, as_json: bool
+) -> None:
+    from hounsfield.cli.output import print_json, quiet_stdout
+    from hounsfield.cli.progress import progress
+    from hounsfield.cli.show_signals import show_signals, signals_json
+    from hounsfield.workflow.measure_signals import measure_signals
+
+    with quiet_stdout() as stdout:
+        found = measure_signals(records, out=out, every_s=every, threads=threads, progress=progress())
+        if as_json:
+            print_json(signals_json(found), stdout)
+    if not as_json:
+        show_signals(found, out)

@@ -1,7 +1,5 @@
 """What a measurement gives: a row for each region, the processing that gave it, and both as files."""
 
-import io
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +12,7 @@ from hounsfield.bundle.atomic import write_bytes, write_json, write_text
 from hounsfield.core.cohort import SetAside
 from hounsfield.core.errors import InputError
 from hounsfield.science.radiomics.settings import Settings
+from hounsfield.workflow.feature_tables import beside, csv_bytes, parquet_bytes, reasons_text
 
 if TYPE_CHECKING:
     import pyarrow
@@ -150,43 +149,11 @@ class Measured:
 
     def parquet(self) -> bytes:
         """Return the table as a Parquet file with the record in it; the same bytes for the same measurement."""
-        import pyarrow.parquet as pq
-
-        sink = io.BytesIO()
-        pq.write_table(self.table(), sink, compression="zstd")
-        return sink.getvalue()
+        return parquet_bytes(self.table())
 
     def csv(self) -> bytes:
         """Return the table as CSV; empty where there is no value, numbers so that they read back exactly."""
-        import pyarrow.csv as pc
-
-        sink = io.BytesIO()
-        pc.write_csv(_told(self.table()), sink)
-        return sink.getvalue()
-
-
-def reasons_text(missing: Mapping[str, str]) -> str:
-    """Return why features have no value as a JSON object: each reason with its tags; ``""`` where there is none."""
-    grouped: dict[str, list[str]] = {}
-    for tag, reason in missing.items():
-        grouped.setdefault(reason, []).append(tag)
-    return json.dumps(grouped, ensure_ascii=False) if grouped else ""
-
-
-def _told(table: "pyarrow.Table") -> "pyarrow.Table":
-    """Return a table whose text no spreadsheet takes for a formula: names come from files of others."""
-    import pyarrow as pa
-
-    for n, name in enumerate(table.column_names):
-        if table.schema.field(n).type == pa.string():
-            plain = [f"'{v}" if v[:1] in ("=", "+", "-", "@", "\t", "\r") else v for v in table[name].to_pylist()]
-            table = table.set_column(n, name, pa.array(plain, pa.string()))
-    return table
-
-
-def beside(out: Path) -> tuple[Path, Path, Path]:
-    """Return the names of the CSV, the record and the list of what was set aside, beside a Parquet file."""
-    return out.with_suffix(".csv"), out.with_suffix(".json"), out.with_name(f"{out.stem}_apart.csv")
+        return csv_bytes(self.table())
 
 
 def write(measured: Measured, out: Path) -> None:

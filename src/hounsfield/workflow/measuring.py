@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from hounsfield.core.cohort import SetAside
-from hounsfield.core.errors import HounsfieldError, InputError, ReadError, RunExistsError
+from hounsfield.core.errors import HounsfieldError, InputError, ReadError
 from hounsfield.core.image import Grid, Image
 from hounsfield.core.progress import SILENT, Progress
 from hounsfield.core.types import AnyArray
 from hounsfield.geometry.affines import shear_deg
 from hounsfield.science.radiomics.settings import PRESETS, Settings, preset, settings_from
+from hounsfield.workflow.feature_tables import check_out
 from hounsfield.workflow.measure_cases import Case, Loaded, LoadedMask, clause, find_cases, one_channel
 from hounsfield.workflow.measured import Measured, Record, Row, Source, differences, read_record, write
 
@@ -88,7 +89,7 @@ def measure(
     """
     wishes = wishes or MeasureWishes()
     if out is not None:
-        _check_out(out)
+        check_out(out)
     base = out.parent if out is not None else Path.cwd()
     measured = _measured(images, masks, wishes, base=base, progress=progress)
     if out is not None:
@@ -130,7 +131,7 @@ def repeat(
         )
     images, masks = sources or (table.parent / record.images, table.parent / record.masks)
     if out is not None:
-        _check_out(out)
+        check_out(out)
     wishes = MeasureWishes(settings=record.settings, parts=record.parts)
     measured = _measured(images, masks, wishes, base=table.parent, progress=progress)
     # where images lie is no part of the result
@@ -202,7 +203,7 @@ def measure_arrays(
     """
     wishes = wishes or MeasureWishes()
     if out is not None:
-        _check_out(out)
+        check_out(out)
     if image.size != mask.size:
         raise InputError(
             f"The image has {image.size} voxels, the mask {mask.size}.",
@@ -239,19 +240,6 @@ def read_settings(name: str) -> Settings:
             expected="YAML in UTF-8, as `hu measure --show default` prints it",
             next_step="correct the file, or name settings: " + ", ".join(PRESETS),
         ) from error
-
-
-def _check_out(out: Path) -> None:
-    if out.suffix != ".parquet":
-        raise InputError(
-            f"{out.name} does not end in .parquet.",
-            expected="a name such as features.parquet; a CSV of the same name is written beside it",
-            next_step="correct --out",
-        )
-    if out.exists():
-        raise RunExistsError(
-            f"{out.name} exists already.", expected="a new name", next_step="choose another --out, or remove the file"
-        )
 
 
 def _measured(images: Path, masks: Path, wishes: MeasureWishes, *, base: Path, progress: Progress) -> Measured:

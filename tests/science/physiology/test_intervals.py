@@ -40,6 +40,20 @@ def test_a_beat_without_a_t_wave_has_no_qt() -> None:
     assert np.isnan(intervals(lead, r_peaks(lead, 250), 250).qt_ms)
 
 
+def test_a_wave_too_late_to_be_a_t_wave_gives_no_qt() -> None:
+    times = beat_times(60, rr_s=0.9, spread=0.0)
+    lead = heart(times, 250, 60, noise=0.0, t_height=0.0)
+    peaks = r_peaks(lead, 250)
+    late = np.zeros_like(lead)
+    for r in peaks:
+        middle = r + round(0.52 * 250)
+        span = np.arange(max(0, middle - 30), min(len(lead), middle + 30))
+        late[span] += 0.3 * np.exp(-(((span - middle) / 250 / 0.045) ** 2) / 2)
+    found = intervals(lead + late, peaks, 250)
+    assert np.isnan(found.qt_ms)
+    assert found.qrs_ms > 0
+
+
 def test_too_few_beats_are_an_error() -> None:
     with pytest.raises(InputError, match="1 whole beats"):
         intervals(np.zeros(1000), np.array([500, 900]), 250)

@@ -1,6 +1,6 @@
 """Intervals of the averaged beat: QRS duration, QT, and QT corrected for rate."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -10,6 +10,9 @@ from hounsfield.science.physiology.filters import band_pass, filled
 
 BEFORE_S, AFTER_S = 0.3, 0.6
 LEAST_BEATS = 3
+PLAUSIBLE_MS = (250.0, 600.0)
+"""Bounds of a QT corrected by Fridericia. Beyond them a wave was taken for the T wave that is none: the next P wave,
+a return of the baseline."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +66,8 @@ def intervals(lead: AnyArray, peaks: IntArray, rate_hz: float) -> Intervals:
     The QRS complex lasts as long as the slope of the median beat, smoothed over 10 ms, stays above 5% of its largest
     value; the T wave ends where the tangent at its steepest return meets the baseline before the QRS complex
     (Lepeschkin & Surawicz 1952). One lead: intervals over all leads are longer. Beats of another form
-    than the usual one do not move a median, unless they are half of all.
+    than the usual one do not move a median, unless they are half of all. The end of a flat or two-phased T wave is
+    uncertain by several 10 ms; an implausible one is not given (`PLAUSIBLE_MS`).
 
     References
     ----------
@@ -89,7 +93,9 @@ def intervals(lead: AnyArray, peaks: IntArray, rate_hz: float) -> Intervals:
     first, last = _qrs(beat, before, rate_hz)
     end = _t_end(beat, first, last, rate_hz)
     qt = float("nan") if end is None else (end - first) / rate_hz * 1000
-    return Intervals(len(inside), rr, (last - first) / rate_hz * 1000, qt)
+    found = Intervals(len(inside), rr, (last - first) / rate_hz * 1000, qt)
+    low, high = PLAUSIBLE_MS
+    return found if low <= found.qtc_fridericia_ms <= high else replace(found, qt_ms=float("nan"))
 
 
 def _qrs(beat: Float64Array, centre: int, rate_hz: float) -> tuple[int, int]:

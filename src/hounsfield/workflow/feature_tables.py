@@ -1,0 +1,68 @@
+"""Tables of measured values as files: Parquet, CSV and what lies beside them."""
+
+import io
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hounsfield.core.errors import InputError, RunExistsError
+
+if TYPE_CHECKING:
+    import pyarrow
+
+
+def check_out(out: Path) -> None:
+    """Raise InputError or RunExistsError where a table cannot be written under this name."""
+    if out.suffix != ".parquet":
+        raise InputError(
+            f"{out.name} does not end in .parquet.",
+            expected="a name such as features.parquet; a CSV of the same name is written beside it",
+            next_step="correct --out",
+        )
+    if out.exists():
+        raise RunExistsError(
+            f"{out.name} exists already.", expected="a new name", next_step="choose another --out, or remove the file"
+        )
+
+
+def beside(out: Path) -> tuple[Path, Path, Path]:
+    """Return the names of the CSV, the record and the list of what was set aside, beside a Parquet file."""
+    return out.with_suffix(".csv"), out.with_suffix(".json"), out.with_name(f"{out.stem}_apart.csv")
+
+
+def reasons_text(missing: Mapping[str, str]) -> str:
+    """Return why features have no value as a JSON object: each reason with its tags; ``""`` where there is none."""
+    grouped: dict[str, list[str]] = {}
+    for tag, reason in missing.items():
+        grouped.setdefault(reason, []).append(tag)
+    return json.dumps(grouped, ensure_ascii=False) if grouped else ""
+
+
+def parquet_bytes(table: "pyarrow.Table") -> bytes:
+    """Return a table as a Parquet file; the same bytes for the same table."""
+    import pyarrow.parquet as pq
+
+    sink = io.BytesIO()
+    pq.write_table(table, sink, compression="zstd")
+    return sink.getvalue()
+
+
+def csv_bytes(table: "pyarrow.Table") -> bytes:
+    """Return a table as CSV; empty where there is no value, numbers so that they read back exactly."""
+    import pyarrow.csv as pc
+
+    sink = io.BytesIO()
+    pc.write_csv(_told(table), sink)
+    return sink.getvalue()
+
+
+def _told(table: "pyarrow.Table") -> "pyarrow.Table":
+    """Return a table whose text no spreadsheet takes for a formula: names come from files of others."""
+    import pyarrow as pa
+
+    for n, name in enumerate(table.column_names):
+        if table.schema.field(n).type == pa.string():
+            plain = [f"'{v}" if v[:1] in ("=", "+", "-", "@", "\t", "\r") else v for v in table[name].to_pylist()]
+            table = table.set_column(n, name, pa.array(plain, pa.string()))
+    return table
