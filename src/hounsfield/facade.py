@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from hounsfield.workflow.deidentify import Deidentified
     from hounsfield.workflow.doctor import Diagnosis
     from hounsfield.workflow.exporting import Exported
-    from hounsfield.workflow.following import Followed
+    from hounsfield.workflow.followed import Followed
     from hounsfield.workflow.inspecting import Inspection
     from hounsfield.workflow.measured import Measured
     from hounsfield.workflow.study import Source

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from pydantic import BaseModel
 from typer.testing import CliRunner
 
 from hounsfield.cli.app import app
@@ -12,6 +13,7 @@ from hounsfield.core.errors import InputError, RunExistsError
 from hounsfield.core.image import Grid, Image
 from hounsfield.core.types import AnyArray, Float64Array
 from hounsfield.data.volume.nifti_writing import write_nifti
+from hounsfield.workflow.feature_tables import rows_csv
 from hounsfield.workflow.following import follow
 
 SIZE = (30, 80, 80)
@@ -153,3 +155,12 @@ def test_the_command_says_that_a_verdict_is_a_proposal(tmp_path: Path) -> None:
     assert "a reader's to confirm" in done.output
     done = CliRunner().invoke(app, ["follow", str(path), "--json"])
     assert '"overall": "stable disease"' in done.stdout
+
+
+def test_tables_keep_numbers_and_quote_what_looks_like_a_formula() -> None:
+    class Line(BaseModel):
+        name: str
+        change: float | None
+
+    rows = [Line(name="=A1", change=-0.25), Line(name="plain", change=None)]
+    assert rows_csv(Line, rows) == "name,change\n'=A1,-0.25\nplain,\n"

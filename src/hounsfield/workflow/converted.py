@@ -1,7 +1,5 @@
 """What a conversion wrote and what it left out, as rows of two tables, and the names of its files."""
 
-import csv
-import io
 import re
 from collections.abc import Sequence
 
@@ -176,22 +174,6 @@ def unused(name: str, used: set[str]) -> str:
     found = next(n for n in (name, *(f"{name}-{k}" for k in range(2, len(used) + 3))) if n not in used)
     used.add(found)
     return found
-
-
-def rows_csv(kind: type[BaseModel], rows: Sequence[BaseModel]) -> str:
-    """Return rows as a table with a head, one column for each field."""
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(kind.model_fields)
-    for row in rows:
-        writer.writerow([_cell(value) for value in row.model_dump().values()])
-    return out.getvalue()
-
-
-def _cell(value: object) -> str:
-    """Return a cell that no spreadsheet takes for a formula: labels and meanings come from files of others."""
-    shown = str(value)
-    return f"'{shown}" if shown[:1] in ("=", "+", "-", "@", "\t", "\r") and not isinstance(value, int) else shown
 
 
 def _code_string(value: str) -> str:

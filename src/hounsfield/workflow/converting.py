@@ -25,11 +25,11 @@ from hounsfield.workflow.converted import (
     left_out,
     mask_row,
     mask_word,
-    rows_csv,
     unused,
     volume_names,
     volume_row,
 )
+from hounsfield.workflow.feature_tables import rows_csv
 from hounsfield.workflow.overlays import overlay
 
 TABLE, APART = "volumes.csv", "apart.csv"

@@ -1,8 +1,9 @@
 """Tables of measured values as files: Parquet, CSV and what lies beside them."""
 
+import csv
 import io
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,9 @@ from hounsfield.core.errors import InputError, RunExistsError
 
 if TYPE_CHECKING:
     import pyarrow
+    from pydantic import BaseModel
+
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def check_out(out: Path) -> None:
@@ -57,12 +61,32 @@ def csv_bytes(table: "pyarrow.Table") -> bytes:
     return sink.getvalue()
 
 
+def rows_csv(kind: "type[BaseModel]", rows: "Sequence[BaseModel]") -> str:
+    """Return models as CSV with a head, one column for each field; empty where there is no value.
+
+    Notes
+    -----
+    No text is written so that a spreadsheet takes it for a formula: labels and meanings come from files of others.
+    """
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(kind.model_fields)
+    for row in rows:
+        values = ("" if v is None else v for v in row.model_dump().values())
+        writer.writerow([_plain(v) if isinstance(v, str) else v for v in values])
+    return out.getvalue()
+
+
+def _plain(text: str) -> str:
+    return f"'{text}" if text[:1] in _FORMULA else text
+
+
 def _told(table: "pyarrow.Table") -> "pyarrow.Table":
     """Return a table whose text no spreadsheet takes for a formula: names come from files of others."""
     import pyarrow as pa
 
     for n, name in enumerate(table.column_names):
         if table.schema.field(n).type == pa.string():
-            plain = [f"'{v}" if v[:1] in ("=", "+", "-", "@", "\t", "\r") else v for v in table[name].to_pylist()]
+            plain = [_plain(v) for v in table[name].to_pylist()]
             table = table.set_column(n, name, pa.array(plain, pa.string()))
     return table

@@ -16,7 +16,7 @@ from hounsfield.core.errors import HounsfieldError, InputError
 from hounsfield.core.progress import SILENT, Progress
 from hounsfield.data.files import list_files
 from hounsfield.data.signal.readers import read_signal, signal_header, signal_reader_for
-from hounsfield.workflow.feature_tables import beside, check_out, csv_bytes, parquet_bytes, reasons_text
+from hounsfield.workflow.feature_tables import beside, check_out, csv_bytes, parquet_bytes, reasons_text, rows_csv
 from hounsfield.workflow.measure_cases import clause
 
 if TYPE_CHECKING:
@@ -284,8 +284,6 @@ def _record(source: Path, out: Path | None, every_s: float | None, apart: Sequen
 
 
 def _write(measured: MeasuredSignals, out: Path) -> None:
-    from hounsfield.workflow.converted import rows_csv
-
     table, record, apart = beside(out)
     out.parent.mkdir(parents=True, exist_ok=True)
     values = measured.table()

@@ -12,7 +12,7 @@ from hounsfield.bundle.atomic import write_bytes, write_json, write_text
 from hounsfield.core.cohort import SetAside
 from hounsfield.core.errors import InputError
 from hounsfield.science.radiomics.settings import Settings
-from hounsfield.workflow.feature_tables import beside, csv_bytes, parquet_bytes, reasons_text
+from hounsfield.workflow.feature_tables import beside, csv_bytes, parquet_bytes, reasons_text, rows_csv
 
 if TYPE_CHECKING:
     import pyarrow
@@ -164,8 +164,6 @@ def write(measured: Measured, out: Path) -> None:
     StorageError
         If a file cannot be written.
     """
-    from hounsfield.workflow.converted import rows_csv
-
     table, record, apart = beside(out)
     out.parent.mkdir(parents=True, exist_ok=True)
     write_bytes(out, measured.parquet())
