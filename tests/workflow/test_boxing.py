@@ -117,9 +117,8 @@ def test_boxes_no_better_than_random_are_scored_and_not_shown(
 def test_the_maps_of_the_model_itself_are_scored(run: Run, folder: Path) -> None:
     found = find_boxes(run.path, [folder], wishes=THREAD)
     assert set(found.figures) == {"chosen", "gradcam", "occlusion", "random", "middle", "grey"}
-    again = find_boxes(run.path, [folder], wishes=THREAD)
-    assert again.figures == found.figures
-    assert again.images == found.images
+    again = find_boxes(run.path, [folder], wishes=THREAD, asked=GRADCAM)
+    assert again.figures["gradcam"] == found.figures["gradcam"]
 
 
 @pytest.mark.parametrize("worth", [True, False])

@@ -27,7 +27,7 @@ def there_and_back(image: Image, spec: ImagePreparation) -> np.ndarray:
 @pytest.mark.parametrize("size", [(50, 70), (71, 33)])
 def test_a_disc_in_a_picture_comes_back_to_its_place(fit: str, size: tuple[int, int]) -> None:
     mask = ball(size, (0.45 * size[0], 0.55 * size[1]), 6)
-    spec = ImagePreparation(size=(48, 40), fit=fit, high=1.0, storage="float16")  # type: ignore[arg-type]  # of a list
+    spec = ImagePreparation(size=(48, 40), fit=fit, high=1.0, storage="float16")
     back = there_and_back(Image(mask[None].astype(np.uint8)), spec)
     assert back.shape == size
     np.testing.assert_allclose(centroid(back), centroid(mask), atol=0.6)
@@ -50,9 +50,9 @@ def test_a_ball_in_a_turned_volume_comes_back_to_its_place(orientation: str, fit
     spec = ImagePreparation(
         ndim=3,
         size=(32, 32, 32),
-        orientation=orientation,  # type: ignore[arg-type]  # of a list
+        orientation=orientation,
         spacing_mm=(1.3, 1.3, 1.3),
-        fit=fit,  # type: ignore[arg-type]  # of a list
+        fit=fit,
         high=1.0,
         storage="float16",
     )

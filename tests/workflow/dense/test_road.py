@@ -25,6 +25,10 @@ from tests.workflow.dense.making import disc, write_pictures, write_volumes
 QUICK = Wishes(task="annotate", threads=1, max_steps=60)
 
 
+def loaded(path: Path) -> nibabel.Nifti1Image:
+    return nibabel.Nifti1Image.from_filename(path)
+
+
 def table(path: Path) -> list[dict[str, str]]:
     return list(csv.DictReader(path.read_text(encoding="utf-8").splitlines()))
 
@@ -176,14 +180,14 @@ def test_how_unsure_the_model_is_lies_on_the_grid_of_the_image(
     assert float(row["uncertainty"]) == pytest.approx(found.targets["mask"].uncertainty or 0, abs=1e-4)
     folder, run = deep
     (again,) = predict(run.path, [folder / "imagesTr" / "b_01.nii.gz"], out=tmp_path / "deep", uncertainty=True)
-    written = nibabel.load(tmp_path / "deep" / "uncertainty" / "b_01.nii.gz")
-    image = nibabel.load(folder / "imagesTr" / "b_01.nii.gz")
+    written = loaded(tmp_path / "deep" / "uncertainty" / "b_01.nii.gz")
+    image = loaded(folder / "imagesTr" / "b_01.nii.gz")
     assert written.shape == image.shape
     np.testing.assert_allclose(written.affine, image.affine, atol=1e-4)
     assert 0 <= written.get_fdata().min() <= written.get_fdata().max() <= 1
     # from the probabilities that lie beside it
     masks = tmp_path / "deep" / "masks"
-    shares = [nibabel.load(masks / f"b_01__{c}__probability.nii.gz").get_fdata() for c in ("near", "far")]
+    shares = [loaded(masks / f"b_01__{c}__probability.nii.gz").get_fdata() for c in ("near", "far")]
     every = np.clip(np.stack([1 - sum(shares), *shares]), 0, 1)
     np.testing.assert_allclose(written.get_fdata(), entropy(every, axis=0) / np.log(3), atol=0.01)
     assert again.targets["mask"].uncertainty is not None
