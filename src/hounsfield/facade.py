@@ -193,12 +193,15 @@ def predict(
     out: str | Path | None = None,
     engine: str | None = None,
     series: str | None = None,
+    uncertainty: bool = False,
     progress: Progress = SILENT,
 ) -> Iterator[Prediction]:
     """Predict images one by one as the result is iterated; see `hounsfield.workflow.predicting.predict`."""
     from hounsfield.workflow.predicting import predict as work
 
-    return work(bundle, inputs, out=_path(out), engine=engine, series=series, progress=progress)
+    return work(
+        bundle, inputs, out=_path(out), engine=engine, series=series, uncertainty=uncertainty, progress=progress
+    )
 
 
 def export(

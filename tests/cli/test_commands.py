@@ -174,9 +174,11 @@ def put_predictions(fake: Put) -> None:
         out: Path | None,
         engine: str | None,
         series: str | None,
+        uncertainty: bool,
         progress: Progress,
     ) -> Iterator[Prediction]:
         assert engine is None
+        assert not uncertainty
         assert series is None
         assert inputs == [Path("a.png"), Path("b")]
         target = TargetPrediction(

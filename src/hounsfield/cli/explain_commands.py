@@ -17,12 +17,24 @@ def explain(
         typer.Argument(metavar="INPUT...", help="The cohort that the model was trained on, another one, or images."),
     ],
     *,
-    out: Annotated[Path, typer.Option("--out", help="Folder for explain.html, explain.json and PNG pictures.")] = Path(
-        "explanations"
-    ),
+    out: Annotated[
+        Path,
+        typer.Option("--out", help="Folder for explain.html, explain.json and pictures, or boxes.json and coco.json."),
+    ] = Path("explanations"),
+    boxes: Annotated[
+        bool,
+        typer.Option(
+            "--boxes",
+            help="Put a box around what is found instead (COCO, overlays), scored where the data have outlines.",
+        ),
+    ] = False,
     number: Annotated[
-        int, typer.Option("--number", help="How many errors, and how many right answers, to explain.")
-    ] = 4,
+        int | None,
+        typer.Option(
+            "--number",
+            help="How many errors, and how many right answers, to explain (4); images to box without outlines (8).",
+        ),
+    ] = None,
     answer: Annotated[
         str | None, typer.Option("--class", help="Class, label or level to explain; else what the model says.")
     ] = None,
@@ -45,16 +57,29 @@ def explain(
     """Show where in an image the answer comes from; a map no better than random ones is not shown."""
     from hounsfield.cli.output import print_json, quiet_stdout
     from hounsfield.cli.progress import progress
-    from hounsfield.cli.show_explanations import show_explanations
+    from hounsfield.cli.show_explanations import show_boxes, show_explanations
     from hounsfield.workflow.wishes import Wishes
 
     wishes = Wishes(
         target=tuple(target or ()), image=image, group=group, split=split, labels=labels, lang=lang, threads=threads
     )
+    if boxes:
+        from hounsfield.workflow.boxing import BoxWishes, find_boxes  # heavy: after the wishes are checked
+
+        boxing = BoxWishes(answer=answer, methods=tuple(method or ()), number=8 if number is None else number)
+        with quiet_stdout() as stdout:
+            made = find_boxes(bundle, inputs, out=out, wishes=wishes, asked=boxing, progress=progress())
+            if as_json:
+                print_json(made.model_dump(mode="json"), stdout)
+                return
+        show_boxes(made, out)
+        return
     from hounsfield.workflow.explaining import ExplainWishes  # heavy: after the wishes are checked
     from hounsfield.workflow.explaining import explain as work
 
-    asked = ExplainWishes(number=number, answer=answer, methods=tuple(method or ()), pointing=pointing)
+    asked = ExplainWishes(
+        number=4 if number is None else number, answer=answer, methods=tuple(method or ()), pointing=pointing
+    )
     with quiet_stdout() as stdout:
         found = work(bundle, inputs, out=out, wishes=wishes, asked=asked, progress=progress())
         if as_json:

@@ -141,6 +141,9 @@ def predict(
         typer.Option("--engine", help="openvino, openvino-bfloat16, onnxruntime or torch; else the machine decides."),
     ] = None,
     series: options.SeriesQuery = None,
+    uncertainty: Annotated[
+        bool, typer.Option("--uncertainty", help="Of masks: write how unsure the model is at every voxel too.")
+    ] = False,
     as_json: options.AsJson = False,
 ) -> None:
     """Apply a trained model to images, one by one; what it must not judge is refused with the reason."""
@@ -150,7 +153,9 @@ def predict(
     from hounsfield.workflow.predicting import predict as work
 
     with quiet_stdout() as stdout:
-        found = work(bundle, inputs, out=out, engine=engine, series=series, progress=progress())
+        found = work(
+            bundle, inputs, out=out, engine=engine, series=series, uncertainty=uncertainty, progress=progress()
+        )
         if as_json:
             print_predictions(found, stdout)
         else:

@@ -3,6 +3,8 @@
 from pathlib import Path
 
 from hounsfield.cli.output import line, table
+from hounsfield.stages.explaining.boxes_result import COLUMNS, Boxes, rows
+from hounsfield.stages.explaining.boxes_result import opening as boxes_opening
 from hounsfield.stages.explaining.page import best_pointing, doubts, opening
 from hounsfield.stages.explaining.result import Explained, Explanations, MapScores
 from hounsfield.stages.explaining.words import method_words
@@ -23,6 +25,18 @@ def show_explanations(found: Explanations, out: Path) -> None:
         line(f"  - {words.en}")
     line()
     line(f"Page: {out / 'explain.html'}")
+
+
+def show_boxes(found: Boxes, out: Path) -> None:
+    """Print what the boxes are worth, and where they lie."""
+    for words in boxes_opening(found):
+        line(words)
+    line()
+    if found.figures:
+        table("Boxes on outlined images, 95% intervals", ["where", *COLUMNS.values()], rows(found))
+    if any(i.shown for i in found.images):
+        line(f"Boxes: {out / 'coco.json'}, pictures: {out / 'overlays'}")
+    line(f"Scores: {out / 'boxes.json'}")
 
 
 def _row(image: Explained, found: Explanations) -> list[str]:

@@ -26,18 +26,21 @@ class Annotation:
         The image's own; None of a picture without a place in space.
     probabilities : numpy.ndarray or None
         ``k y x`` or ``k z y x``, 0 to 1, one for each class (the background has none); None where they were not kept.
+    uncertainty : numpy.ndarray or None
+        ``y x`` or ``z y x``, 0 (sure) to 1 (knows nothing); None where it was not asked for.
 
     Raises
     ------
     InputError
-        If the array is neither labels nor masks of the classes, two classes share a name, or the probabilities have
-        another shape.
+        If the array is neither labels nor masks of the classes, two classes share a name, or the probabilities or the
+        uncertainty have another shape.
     """
 
     array: AnyArray = field(repr=False)
     classes: tuple[str, ...]
     grid: Grid | None = None
     probabilities: AnyArray | None = field(default=None, repr=False)
+    uncertainty: AnyArray | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         array, count = self.array, len(self.classes)
@@ -69,6 +72,12 @@ class Annotation:
                 f"The probabilities have the shape {held.shape}.",
                 expected=f"one of {(count, *self.size)}",
                 next_step="give one map for each class, without the background",
+            )
+        if self.uncertainty is not None and self.uncertainty.shape != self.size:
+            raise InputError(
+                f"The map of uncertainty has the shape {self.uncertainty.shape}.",
+                expected=f"one of {self.size}",
+                next_step="give it on the grid of the image",
             )
 
     @property

@@ -42,7 +42,10 @@ class TargetPrediction:
         What cannot be ruled out: classes or levels joined by ``|``; labels that are there, and with ``?`` those that
         may be; a number's bounds joined by ``..``. None where the bundle has no rule for it.
     expected_dice : float or None
-        Of a mask, how well it should agree with the truth, mean over structures; None where that could not be learned.
+        Of a mask, how well it should agree with the truth, mean over structures; None where that could not be learned
+        or nothing is marked.
+    uncertainty : float or None
+        Of a mask, the mean entropy of the voxels in question, 0 (sure) to 1 (knows nothing).
     sizes : mapping of str to float
         Of a mask the size of each structure; empty for other answers.
     size_unit : str
@@ -54,6 +57,7 @@ class TargetPrediction:
     at_operating_point: str | None = None
     plausible: str | None = None
     expected_dice: float | None = None
+    uncertainty: float | None = None
     sizes: Mapping[str, float] = field(default_factory=dict)
     size_unit: str = ""
 

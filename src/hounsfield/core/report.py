@@ -25,6 +25,7 @@ LOWER_IS_BETTER = frozenset(
         "assd_mm",
         "volume_error",
         "volume_error_ml",
+        "quality_error",
         "missed_rate",
         "false_positive_rate",
     }

@@ -255,3 +255,13 @@ def positive_of(classes: tuple[str, ...], column: str) -> tuple[str | None, str]
         return (classes[0] if first > second else classes[1]), "name"
     coded = {c.strip() for c in classes} in ({"0", "1"}, {"0.0", "1.0"}, {"1", "2"}, {"-1", "1"})
     return classes[1], "name" if coded and names_illness(column) else "assumed"
+
+
+BENIGN = frozenset({"benign", "良性"})
+"""Not ill, but there is something to see."""
+
+
+def nothing_there(name: str) -> bool:
+    """Return whether a class means that there is nothing to see: ``normal``, ``no``, ``healthy``; not ``benign``."""
+    words = {*tokens(name), name.strip().casefold()}
+    return polarity(name) < 0 and not any(b in word for b in BENIGN for word in words)

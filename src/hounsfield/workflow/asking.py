@@ -29,11 +29,14 @@ class Asked:
         Which samples they are, one sentence.
     own : bool
         Whether they are the test part of the cohort that the bundle was trained on.
+    validation : tuple of Sample
+        Where they are, the validation part beside them.
     """
 
     cohort: Cohort
     rule: str
     own: bool
+    validation: tuple[Sample, ...] = ()
 
 
 def ask(plan: Plan, fingerprint: Fingerprint, source: Source, wishes: Wishes, *, progress: Progress) -> Asked:
@@ -144,7 +147,8 @@ def _own_test(plan: Plan, source: Source, wishes: Wishes, own: tuple[Wishes, Coh
             expected="the same data and the same version of Hounsfield",
             next_step="see part test of the run's report.json, or train again",
         )
-    return Asked(replace(test, schema=schema.model_copy(update={"targets": plan.targets})), known.split.rule, own=True)
+    asked = replace(test, schema=schema.model_copy(update={"targets": plan.targets}))
+    return Asked(asked, known.split.rule, own=True, validation=known.samples(known.split.ids("val")))
 
 
 def _understood(plan: Plan, source: Source, wishes: Wishes) -> Cohort:

@@ -31,7 +31,7 @@ from hounsfield.workflow.reports import (
     wrongest,
 )
 from hounsfield.workflow.roads import Asking, road_of
-from hounsfield.workflow.study import SEEN, Seen, Source, seen_digest
+from hounsfield.workflow.study import Source, learned_by, seen_digest
 from hounsfield.workflow.survey import Survey, survey
 from hounsfield.workflow.tasks import task_named
 from hounsfield.workflow.wishes import Wishes
@@ -89,7 +89,7 @@ def evaluate(
     contents = open_bundle(bundle)
     if not isinstance(source, str | Path):
         source = list(source)  # looked at more than once below; a generator would be empty then
-    learned = _seen(find_bundle(Path(bundle)).parent)
+    learned = learned_by(find_bundle(Path(bundle)).parent)
     asking = Asking(learned, began, progress)
     report, table, findings = road_of(task_named(contents.plan.task)).judged(contents, source, wishes, asking=asking)
     if out is not None:
@@ -184,14 +184,6 @@ def judged_vector(
 
 def _caveats(told: tuple[Caveat, ...], facts: CaveatFacts) -> tuple[Caveat, ...]:
     return tuple(sorted((*told, *caveats(facts)), key=lambda caveat: caveat.level != "warning"))
-
-
-def _seen(run: Path) -> frozenset[str] | None:
-    """Return what a run has learned from, or None where nothing says it."""
-    try:
-        return frozenset(Seen.model_validate_json((run / SEEN).read_text(encoding="utf-8")).digests)
-    except (OSError, ValueError):
-        return None
 
 
 def unseen(asked: Asked, found: Survey, learned: frozenset[str] | None) -> tuple[Asked, tuple[Caveat, ...]]:

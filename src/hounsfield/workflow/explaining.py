@@ -44,7 +44,7 @@ from hounsfield.workflow.judging import calibrations, of_model
 from hounsfield.workflow.opening import of_fold, open_bundle
 from hounsfield.workflow.planning import settle
 from hounsfield.workflow.predictions import written_answer
-from hounsfield.workflow.study import SEEN, Seen, seen_digest
+from hounsfield.workflow.study import learned_by, seen_digest
 from hounsfield.workflow.survey import latest_header, latest_image
 from hounsfield.workflow.wishes import Wishes
 
@@ -148,7 +148,7 @@ def explain(
             expected="images like those that the model was trained on",
             next_step="check that this is the right model for the data",
         )
-    work = _Work(contents, gathered, asked, _seen(find_bundle(Path(bundle)).parent))
+    work = _Work(contents, gathered, asked, learned_by(find_bundle(Path(bundle)).parent))
     chosen = choose(cases, asked.number)
     games: dict[str, list[Pointed]] = {}
     found: list[_Shown] = []
@@ -188,35 +188,65 @@ class _Shown:
     png: bytes = field(repr=False)
 
 
+class Views:
+    """A bundle's members ready to look at one case after another.
+
+    Parameters
+    ----------
+    contents : BundleContents
+    cohort : Cohort
+    """
+
+    def __init__(self, contents: BundleContents, cohort: Cohort) -> None:
+        self.voices: dict[int, tuple[Voice, ...]] = {}
+        self._contents = contents
+        self._cohort = cohort
+        self._fixed = calibrations(contents)
+
+    def of(self, case: Case, answer: str | None) -> View:
+        """Return a case before the members that may judge it.
+
+        Parameters
+        ----------
+        case : Case
+        answer : str or None
+            Class, label or level to explain; what the model says if None.
+        """
+        target = self._contents.plan.targets[0]
+        if case.fold not in self.voices:
+            one = of_fold(self._contents, case.fold)
+            self.voices[case.fold] = voices_of(one.members, weights_of(one, target))
+        voices = self.voices[case.fold]
+        decoding = of_model(self._fixed, NETWORK, case.fold).decodings[target.name]
+        question = question_of(target, case.said, case.raw, temperature=decoding.temperature, wanted=answer)
+        stored: dict[str, AnyArray] = {
+            name: prepare(latest_image(self._cohort, case.sample, name), spec)
+            for name, spec in voices[0].job.preparation.items()
+        }
+        return view_of(voices, stored, question)
+
+
 class _Work:
     """What explaining one image after another needs."""
 
     def __init__(
         self, contents: BundleContents, gathered: Gathered, asked: ExplainWishes, learned: frozenset[str] | None
     ) -> None:
-        self.contents = contents
         self.asked = asked
-        self.voices: dict[int, tuple[Voice, ...]] = {}
+        self._views = Views(contents, gathered.cohort)
         self._gathered = gathered
         self._learned = learned
         self._seed = contents.plan.seed
-        self._fixed = calibrations(contents)
         self.mask_name = next((name for s in gathered.samples for name in s.masks), "")
+
+    @property
+    def voices(self) -> Mapping[int, tuple[Voice, ...]]:
+        """Members of every fold that was looked at."""
+        return self._views.voices
 
     def view(self, case: Case) -> View:
         """Return a case before the members that may judge it."""
-        target = self.contents.plan.targets[0]
-        if case.fold not in self.voices:
-            one = of_fold(self.contents, case.fold)
-            self.voices[case.fold] = voices_of(one.members, weights_of(one, target))
-        voices = self.voices[case.fold]
-        decoding = of_model(self._fixed, NETWORK, case.fold).decodings[target.name]
-        question = question_of(target, case.said, case.raw, temperature=decoding.temperature, wanted=self.asked.answer)
-        stored: dict[str, AnyArray] = {
-            name: prepare(latest_image(self._gathered.cohort, case.sample, name), spec)
-            for name, spec in voices[0].job.preparation.items()
-        }
-        return view_of(voices, stored, question)
+        return self._views.of(case, self.asked.answer)
 
     def maps(self, view: View) -> dict[str, Float64Array]:
         """Return all maps of a view that are asked for."""
@@ -229,9 +259,9 @@ class _Work:
         ends = ends_of(view)
         maps = self.maps(view)
         effect = abs(ends.whole - ends.blank)
-        untrained = _untrained(view, seed=self._seed)
+        untrained = untrained_effects(view, seed=self._seed)
         p_effect = chance(effect, untrained) if len(untrained) else 0.0
-        verdicts = self._verdicts(view, maps, place)
+        verdicts = verdicts_of(view, maps, seed=self._seed, place=place)
         alone = self._randomised(view, maps)
         scores: list[MapScores] = []
         for name, values in maps.items():
@@ -264,7 +294,7 @@ class _Work:
             effect=effect,
             untrained=float(np.median(untrained)) if len(untrained) else 0.0,
             p_effect=p_effect,
-            held_out=self._held_out(case),
+            held_out=held_out(self._gathered, case.sample, self._learned),
             flags=case.flags,
             maps=tuple(scores),
         )
@@ -310,22 +340,6 @@ class _Work:
         found: BoolArray = np.asarray(inside, dtype=np.float32) > 0.5
         return found if found.any() else None
 
-    def _verdicts(self, view: View, maps: Mapping[str, Float64Array], place: int) -> dict[str, Verdict]:
-        """Return every map beside random ones as coarse as it is."""
-        ends = ends_of(view)
-        centre = Curves(*curves(view, ends, centre_blob(view.size)))
-        random: dict[float, list[Curves]] = {}
-        found = {}
-        for name, values in maps.items():
-            width = coarseness(values)
-            if width not in random:
-                fields = stream(self._seed, f"explain random maps {width:g}", 0, place)
-                random[width] = [
-                    Curves(*curves(view, ends, random_field(view.size, width, fields))) for _ in range(RANDOM)
-                ]
-            found[name] = compare(Curves(*curves(view, ends, values)), random[width], centre=centre)
-        return found
-
     def _randomised(self, view: View, maps: Mapping[str, Float64Array]) -> dict[str, list[float]]:
         """Return how alike each map is to those of the same networks with ever more fresh weights."""
         found: dict[str, list[float]] = {name: [] for name in maps}
@@ -337,23 +351,57 @@ class _Work:
                 found[name].append(alike(values, map_of(name, other)))
         return found
 
-    def _held_out(self, case: Case) -> bool | None:
-        if self._gathered.part in ("test", "cv"):
-            return True
-        if self._learned is None:
-            return None
-        from hounsfield.stages.auditing.thumbnails import glance
 
-        cohort: Cohort = self._gathered.cohort
-        name = next(iter(case.sample.inputs))
-        seen = glance(case.sample.id, latest_image(cohort, case.sample, name), latest_header(cohort, case.sample, name))
-        return seen_digest(seen.digest) not in self._learned
+def held_out(gathered: Gathered, sample: Sample, learned: frozenset[str] | None) -> bool | None:
+    """Return whether the members that judge a sample have not seen it; None where nothing says it.
+
+    Parameters
+    ----------
+    gathered : Gathered
+    sample : Sample
+    learned : frozenset of str or None
+        What `hounsfield.workflow.study.learned_by` says of the run.
+    """
+    if gathered.part in ("test", "cv"):
+        return True
+    if learned is None:
+        return None
+    from hounsfield.stages.auditing.thumbnails import glance
+
+    cohort: Cohort = gathered.cohort
+    name = next(iter(sample.inputs))
+    seen = glance(sample.id, latest_image(cohort, sample, name), latest_header(cohort, sample, name))
+    return seen_digest(seen.digest) not in learned
 
 
-def _untrained(view: View, *, seed: int) -> Float64Array:
-    """Return by how much the answer of untrained networks changes between image and blurred image."""
+def untrained_effects(view: View, *, seed: int) -> Float64Array:
+    """Return by how much the answer of untrained networks changes between image and blurred image, one each."""
     found = [ends_of(view.heard(voices)) for voices in fresh_voices(view.voices, count=RANDOM, seed=seed)]
     return np.array([abs(e.whole - e.blank) for e in found])
+
+
+def verdicts_of(view: View, maps: Mapping[str, Float64Array], *, seed: int, place: int) -> dict[str, Verdict]:
+    """Return every map of a view beside random ones as coarse as it is.
+
+    Parameters
+    ----------
+    view : View
+    maps : mapping of str to numpy.ndarray
+    seed : int
+    place : int
+        Number of the image, which addresses the random maps.
+    """
+    ends = ends_of(view)
+    centre = Curves(*curves(view, ends, centre_blob(view.size)))
+    random: dict[float, list[Curves]] = {}
+    found = {}
+    for name, values in maps.items():
+        width = coarseness(values)
+        if width not in random:
+            fields = stream(seed, f"explain random maps {width:g}", 0, place)
+            random[width] = [Curves(*curves(view, ends, random_field(view.size, width, fields))) for _ in range(RANDOM)]
+        found[name] = compare(Curves(*curves(view, ends, values)), random[width], centre=centre)
+    return found
 
 
 def _rates(games: Mapping[str, Sequence[Pointed]]) -> tuple[Pointing, ...]:
@@ -404,11 +452,3 @@ def _write(out: Path, found: Explanations, pictures: Mapping[str, bytes], *, lan
         write_bytes(out / name, data)
     write_text(out / PAGE, render_html(found, pictures, lang=lang))
     write_json(out / JSON, found)
-
-
-def _seen(run: Path) -> frozenset[str] | None:
-    """Return what a run has learned from, or None where nothing says it."""
-    try:
-        return frozenset(Seen.model_validate_json((run / SEEN).read_text(encoding="utf-8")).digests)
-    except (OSError, ValueError):
-        return None

@@ -40,12 +40,15 @@ class Gathered:
         ``test`` or ``cv`` of the bundle's own data, ``elsewhere`` with answers, ``files`` without.
     folds : mapping of str to int
         Fold that each sample was held out of; part ``cv`` only.
+    validation : tuple of Sample
+        Beside part ``test`` the validation part: what is chosen by it is not chosen by what is judged.
     """
 
     cohort: Cohort
     samples: tuple[Sample, ...]
     part: PartName
     folds: Mapping[str, int] = field(default_factory=dict)
+    validation: tuple[Sample, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -131,7 +134,8 @@ def gather(contents: BundleContents, inputs: Sequence[Path], wishes: Wishes, *, 
             if wishes.target or wishes.labels:
                 raise
         else:
-            return Gathered(asked.cohort, asked.cohort.samples, "test" if asked.own else "elsewhere")
+            part: PartName = "test" if asked.own else "elsewhere"
+            return Gathered(asked.cohort, asked.cohort.samples, part, validation=asked.validation)
     from hounsfield.data.loose import lacking, loose
 
     names = tuple(contents.fingerprint.inputs)

@@ -35,6 +35,7 @@ def predict(
     out: Path | None = None,
     engine: str | None = None,
     series: str | None = None,
+    uncertainty: bool = False,
     progress: Progress = SILENT,
 ) -> Iterator[Prediction]:
     """Predict files, folders or cohorts, one sample at a time.
@@ -53,6 +54,8 @@ def predict(
         Name in `hounsfield.learn.engines.ENGINES`; if None, the number of samples and the machine decide.
     series : str or None
         Which series of a DICOM study are meant; None takes what the model was trained with.
+    uncertainty : bool
+        Whether a bundle of the task annotate writes maps of how unsure it is too, and tints the overlays.
     progress : Progress
 
     Yields
@@ -65,7 +68,7 @@ def predict(
     BundleError
         If the bundle cannot be used.
     InputError
-        If there is nothing to predict.
+        If there is nothing to predict, or maps are asked of a bundle that has none.
     RunExistsError
         If `out` holds predictions already.
     """
@@ -79,8 +82,16 @@ def predict(
             )
     settle(Wishes())
     contents = open_bundle(bundle)
-    how = How(out, engine, series, progress)
-    yield from road_of(task_named(contents.plan.task)).predict(contents, inputs, how=how)
+    task = task_named(contents.plan.task)
+    if uncertainty and (task.road != "dense" or out is None):
+        raise InputError(
+            "Maps of uncertainty are asked for, and "
+            + ("there is no folder for them." if task.road == "dense" else "the model says nothing of single voxels."),
+            expected="--out and a model that was trained with --task annotate",
+            next_step="name a folder with --out" if task.road == "dense" else "leave --uncertainty out",
+        )
+    how = How(out, engine, series, progress, uncertainty)
+    yield from road_of(task).predict(contents, inputs, how=how)
 
 
 def predict_vector(contents: BundleContents, inputs: Sequence[str | Path], *, how: How) -> Iterator[Prediction]:

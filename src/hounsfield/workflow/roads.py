@@ -77,12 +77,15 @@ class How:
     series : str or None
         Which series of a DICOM study are meant.
     progress : Progress
+    uncertainty : bool
+        Whether maps of how unsure the model is are written too.
     """
 
     out: Path | None
     engine: str | None
     series: str | None
     progress: Progress
+    uncertainty: bool = False
 
 
 class Road(Protocol):

@@ -165,6 +165,19 @@ def seen_digests(known: Study, *, warmed: bool = False) -> list[str]:
     return sorted(seen_digest(pixels) for pixels in ours.union(known.beside.pixels if warmed else ()))
 
 
+def learned_by(run: Path) -> frozenset[str] | None:
+    """Return what the run in a folder has learned from, as `seen_digest`; None where nothing says it.
+
+    Parameters
+    ----------
+    run : Path
+    """
+    try:
+        return frozenset(Seen.model_validate_json((run / SEEN).read_text(encoding="utf-8")).digests)
+    except (OSError, ValueError):
+        return None
+
+
 def seen_digest(pixels: str) -> str:
     """Return the hash of a pixel digest, see `hounsfield.stages.auditing.thumbnails.Glance`."""
     return hashlib.sha256(f"hounsfield seen {pixels}".encode()).hexdigest()

@@ -1,9 +1,11 @@
 import io
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from PIL import Image as Picture
 
+from hounsfield.core.errors import InputError
 from hounsfield.core.types import AnyArray, Float64Array
 from hounsfield.data.annotations.colours import colour
 from hounsfield.data.annotations.overlay import SIDE, overlay_png
@@ -63,3 +65,34 @@ def test_a_long_thin_image_and_values_that_are_no_numbers() -> None:
     image = type(where.image)(values, where.image.grid, "MR")
     picture = drawn(overlay_png(answer(where, np.ones((2, 3, 900), np.uint8)), image))
     assert max(picture.shape) <= SIDE + 200
+
+
+def test_what_the_model_is_unsure_of_is_tinted_where_it_lies() -> None:
+    where = source((40, 50))
+    plain = answer(where, np.zeros((40, 50), dtype=np.uint8))
+    unsure = np.zeros((40, 50), dtype=np.float16)
+    unsure[10:20, 30:40] = 1.0
+    one, two = (drawn(overlay_png(a, where.image)) for a in (plain, replace(plain, uncertainty=unsure)))
+    height = round(SIDE * 40 / 50)
+    rows, columns = np.nonzero((one[:height] != two[:height]).any(axis=-1))
+    scale = SIDE / 50
+    assert (rows.min(), rows.max()) == pytest.approx((10 * scale, 20 * scale), abs=scale)
+    assert (columns.min(), columns.max()) == pytest.approx((30 * scale, 40 * scale), abs=scale)
+    inside = two[round(15 * scale), round(35 * scale)].astype(int)
+    assert inside[0] > inside[2] + 60  # yellow: red without blue
+    with pytest.raises(InputError, match="uncertainty"):
+        replace(plain, uncertainty=unsure[:-1])
+
+
+def test_the_tint_of_a_turned_volume_is_on_the_slice_that_is_shown() -> None:
+    where = source((6, 40, 50), AXIAL)
+    array = np.zeros((6, 40, 50), dtype=np.uint8)
+    array[4, 5:9, 5:9] = 1
+    unsure = np.zeros(array.shape, dtype=np.float16)
+    made = answer(where, array)
+    plain = drawn(overlay_png(made, where.image))
+    unsure[1] = 1.0  # of another slice
+    elsewhere = drawn(overlay_png(replace(made, uncertainty=unsure), where.image))
+    np.testing.assert_array_equal(elsewhere[: SIDE * 40 // 50], plain[: SIDE * 40 // 50])
+    unsure[4] = 1.0
+    assert (drawn(overlay_png(replace(made, uncertainty=unsure), where.image)) != plain)[: SIDE * 40 // 50].any()

@@ -10,7 +10,7 @@ from hounsfield.bundle.sealed import Member
 from hounsfield.core.types import AnyArray, BoolArray, Json
 from hounsfield.learn.dense.job import dense_json
 from hounsfield.learn.dense.learner import DENSE, probe
-from hounsfield.learn.dense.model import DenseRunner, labels_of, quality_features
+from hounsfield.learn.dense.model import DenseRunner, labels_of
 from hounsfield.learn.dense.window import Windows
 from hounsfield.learn.loop import Watch
 from tests.learn.dense.making import ONE, TWO, deep_feed, deep_job, flat_feed, flat_job
@@ -89,14 +89,3 @@ def test_a_probe_makes_real_steps(tmp_path: Path) -> None:
     ticks = iter(range(100))
     clock = lambda: float(next(ticks))  # noqa: E731  # one line is all it is
     assert len(probe(flat_feed(tmp_path), flat_job(), steps=3, seconds=0.0, clock=clock)) == 3
-
-
-def test_a_sure_mask_is_expected_to_be_better_than_an_unsure_one() -> None:
-    sure = np.zeros((20, 20), dtype=np.float32)
-    sure[5:12, 5:12] = 0.99
-    unsure = sure * 0.6
-    one, two = (quality_features(p, p > 0.3) for p in (sure, unsure))
-    assert one[0] > two[0]
-    assert one[1] > two[1]
-    assert one[3] < two[3]
-    assert np.isfinite(quality_features(np.zeros((4, 4), dtype=np.float32), np.zeros((4, 4), dtype=np.bool_))).all()

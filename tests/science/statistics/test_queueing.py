@@ -83,5 +83,17 @@ def test_the_expected_dice_is_about_the_mean_of_many_draws() -> None:
     dice = 2 * (drawn & mask).sum(axis=(1, 2)) / (drawn.sum(axis=(1, 2)) + mask.sum())
     assert expected_dice(probability) == pytest.approx(dice.mean(), abs=0.003)
     assert expected_dice(np.zeros((3, 3))) == 1.0
-    assert expected_dice(np.full((3, 3), 0.2)) == 0.0
+    assert expected_dice(np.full((3, 3), 0.2)) == pytest.approx(0.8)
     assert expected_dice(np.ones((3, 3))) == 1.0
+
+
+def test_an_image_that_surely_holds_nothing_is_not_queued_before_a_doubtful_one() -> None:
+    empty = np.full((30, 30), 1e-4)
+    missed = empty.copy()
+    missed[5:9, 5:9] = 0.45
+    found = [1.0 - expected_dice(p) for p in (empty, missed)]
+    assert found[0] < 0.01  # it was 1: an empty mask had an expected Dice of 0
+    assert found[1] == pytest.approx(0.45)
+    # the share of draws in which a structure that comes as a whole is absent
+    rng = stream(4, "whole structures")
+    assert 1.0 - found[1] == pytest.approx((rng.random(20000) >= 0.45).mean(), abs=0.01)

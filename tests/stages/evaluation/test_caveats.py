@@ -65,6 +65,7 @@ def test_shortcuts_name_the_strong_cues_only() -> None:
         ({"patients": 20}, "small: 20 patients"),
         ({"metrics": {"auroc": Figure(value=0.6, low=0.48, high=0.7)}}, "includes chance"),
         ({"metrics": {"recall:COVID": Figure(value=0.3)}}, "Fewer than half"),
+        ({"metrics": {"false_positive_rate": Figure(value=0.61)}}, "In 61% of the images that do not hold"),
         ({"metrics": {"calibration_slope": Figure(value=0.5, low=0.4, high=0.6)}}, "too extreme"),
     ],
 )

@@ -3,13 +3,16 @@
 import csv
 from pathlib import Path
 
+import nibabel
 import numpy as np
 import pytest
 from PIL import Image as Pillow
+from scipy.ndimage import distance_transform_edt
+from scipy.stats import entropy
 
 from hounsfield.bundle.sealed import open_sealed
 from hounsfield.core.cohort import Cohort, Ref, Schema
-from hounsfield.core.errors import HounsfieldError, RunExistsError
+from hounsfield.core.errors import HounsfieldError, InputError, RunExistsError
 from hounsfield.data.readers import read
 from hounsfield.workflow.dense.queueing import queue
 from hounsfield.workflow.evaluating import evaluate
@@ -17,9 +20,13 @@ from hounsfield.workflow.exporting import export
 from hounsfield.workflow.predicting import predict
 from hounsfield.workflow.training import Run, train
 from hounsfield.workflow.wishes import Wishes
-from tests.workflow.dense.making import write_pictures, write_volumes
+from tests.workflow.dense.making import disc, write_pictures, write_volumes
 
 QUICK = Wishes(task="annotate", threads=1, max_steps=60)
+
+
+def loaded(path: Path) -> nibabel.Nifti1Image:
+    return nibabel.Nifti1Image.from_filename(path)
 
 
 def table(path: Path) -> list[dict[str, str]]:
@@ -142,11 +149,56 @@ def test_a_killed_run_ends_with_the_same_bits(tmp_path: Path, monkeypatch: pytes
 
 def test_what_should_be_annotated_next_is_queued(flat: tuple[Path, Run], tmp_path: Path) -> None:
     folder, run = flat
-    found = queue(run.path, [folder / "images"], number=5, out=tmp_path / "next")
+    for n in range(40, 48):
+        Pillow.fromarray(disc(n)[0]).save(tmp_path / f"new{n}.png")
+    found = queue(run.path, [tmp_path, folder / "images"], number=5, out=tmp_path / "next")
     assert len({w.sample for w in found}) == 5
     assert found[0].uncertainty >= 0
     rows = table(tmp_path / "next" / "queue.csv")
     assert [r["sample"] for r in rows] == [w.sample for w in found]
+    # what the run has learned from is not asked for again; its test part may be
+    parts = {r["id"]: r["split"] for r in table(folder / "labels.csv")}
+    every = {w.sample for w in queue(run.path, [tmp_path, folder / "images"], number=50)}
+    assert {n for n in every if n.startswith("new")} == {f"new{n}" for n in range(40, 48)}
+    assert all(parts[n] == "test" for n in every if not n.startswith("new"))
+
+
+def test_how_unsure_the_model_is_lies_on_the_grid_of_the_image(
+    flat: tuple[Path, Run], deep: tuple[Path, Run], tmp_path: Path
+) -> None:
+    folder, run = flat
+    (found,) = predict(run.path, [folder / "images" / "p01.png"], out=tmp_path / "flat", uncertainty=True)
+    values = np.array(Pillow.open(tmp_path / "flat" / "uncertainty" / "p01.png")).astype(np.float64) / 255
+    truth = np.array(Pillow.open(folder / "masks" / "p01.png")) > 0
+    assert values.shape == truth.shape
+    assert values.max() > 0.3
+    # from the probabilities that lie beside it, and highest at the edge of the disc
+    likely = loaded(tmp_path / "flat" / "masks" / "p01__mask__probability.nii.gz").get_fdata()[..., 0].T
+    np.testing.assert_allclose(values, entropy(np.stack([likely, 1 - likely]), base=2, axis=0), atol=0.01)
+    away = distance_transform_edt(truth) + distance_transform_edt(~truth)
+    assert values[away < 2].mean() > values[away > 4].mean()
+    assert 0 < (found.targets["mask"].uncertainty or 0) < 1
+    (row,) = table(tmp_path / "flat" / "predictions.csv")
+    assert float(row["uncertainty"]) == pytest.approx(found.targets["mask"].uncertainty or 0, abs=1e-4)
+    folder, run = deep
+    (again,) = predict(run.path, [folder / "imagesTr" / "b_01.nii.gz"], out=tmp_path / "deep", uncertainty=True)
+    written = loaded(tmp_path / "deep" / "uncertainty" / "b_01.nii.gz")
+    image = loaded(folder / "imagesTr" / "b_01.nii.gz")
+    assert written.shape == image.shape
+    np.testing.assert_allclose(written.affine, image.affine, atol=1e-4)
+    assert 0 <= written.get_fdata().min() <= written.get_fdata().max() <= 1
+    # from the probabilities that lie beside it
+    masks = tmp_path / "deep" / "masks"
+    shares = [loaded(masks / f"b_01__{c}__probability.nii.gz").get_fdata() for c in ("near", "far")]
+    every = np.clip(np.stack([1 - sum(shares), *shares]), 0, 1)
+    np.testing.assert_allclose(written.get_fdata(), entropy(every, axis=0) / np.log(3), atol=0.01)
+    assert again.targets["mask"].uncertainty is not None
+
+
+def test_maps_need_a_folder_and_a_model_that_has_them(flat: tuple[Path, Run]) -> None:
+    folder, run = flat
+    with pytest.raises(InputError, match="no folder"):
+        list(predict(run.path, [folder / "images"], uncertainty=True))
 
 
 def test_verbs_that_need_a_class_refuse_the_bundle(flat: tuple[Path, Run], tmp_path: Path) -> None:

@@ -5,7 +5,15 @@ import pytest
 
 from hounsfield.core.structures import Structures
 from hounsfield.core.types import BoolArray, Float32Array
-from hounsfield.workflow.dense.settling import Held, Settled, best_threshold, settle_on, tidied, unsettled
+from hounsfield.workflow.dense.settling import (
+    Held,
+    Settled,
+    best_threshold,
+    expected_dice_of,
+    settle_on,
+    tidied,
+    unsettled,
+)
 
 ONE = Structures(classes=("a",), layout="one")
 
@@ -74,3 +82,30 @@ def test_the_expected_dice_tells_sharp_from_blurred() -> None:
     quality = found.quality[0]
     assert quality is not None
     assert Settled.model_validate_json(found.model_dump_json()) == found
+    one, two = (
+        expected_dice_of(quality, cases[n].probabilities[0], cases[n].probabilities[0] >= 0.5, threshold=0.5)
+        for n in (2, 3)
+    )
+    assert one is not None
+    assert two is None or one > two
+
+
+def test_nothing_is_expected_of_an_empty_mask_and_false_marks_count_as_zero() -> None:
+    cases = [held(n) for n in range(14)]
+    nothing = np.zeros((1, 40, 40), dtype=np.bool_)
+    # as sure in the middle as right ones, so that no tidying takes them away, and half sure of everything around
+    false = [Held(np.maximum(h.probabilities.astype(np.float32), np.float32(0.42)), nothing) for h in cases[:6]]
+    empty = [Held(np.full((1, 40, 40), 0.01, dtype=np.float32), nothing)] * 20
+    found = settle_on([*cases, *false, *empty], ONE, rule="half")
+    quality = found.quality[0]
+    assert quality is not None
+    assert quality.cases == 20  # empty masks teach nothing of masks
+    assert quality.low == 0.0
+    probability = false[0].probabilities[0]
+    doubtful = expected_dice_of(quality, probability, probability >= 0.5, threshold=0.5)
+    good = expected_dice_of(quality, cases[9].probabilities[0], cases[9].probabilities[0] >= 0.5, threshold=0.5)
+    assert doubtful is not None
+    assert good is not None
+    assert good > doubtful + 0.3
+    assert expected_dice_of(quality, empty[0].probabilities[0], nothing[0], threshold=0.5) is None
+    assert expected_dice_of(None, probability, probability >= 0.5, threshold=0.5) is None

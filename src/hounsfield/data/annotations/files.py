@@ -28,6 +28,10 @@ def stem(name: str) -> str:
     return plain if plain and plain == name else f"{plain or 'case'}-{case_id(name)}"
 
 
+UNCERTAINTY = "uncertainty"
+"""Folder of maps that say how unsure the model was at every voxel."""
+
+
 def write_whole(path: Path, content: bytes) -> Path:
     """Write a file whole or not at all, in a folder that is made where it is missing; return its path.
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from hounsfield.core.annotation import Annotation, Source
 from hounsfield.core.image import Image
-from hounsfield.data.annotations.files import misfit, refuse, stem, write_whole
+from hounsfield.data.annotations.files import UNCERTAINTY, misfit, refuse, stem, write_whole
 from hounsfield.data.volume.nifti_writing import write_nifti
 
 FOLDER = "masks"
@@ -20,8 +20,9 @@ class NiftiWriter:
     -----
     ``masks/<case>.nii.gz`` holds the labels of exclusive classes, and ``masks/labels.json`` what each number means.
     Classes that may overlap get a file each, ``masks/<case>__<class>.nii.gz``, of zeros and ones. Probabilities, where
-    they were kept, lie beside as ``<case>__<class>__probability.nii.gz``. The affine is the image's; a picture without
-    a place in space is written with both form codes 0.
+    they were kept, lie beside as ``<case>__<class>__probability.nii.gz``; the uncertainty, where it was asked for, as
+    ``uncertainty/<case>.nii.gz``, 0 to 1. The affine is the image's; a picture without a place in space is written with
+    both form codes 0.
     """
 
     def accepts(self, answer: Annotation, source: Source) -> str:
@@ -49,6 +50,11 @@ class NiftiWriter:
                 path = place / f"{name}__{stem(label)}__probability.nii.gz"
                 write_nifti(path, Image(held.astype(np.float32)[None], answer.grid))
                 written.append(path)
+        if answer.uncertainty is not None:
+            path = folder / UNCERTAINTY / f"{name}.nii.gz"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_nifti(path, Image(answer.uncertainty.astype(np.float32)[None], answer.grid))
+            written.append(path)
         meaning = {str(n): label for n, label in enumerate(answer.classes, start=1)}
         text = json.dumps(meaning, ensure_ascii=False, indent=1) + "\n"
         return (*written, write_whole(place / "labels.json", text.encode()))

@@ -24,6 +24,8 @@ SIDE = 768
 """Longest side of the picture in pixels."""
 WINDOW_HU = (-160.0, 240.0)
 """Soft tissue: level 40, width 400."""
+UNSURE = (255, 210, 0)
+MOST_TINT = 0.6
 _BARS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000)
 _LINE = 22
 _FONT = 14
@@ -39,7 +41,8 @@ class OverlayWriter:
     has a soft-tissue window, other images lie between their 1st and 99th percentile; three channels of a byte are
     colours, of other channels the first is shown. Names that the built-in font
     cannot draw (it has Latin letters only) stand as the number of the class. A sheared volume (tilted gantry) is drawn
-    as if it were not: the picture is for looking, the labels are for measuring.
+    as if it were not: the picture is for looking, the labels are for measuring. Where the annotation says how
+    unsure the model was, such places are tinted.
     """
 
     def accepts(self, answer: Annotation, source: Source) -> str:
@@ -72,6 +75,8 @@ class _Shown:
         Which slice of how many.
     right_on_left : bool
         Whether the patient's right is known to be on the left.
+    unsure : numpy.ndarray or None
+        ``y x``, 0 to 1.
     """
 
     values: AnyArray
@@ -79,6 +84,7 @@ class _Shown:
     step_mm: tuple[float, float] | None
     note: str = ""
     right_on_left: bool = False
+    unsure: AnyArray | None = None
 
 
 def overlay_png(answer: Annotation, image: Image) -> bytes:
@@ -104,7 +110,8 @@ def overlay_png(answer: Annotation, image: Image) -> bytes:
     scale = SIDE / max(rows * steps[0], columns * steps[1])
     factor = (steps[0] * scale, steps[1] * scale)
     size = (max(1, round(rows * factor[0])), max(1, round(columns * factor[1])))
-    body = _stretched(_grey(shown.values, image), size)
+    grey = _grey(shown.values, image)
+    body = _stretched(grey if shown.unsure is None else _tinted(grey, shown.unsure), size)
     names = [(n, _drawable(name, n)) for n, name in enumerate(answer.classes) if shown.masks[n].any()]
     picture = Picture.new("RGB", (max(size[1], 240), size[0] + _LINE * (len(names) + 2)), (0, 0, 0))
     picture.paste(Picture.fromarray(body), (0, 0))
@@ -125,7 +132,7 @@ def _plane(answer: Annotation, image: Image) -> _Shown:
     values = np.moveaxis(image.array[:3], 0, -1) if coloured else image.array[0]
     masks = tuple(answer.mask(n) for n in range(len(answer.classes)))
     steps = image.grid.spacing_mm if image.grid is not None else None
-    return _Shown(values, masks, None if steps is None else (steps[1], steps[0]))
+    return _Shown(values, masks, None if steps is None else (steps[1], steps[0]), unsure=answer.uncertainty)
 
 
 def _slice(answer: Annotation, image: Image) -> _Shown:
@@ -144,6 +151,9 @@ def _slice(answer: Annotation, image: Image) -> _Shown:
         steps if image.grid is not None else None,
         _note(answer.size, affine, thick, place) if image.grid is not None else "",
         right_on_left=image.grid is not None and thick != 2,
+        unsure=None
+        if answer.uncertainty is None
+        else np.take(reorient(answer.uncertainty, affine, "LPI")[0], place, axis=thick),
     )
 
 
@@ -167,6 +177,13 @@ def _grey(values: AnyArray, image: Image) -> Float64Array:
         low, high = (float(v) for v in np.percentile(shown[finite], [1, 99])) if finite.any() else (0.0, 1.0)
     shown = np.clip((np.where(finite, shown, low) - low) / max(high - low, 1e-12), 0, 1) * 255
     return shown if shown.ndim == 3 else np.repeat(shown[..., None], 3, axis=2)
+
+
+def _tinted(grey: Float64Array, unsure: AnyArray) -> Float64Array:
+    """Return grey values ``y x 3`` with the colour `UNSURE` laid over them, the denser the less sure the model was."""
+    share = (MOST_TINT * np.clip(np.asarray(unsure, dtype=np.float64), 0.0, 1.0))[..., None]
+    mixed: Float64Array = grey * (1.0 - share) + np.array(UNSURE, dtype=np.float64) * share
+    return mixed
 
 
 def _stretched(values: Float64Array, size: tuple[int, int]) -> AnyArray:
@@ -209,4 +226,6 @@ def _legend(
         draw.rectangle([8, top + 4, 20, top + 16], fill=colour(index))
         draw.text((28, top + 2), name, fill=(255, 255, 255), font=font)
     text = shown.note if names else f"{shown.note}{', ' if shown.note else ''}nothing marked"
+    if shown.unsure is not None:
+        text = f"{text}{', ' if text else ''}yellow: unsure"
     draw.text((8, height + _LINE * (len(names) + 1) + 2), text, fill=(190, 190, 190), font=font)

@@ -9,12 +9,17 @@ from PIL import Image as Picture
 from hounsfield.core.annotation import Annotation, Source
 from hounsfield.core.types import AnyArray
 from hounsfield.data.annotations.colours import colour
-from hounsfield.data.annotations.files import misfit, refuse, stem, write_whole
+from hounsfield.data.annotations.files import UNCERTAINTY, misfit, refuse, stem, write_whole
 from hounsfield.data.annotations.nifti import FOLDER
 
 
 class PngWriter:
-    """Writes label pictures: ``masks/<case>.png``, or ``masks/<case>__<class>.png`` of classes that may overlap."""
+    """Writes label pictures: ``masks/<case>.png``, or ``masks/<case>__<class>.png`` of classes that may overlap.
+
+    Notes
+    -----
+    The uncertainty, where it was asked for, is ``uncertainty/<case>.png``: grey, 0 sure and 255 knows nothing.
+    """
 
     def accepts(self, answer: Annotation, source: Source) -> str:
         """Refuse volumes, and more classes than a byte can number."""
@@ -28,16 +33,27 @@ class PngWriter:
         """Write one annotation."""
         refuse(self.accepts(answer, source), source, instead="NIfTI")
         place, name = folder / FOLDER, stem(source.name)
+        unsure: tuple[Path, ...] = ()
+        if answer.uncertainty is not None:
+            unsure = (write_whole(folder / UNCERTAINTY / f"{name}.png", _grey_png(answer.uncertainty)),)
         if not answer.overlapping:
-            return (write_whole(place / f"{name}.png", labels_png(answer.array.astype(np.uint8))),)
-        return tuple(
+            return (write_whole(place / f"{name}.png", labels_png(answer.array.astype(np.uint8))), *unsure)
+        masks = (
             write_whole(place / f"{name}__{stem(label)}.png", labels_png(answer.mask(index).astype(np.uint8)))
             for index, label in enumerate(answer.classes)
         )
+        return (*masks, *unsure)
 
     def finish(self, folder: Path) -> tuple[Path, ...]:
         """Join nothing: every case has its own files."""
         return ()
+
+
+def _grey_png(values: AnyArray) -> bytes:
+    out = io.BytesIO()
+    grey = np.rint(np.clip(values.astype(np.float32), 0.0, 1.0) * 255.0).astype(np.uint8)
+    Picture.fromarray(grey, mode="L").save(out, format="PNG", optimize=False)
+    return out.getvalue()
 
 
 def labels_png(labels: AnyArray) -> bytes:

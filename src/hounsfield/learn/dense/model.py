@@ -8,7 +8,7 @@ import numpy as np
 from hounsfield.bundle.sealed import Member
 from hounsfield.core.image import Image
 from hounsfield.core.structures import Structures
-from hounsfield.core.types import AnyArray, BoolArray, Float32Array, Float64Array
+from hounsfield.core.types import AnyArray, Float32Array, Float64Array
 from hounsfield.learn.dense.preparing import DensePreparation, prepare_images, put_back
 from hounsfield.learn.dense.running import WindowRunner
 from hounsfield.learn.dense.window import Windows, judge_case
@@ -147,41 +147,3 @@ def case_looks(prepared: AnyArray) -> Float64Array:
     grey = small if small.shape[0] in (1, 3) else small[:1]
     unit = np.clip((grey + LOOK_RANGE) / (2 * LOOK_RANGE), 0.0, 1.0)
     return looks(unit.astype(np.float16))
-
-
-QUALITY = ("soft_dice", "certainty", "log_size", "edge_doubt", "elsewhere")
-"""What the quality estimate is made of, in this order."""
-
-
-def quality_features(probability: Float32Array, marked: BoolArray) -> Float64Array:
-    """Return what a probability map says of how good its mask is.
-
-    Parameters
-    ----------
-    probability : numpy.ndarray
-        ``...``, 0 to 1, of one structure.
-    marked : numpy.ndarray
-        Bool, of the same shape.
-
-    Returns
-    -------
-    numpy.ndarray
-        `QUALITY`, float64: the Dice to be expected if the probabilities were right, ``2 sum_m p / (sum p + sum m)``;
-        the mean probability of what is marked; the logarithm of its size; doubt ``sum 4 p (1 - p)`` over the square
-        root (in volumes the power 2/3) of the size; the share of probability outside of it.
-    """
-    total = float(probability.sum(dtype=np.float64))
-    size = int(np.count_nonzero(marked))
-    inside = float(probability[marked].sum(dtype=np.float64)) if size else 0.0
-    doubt = 4.0 * float((probability * (1.0 - probability)).sum(dtype=np.float64))
-    rim = max(size, 1) ** (0.5 if probability.ndim == 2 else 2.0 / 3.0)
-    return np.array(
-        [
-            2.0 * inside / max(total + size, 1e-6),
-            inside / max(size, 1),
-            np.log1p(size),
-            np.log1p(doubt / rim),
-            1.0 - inside / max(total, 1e-6),
-        ],
-        dtype=np.float64,
-    )

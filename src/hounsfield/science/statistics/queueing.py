@@ -104,18 +104,21 @@ def expected_dice(probability: AnyArray, *, threshold: float = 0.5) -> float:
     Returns
     -------
     float
-        2 sum(p m) / (sum(p) + sum(m)) with the mask m: 0 to 1, and 1 where nothing is probable at all. One less this is
-        an uncertainty that does not grow with the empty part of an image.
+        2 sum(p m) / (sum(p) + sum(m)) with the mask m, 0 to 1; where nothing is marked one less the largest
+        probability, for the empty mask is right where nothing is there. One less this is an uncertainty that does not
+        grow with the empty part of an image.
 
     Notes
     -----
-    The ratio of expectations, not the expectation of the ratio; for many pixels they are close. Overconfident
-    probabilities make it too high: a rank among cases, not a promise.
+    The ratio of expectations, not the expectation of the ratio; for many pixels they are close. Of an empty mask, that
+    nothing is there is as likely as that the likeliest pixel holds nothing: the pixels of a structure come together.
+    Overconfident probabilities make it too high: a rank among cases, not a promise.
     """
     value = np.asarray(probability, dtype=np.float64)
     mask = value >= threshold
-    total = float(value.sum()) + float(mask.sum())
-    return 2 * float(value[mask].sum()) / total if total > 0 else 1.0
+    if not mask.any():
+        return 1.0 - float(value.max()) if value.size else 1.0
+    return 2 * float(value[mask].sum()) / (float(value.sum()) + float(mask.sum()))
 
 
 def _checked(

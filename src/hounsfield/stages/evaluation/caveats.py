@@ -14,6 +14,8 @@ from hounsfield.core.cohort import TargetSpec
 from hounsfield.core.report import MAIN_METRIC, Caveat, Figure, PartFigures
 
 STRONG_CUE = 0.6
+MANY_FALSE = 0.2
+"""Share of images without a structure in which something is marked, from which it is worth a warning."""
 SMALL_CLASS = 30
 SMALL_PART = 100
 SMALL_VALIDATION = 60
@@ -147,6 +149,9 @@ def _of_model(facts: CaveatFacts) -> Iterator[Caveat]:
     chance = {"auroc": 0.5, "quadratic_kappa": 0.0}.get(MAIN_METRIC[facts.target.kind])
     if main and chance is not None and main.low is not None and main.high is not None and main.low <= chance:
         yield _caveat("chance", low=f"{main.low:.2f}", high=f"{main.high:.2f}")
+    false = metrics.get("false_positive_rate")
+    if false and false.value is not None and false.value >= MANY_FALSE:
+        yield _caveat("false_marks", share=f"{100 * false.value:.0f}%")
     poor = [
         name.partition(":")[2]
         for name, figure in metrics.items()

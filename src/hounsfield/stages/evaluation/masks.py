@@ -6,11 +6,12 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from hounsfield.core.report import Baseline, Figure, PartFigures
-from hounsfield.core.streams import stream
+from hounsfield.core.streams import address, stream
 from hounsfield.science.statistics.figures import Figures, bootstrap_figures, paired_figures
 from hounsfield.science.statistics.segmentation.over_cases import figures_of_masks
 from hounsfield.science.statistics.segmentation.pixel_scores import PixelScores
 from hounsfield.stages.evaluation.preparing import as_figure, finite_or_none
+from hounsfield.stages.evaluation.quality import quality_figures
 
 CaseFigures = Mapping[str, float]
 
@@ -64,7 +65,10 @@ def judge_masks(rows: MaskRows, *, seed: int, target: str, replicates: int = 100
     return PartFigures(
         samples=len(rows),
         patients=len(set(rows.patients)),
-        metrics={**{name: as_figure(value) for name, value in found.items()}, **_quality(rows)},
+        metrics={
+            **{name: as_figure(value) for name, value in found.items()},
+            **_quality(rows, seed=seed, target=target, replicates=replicates),
+        },
         folds=_folds(rows),
         classes=holding,
     )
@@ -96,37 +100,14 @@ def _plain(rows: MaskRows) -> Figures:
     return figures_of_masks(rows.figures)
 
 
-def _quality(rows: MaskRows) -> dict[str, Figure]:
-    """Return how well the expected Dice ranks the cases that hold the structure, beside the predicted size alone."""
-    from scipy.stats import spearmanr
-
+def _quality(rows: MaskRows, *, seed: int, target: str, replicates: int) -> dict[str, Figure]:
     found: dict[str, Figure] = {}
     for cls, expected in rows.quality.items():
-        own = rows.figures[cls]
-        held = [
-            (float(e), r["dice"], r["tp"] + r["fp"])
-            for e, r in zip(expected, own, strict=True)
-            if e is not None and r["tp"] + r["fn"] > 0
-        ]
-        if len(held) < LEAST_RANKED:
-            continue
-        guess, true, size = (np.array(v) for v in zip(*held, strict=True))
         ending = "" if len(rows.quality) == 1 else f":{cls}"
-        for name, values in (("quality_rank", guess), ("size_rank", size)):
-            if np.ptp(values) > 0 and np.ptp(true) > 0:
-                rho = float(spearmanr(values, true).statistic)
-                low, high = _fisher(rho, len(held))
-                found[name + ending] = Figure(value=rho, low=low, high=high, note="Spearman; interval by Fisher's z")
+        where = address(seed, f"bootstrap:{target}:quality{ending}")
+        own = quality_figures(expected, rows.figures[cls], rows.units, seed=where, replicates=replicates)
+        found |= {f"{name}{ending}": figure for name, figure in own.items()}
     return found
-
-
-LEAST_RANKED = 10
-
-
-def _fisher(rho: float, count: int) -> tuple[float, float]:
-    centre = np.arctanh(np.clip(rho, -0.999999, 0.999999))
-    half = 1.96 * 1.03 / np.sqrt(max(count - 3, 1))
-    return float(np.tanh(centre - half)), float(np.tanh(centre + half))
 
 
 def _folds(rows: MaskRows) -> tuple[dict[str, float | None], ...]:

@@ -33,6 +33,7 @@ class Annotate:
             raise CohortError(
                 f"There are no masks to learn from: the data have {there}.",
                 expected="a mask beside each image (name_mask.png), or a column of mask files",
-                next_step="add the masks, or train with --task classify and ask hu explain where the model looks",
+                next_step="add the masks; or get boxes from image labels alone: hu train FOLDER --task classify, "
+                "then hu explain RUN FOLDER --boxes",
             )
         return targets

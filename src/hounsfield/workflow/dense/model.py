@@ -11,7 +11,7 @@ from hounsfield.core.errors import BundleError, HounsfieldError
 from hounsfield.core.image import Image
 from hounsfield.core.structures import Structures
 from hounsfield.core.types import AnyArray, BoolArray, Json
-from hounsfield.learn.dense.model import case_looks, labels_of, quality_features
+from hounsfield.learn.dense.model import case_looks, labels_of
 from hounsfield.learn.dense.running import self_test
 from hounsfield.learn.guard import GuardLimits, distances
 from hounsfield.learn.model import GUARD, SELF_TEST, plain_doubts
@@ -19,7 +19,7 @@ from hounsfield.workflow.dense.baselines import apply_baseline, bundled
 from hounsfield.workflow.dense.fitting import FOLDS, SETTLED
 from hounsfield.workflow.dense.jobs import structures_of
 from hounsfield.workflow.dense.planning import runner_of
-from hounsfield.workflow.dense.settling import Settled, tidied, unsettled
+from hounsfield.workflow.dense.settling import Settled, expected_dice_of, tidied, unsettled
 from hounsfield.workflow.fitting import NETWORK
 
 TOLERANCE = 1e-3
@@ -37,7 +37,7 @@ class Said:
     masks : numpy.ndarray
         Bool, ``k ...``, tidied.
     quality : tuple of float or None
-        For each class the Dice to be expected, where it could be learned.
+        For each class the Dice to be expected, where it could be learned and something is marked.
     """
 
     probabilities: AnyArray = field(repr=False)
@@ -152,8 +152,8 @@ class DenseModel:
         one, settled = self.structures[name], self.settled[name]
         masks = tidied(one.masks(labels_of(probabilities, one, settled.thresholds)), probabilities, settled)
         quality = tuple(
-            None if q is None else q.of(quality_features(p.astype(np.float32), m))
-            for q, p, m in zip(settled.quality, probabilities, masks, strict=True)
+            expected_dice_of(q, p, m, threshold=t)
+            for q, p, m, t in zip(settled.quality, probabilities, masks, settled.thresholds, strict=True)
         )
         return Said(probabilities, masks, quality)
 

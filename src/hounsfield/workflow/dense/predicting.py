@@ -5,7 +5,7 @@ import io
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import BinaryIO
 
@@ -21,6 +21,7 @@ from hounsfield.core.prediction import Prediction, TargetPrediction
 from hounsfield.core.structures import Structures
 from hounsfield.core.types import Json
 from hounsfield.data.writers import WRITERS, writer
+from hounsfield.science.statistics.segmentation.uncertainty import uncertainty
 from hounsfield.workflow.dense.judging import spacing_of
 from hounsfield.workflow.dense.model import DenseModel, Said, annotation
 from hounsfield.workflow.roads import How
@@ -73,7 +74,7 @@ def predict_dense(contents: BundleContents, inputs: Sequence[Path], *, how: How)
         shown = stack.enter_context(how.progress.step("Predicting", float(len(cases))))
         told: list[Json] = []
         for cohort, sample in cases:
-            marked = mark(model, cohort, sample, out=out)
+            marked = mark(model, cohort, sample, out=out, maps=how.uncertainty)
             if table is not None:
                 table.add(marked.prediction)
             told.append(prediction_json(marked.prediction))
@@ -133,7 +134,7 @@ def images_of(model: DenseModel, cohort: Cohort, sample: Sample) -> dict[str, Im
     return {name: latest_image(cohort, sample, name) for name in model.inputs}
 
 
-def mark(model: DenseModel, cohort: Cohort, sample: Sample, *, out: Path | None) -> Marked:
+def mark(model: DenseModel, cohort: Cohort, sample: Sample, *, out: Path | None, maps: bool = False) -> Marked:
     """Mark one case, and write what was marked.
 
     Parameters
@@ -142,6 +143,8 @@ def mark(model: DenseModel, cohort: Cohort, sample: Sample, *, out: Path | None)
     cohort : Cohort
     sample : Sample
     out : Path or None
+    maps : bool
+        Whether how unsure the model is is written for every voxel.
     """
     try:
         images = images_of(model, cohort, sample)
@@ -156,14 +159,16 @@ def mark(model: DenseModel, cohort: Cohort, sample: Sample, *, out: Path | None)
         structures = model.structures[name]
         sizes, unit = _sizes(said, structures, first)
         expected = [q for q in said.quality if q is not None]
+        unsure = uncertainty(said.probabilities, exclusive=structures.layout == "exclusive", keep=maps)
         targets[name] = TargetPrediction(
             value=float(sum(sizes.values())),
             expected_dice=float(np.mean(expected)) if expected else None,
+            uncertainty=unsure.mean,
             sizes=sizes,
             size_unit=unit,
         )
         if not outcome.refusal:
-            annotations[name] = annotation(said, structures, first)
+            annotations[name] = replace(annotation(said, structures, first), uncertainty=unsure.values)
     prediction = Prediction(sample.id, targets, tuple(flags), outcome.refusal)
     if out is not None:
         ref = sample.inputs[model.inputs[0]][-1].ref
@@ -204,7 +209,8 @@ class _Table:
         several = len(columns) > 1
         self._targets = tuple(dict.fromkeys(t for t, _ in columns))
         heads = [f"size:{t}/{c}" if several else "size" for t, c in columns]
-        heads += [f"expected_dice:{t}" if len(self._targets) > 1 else "expected_dice" for t in self._targets]
+        for name in ("expected_dice", "uncertainty"):
+            heads += [f"{name}:{t}" if len(self._targets) > 1 else name for t in self._targets]
         self._line(["sample", *heads, "flags", "refusal"])
 
     def add(self, prediction: Prediction) -> None:
@@ -213,10 +219,9 @@ class _Table:
         for target, cls in self._columns:
             said = prediction.targets.get(target)
             cells.append("" if said is None or prediction.refusal else f"{said.sizes[cls]:.6g}")
-        for target in self._targets:
-            said = prediction.targets.get(target)
-            known = said is not None and said.expected_dice is not None and not prediction.refusal
-            cells.append(f"{said.expected_dice:.4f}" if said is not None and known else "")
+        own = [None if prediction.refusal else prediction.targets.get(t) for t in self._targets]
+        for value in (*[s and s.expected_dice for s in own], *[s and s.uncertainty for s in own]):
+            cells.append("" if value is None else f"{value:.4f}")
         self._line([prediction.sample, *cells, "; ".join(prediction.flags), prediction.refusal])
 
     def _line(self, cells: list[str]) -> None:
@@ -234,6 +239,7 @@ def prediction_json(prediction: Prediction) -> Json:
                 "sizes": {} if prediction.refusal else {k: float(v) for k, v in said.sizes.items()},
                 "unit": said.size_unit,
                 "expected_dice": None if prediction.refusal else said.expected_dice,
+                "uncertainty": None if prediction.refusal else said.uncertainty,
             }
             for name, said in prediction.targets.items()
         },

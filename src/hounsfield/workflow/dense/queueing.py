@@ -2,24 +2,30 @@
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from hounsfield.bundle.atomic import write_text
+from hounsfield.bundle.run_folder import find_bundle
 from hounsfield.bundle.sealed import BundleContents
+from hounsfield.core.cohort import Cohort, Sample
 from hounsfield.core.errors import HounsfieldError, InputError, RunExistsError
+from hounsfield.core.image import Image
 from hounsfield.core.progress import SILENT, Progress
 from hounsfield.core.types import Float64Array
 from hounsfield.learn.dense.model import case_looks
 from hounsfield.science.statistics.queueing import expected_dice
 from hounsfield.science.statistics.queueing import queue as ranked
+from hounsfield.stages.auditing.thumbnails import glance
 from hounsfield.workflow.dense.model import DenseModel
 from hounsfield.workflow.dense.predicting import asked_cases, images_of
 from hounsfield.workflow.opening import open_bundle
 from hounsfield.workflow.planning import settle
+from hounsfield.workflow.study import learned_by, seen_digest
+from hounsfield.workflow.survey import latest_header
 from hounsfield.workflow.wishes import Wishes
 
 FILE = "queue.csv"
@@ -58,7 +64,7 @@ def queue(
     bundle : str or Path
         Run folder or bundle of the task annotate.
     inputs : sequence of str or Path
-        Images without masks; what has one is not left out.
+        Images without masks. What the run has learned from is left out, where its folder is given and says so.
     number : int
         How many are wanted, at least 1.
     out : Path or None
@@ -87,7 +93,8 @@ def queue(
         )
     settle(Wishes())
     contents = open_bundle(bundle)
-    names, looks, unsure = _looked(contents, [Path(p) for p in inputs], progress)
+    learned = learned_by(find_bundle(Path(bundle)).parent)
+    names, looks, unsure = _looked(contents, [Path(p) for p in inputs], learned, progress)
     found = tuple(Waiting(names[q.index], q.uncertainty, q.distance) for q in ranked(looks, unsure, number))
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)
@@ -96,7 +103,7 @@ def queue(
 
 
 def _looked(
-    contents: BundleContents, inputs: list[Path], progress: Progress
+    contents: BundleContents, inputs: list[Path], learned: frozenset[str] | None, progress: Progress
 ) -> tuple[list[str], Float64Array, Float64Array]:
     """Return names, looks ``n d`` and uncertainties ``n`` of the images that can be judged."""
     cases = asked_cases(contents, inputs, None)
@@ -104,16 +111,22 @@ def _looked(
     names: list[str] = []
     looks: list[Float64Array] = []
     unsure: list[float] = []
+    known = failed = 0
     with progress.step("Looking", float(len(cases))) as shown:
         for cohort, sample in cases:
             try:
                 images = images_of(model, cohort, sample)
+                if learned is not None and _learned_from(cohort, sample, images, learned):
+                    known += 1
+                    shown.advance()
+                    continue
                 outcome = model.outcome(images)
                 prepared = model.prepared(images)
             except HounsfieldError:
                 outcome = None  # what cannot be read cannot be annotated either
             shown.advance()
             if outcome is None or not outcome.said:
+                failed += 1
                 continue
             expected = [
                 expected_dice(p, threshold=t)
@@ -123,13 +136,23 @@ def _looked(
             names.append(sample.id)
             looks.append(case_looks(prepared))
             unsure.append(1.0 - float(np.mean(expected)))
+    if known:
+        progress.say(f"Left out: {known} images that the model was trained on")
+    if failed:
+        progress.say(f"Left out: {failed} images that cannot be read or judged")
     if not names:
         raise InputError(
-            f"None of the {len(cases)} images can be judged by this model.",
-            expected="images like those that it was trained on",
+            f"Of {len(cases)} images the model was trained on {known}, and {failed} cannot be judged by it.",
+            expected="other images like those that it was trained on",
             next_step="check that this is the right model for them",
         )
     return names, np.stack(looks), np.maximum(np.array(unsure), 0.0)
+
+
+def _learned_from(cohort: Cohort, sample: Sample, images: Mapping[str, Image], learned: frozenset[str]) -> bool:
+    name = next(iter(images))
+    seen = glance(sample.id, images[name], latest_header(cohort, sample, name))
+    return seen_digest(seen.digest) in learned
 
 
 def _written(found: Sequence[Waiting]) -> str:

@@ -21,6 +21,8 @@ from hounsfield.workflow.fitting import TRAINING
 from hounsfield.workflow.reports import Ran, audit_block, cost_of, environment, history_of, plan_lines, shortcut_block
 
 WORST = 8
+FALSE = 3
+"""Of them at most so many that hold nothing and in which something is marked."""
 PER_CASE = ("dice", "iou", "hd95_mm", "assd_mm", "nsd", "volume_error", "true_ml", "predicted_ml")
 """Figures of a case that stand in ``predictions.csv``."""
 
@@ -243,14 +245,34 @@ def _stopped(contents: BundleContents) -> bool:
 
 
 def worst_cases(rows: Sequence[CaseRow], target: TargetSpec) -> tuple[Picture, ...]:
-    """Return the cases with the lowest Dice as pictures: truth green, prediction red."""
+    """Return the worst cases as pictures: truth green, prediction red.
+
+    Parameters
+    ----------
+    rows : sequence of CaseRow
+    target : TargetSpec
+
+    Returns
+    -------
+    tuple of Picture
+        Cases that hold the structure by their Dice, the lowest first and of equal ones the largest structure; then
+        the largest marks in cases that hold nothing, at most `FALSE`, for each of them has a Dice of 0 and they would
+        take all places.
+    """
     own = judged_rows(rows, target)
     means = [
         {"dice": sum(s["dice"] for s in r.scores[target.name].figures.values()) / max(1, len(target.classes))}
         for r in own
     ]
+    true, said = (
+        [sum(s["tp"] + s[other] for s in r.scores[target.name].figures.values()) for r in own] for other in ("fn", "fp")
+    )
+    holding = sorted((n for n in range(len(own)) if true[n]), key=lambda n: -true[n])
+    false = sorted((n for n in range(len(own)) if not true[n] and said[n]), key=lambda n: -said[n])
+    false = false[: max(FALSE, WORST - len(holding))]
+    lowest = worst([means[n] for n in holding], count=WORST - len(false))
     found = []
-    for place in worst(means, count=WORST):
+    for place in [*(holding[n] for n in lowest), *false]:
         row = own[place]
         scores = row.scores[target.name]
         found.append(

@@ -10,7 +10,8 @@ from scipy.ndimage import maximum
 from hounsfield.core.structures import Structures
 from hounsfield.core.types import AnyArray, BoolArray, Float64Array
 from hounsfield.geometry.components import label, largest, without_small
-from hounsfield.learn.dense.model import labels_of, quality_features
+from hounsfield.learn.dense.model import labels_of
+from hounsfield.science.statistics.segmentation.expected import Quality, fit_quality, quality_features
 
 STEPS = 200
 """Thresholds that are tried, from 0 to 1."""
@@ -18,39 +19,10 @@ FLAT = 0.0005
 """Dice by which the best threshold must be better than others for it, and not the middle of them, to be taken."""
 LEAST_GAIN = 0.002
 """Dice that tidying must bring on validation cases to be done at all."""
-LEAST_CASES = 10
-"""Validation cases from which a quality estimate is fitted."""
 PIECES = (0.0005, 0.002, 0.006, 0.015)
 """Sizes of pieces, as shares of the image, that are tried as the least."""
 PEAKS = (0.6, 0.7, 0.8, 0.9)
 """Probabilities that are tried as what a piece must reach somewhere."""
-RIDGE = 1.0
-
-
-class Quality(BaseModel):
-    """A linear estimate of the Dice from `hounsfield.learn.dense.model.quality_features`.
-
-    Attributes
-    ----------
-    mean, scale, weights : list of float
-        The features are centred, scaled, weighted and summed.
-    bias : float
-    low, high : float
-        Estimates are cut to what was seen.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-    mean: list[float]
-    scale: list[float]
-    weights: list[float]
-    bias: float
-    low: float = 0.0
-    high: float = 1.0
-
-    def of(self, features: Float64Array) -> float:
-        """Return the Dice to be expected, 0 to 1."""
-        scaled = (features - np.array(self.mean)) / np.array(self.scale)
-        return float(np.clip(scaled @ np.array(self.weights) + self.bias, self.low, self.high))
 
 
 class Settled(BaseModel):
@@ -152,7 +124,7 @@ def settle_on(held: Sequence[Held], structures: Structures, *, rule: str) -> Set
     )
     holding = np.array([[bool(h.truth[k].any()) for k in range(len(h.truth))] for h in held])
     quality = [
-        _quality([(h.probabilities[k], m[k]) for m, h in zip(tidy, held, strict=True)], scores[:, k])
+        _quality([(h, m[k]) for m, h in zip(tidy, held, strict=True)], k, thresholds[k], scores[:, k])
         for k in range(len(structures.classes))
     ]
     mean = float(scores[holding].mean()) if holding.any() else None
@@ -253,23 +225,30 @@ def _dice(said: BoolArray, truth: BoolArray, region: BoolArray | None) -> float:
     return 1.0 if not total else 2.0 * int((said & truth).sum()) / total
 
 
-def _quality(cases: Sequence[tuple[AnyArray, BoolArray]], scores: Float64Array) -> Quality | None:
-    """Fit a ridge regression of the Dice on what the probability maps say."""
-    if len(cases) < LEAST_CASES:
+def _quality(cases: Sequence[tuple[Held, BoolArray]], k: int, threshold: float, scores: Float64Array) -> Quality | None:
+    """Fit the Dice to what the probability maps say, on cases in which something is marked."""
+    marked = [n for n, (_, mask) in enumerate(cases) if mask.any()]
+    features = [quality_features(cases[n][0].probabilities[k], cases[n][1], threshold=threshold) for n in marked]
+    return fit_quality(features, scores[marked])
+
+
+def expected_dice_of(
+    quality: Quality | None, probability: AnyArray, mask: BoolArray, *, threshold: float
+) -> float | None:
+    """Return the Dice to be expected of a mask; None where nothing is marked, or the estimate could not be learned.
+
+    Parameters
+    ----------
+    quality : Quality or None
+    probability : numpy.ndarray
+        ``...`` of one class.
+    mask : numpy.ndarray
+        Bool, ``...``, tidied.
+    threshold : float
+    """
+    if quality is None or not mask.any():
         return None
-    features = np.stack([quality_features(p.astype(np.float32), m) for p, m in cases])
-    mean, scale = features.mean(axis=0), np.maximum(features.std(axis=0), 1e-3)
-    scaled = (features - mean) / scale
-    centred = scores - scores.mean()
-    weights = np.linalg.solve(scaled.T @ scaled + RIDGE * np.eye(scaled.shape[1]), scaled.T @ centred)
-    return Quality(
-        mean=[round(float(v), 8) for v in mean],
-        scale=[round(float(v), 8) for v in scale],
-        weights=[round(float(v), 8) for v in weights],
-        bias=round(float(scores.mean()), 8),
-        low=round(float(scores.min()), 8),
-        high=round(float(scores.max()), 8),
-    )
+    return quality.of(quality_features(probability, mask, threshold=threshold))
 
 
 def settled_json(found: Mapping[str, Settled]) -> dict[str, object]:
