@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from hounsfield.stages.explaining.result import Explanations
     from hounsfield.workflow.comparing import Comparison
     from hounsfield.workflow.deidentify import Deidentified
+    from hounsfield.workflow.demo import Demo
     from hounsfield.workflow.doctor import Diagnosis
     from hounsfield.workflow.exporting import Exported
     from hounsfield.workflow.followed import Followed
@@ -300,7 +301,7 @@ def deidentify(
 
 def demo(
     out: str | Path = "runs/demo", *, minutes: float | None = None, seed: int = 0, progress: Progress = SILENT
-) -> "Run":
+) -> "Demo":
     """Simulate a cohort and run everything on it; see `hounsfield.workflow.demo.demo`."""
     from hounsfield.workflow.demo import demo as work
 

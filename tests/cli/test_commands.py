@@ -15,7 +15,7 @@ from hounsfield.core.errors import CohortError
 from hounsfield.core.plan import Plan
 from hounsfield.core.prediction import Prediction, TargetPrediction
 from hounsfield.core.progress import Progress
-from hounsfield.core.report import Figure, Report
+from hounsfield.core.report import Figure, PlanLine, Report
 from hounsfield.workflow.wishes import Wishes
 
 Put = Callable[[str, str, Callable[..., object]], None]
@@ -32,6 +32,22 @@ class Inspection:
 class Run:
     path: Path
     report: Report
+
+
+@dataclass(frozen=True)
+class Annotated:
+    sample: str
+    study: Path
+    folder: Path
+    segmentation: Path
+    overlay: Path
+    voxels: int
+
+
+@dataclass(frozen=True)
+class Demo(Run):
+    lesions: Run
+    annotated: Annotated
 
 
 class Comparison(BaseModel):
@@ -139,9 +155,13 @@ def test_train_and_demo(fake: Put, report: Report, tmp_path: Path) -> None:
         calls.append((out, wishes))
         return Run(tmp_path, report)
 
-    def demo(out: Path, *, minutes: float | None, seed: int, progress: Progress) -> Run:
+    steps = PlanLine(section="optimisation", key="steps", value="9", rule="", evidence="9 steps fit, 400 are enough")
+    where = report.model_copy(update={"cohort": "disk", "plan": (steps,)})
+    study = Annotated("D0.1", tmp_path / "PA1", tmp_path / "a", tmp_path / "a.seg.dcm", tmp_path / "a.png", 1234)
+
+    def demo(out: Path, *, minutes: float | None, seed: int, progress: Progress) -> Demo:
         assert (out, minutes, seed) == (Path("runs/demo"), None, 0)
-        return Run(tmp_path, report)
+        return Demo(tmp_path, report, Run(tmp_path / "lesions", where), study)
 
     fake("hounsfield.workflow.training", "train", train)
     fake("hounsfield.workflow.demo", "demo", demo)
@@ -151,7 +171,14 @@ def test_train_and_demo(fake: Put, report: Report, tmp_path: Path) -> None:
     assert "AUROC of covid-ct" in found.stdout
     assert f"Report: {tmp_path / 'report.html'}\n" in found.stdout
     assert Report.model_validate(json.loads(hu("train", "data", "--json").stdout)) == report
-    assert "AUROC of covid-ct" in hu("demo").stdout
+    told = hu("demo").stdout
+    assert "AUROC of covid-ct" in told
+    assert "AUROC of disk\nSteps: 9 fitted into the minutes, 400 would be enough" in told
+    for file in ("report.html", "lesions/report.html", "a.png", "a.seg.dcm"):
+        assert str(tmp_path / file) in told
+    assert "(read back: the same 1,234 voxels)" in told
+    said = json.loads(hu("demo", "--json").stdout)
+    assert (said["cohort"], said["lesions"]["cohort"], said["annotated"]["voxels"]) == ("covid-ct", "disk", 1234)
 
 
 @pytest.mark.usefixtures("summary")

@@ -350,3 +350,16 @@ def test_a_table_of_patients_without_answers_stays_beside_the_masks(tmp_path: Pa
     cohort = understand(tmp_path)
     assert [t.name for t in cohort.schema.targets] == ["mask"]
     assert len(cohort) == 6
+
+
+def test_masks_that_a_program_drew_are_doubted(tmp_path: Path) -> None:
+    for n in range(3):
+        sources = ct(tmp_path, f"p{n}")
+        save(tmp_path / f"p{n}/seg", seg(sources, {"Liver": box()}, automatic=n > 0))
+    cohort = understand(tmp_path)
+    assert len(cohort) == 3
+    assert next(u for u in cohort.schema.unsure if "drawn by a program" in u).startswith("Masks of 2 of 3 samples")
+    # where a person's stands beside a program's, the person's is used and there is no doubt
+    for n in range(1, 3):
+        save(tmp_path / f"p{n}/seg2", seg(ct(tmp_path, f"p{n}"), {"Liver": box(1)}, number=2))
+    assert not any("program" in u for u in understand(tmp_path).schema.unsure)

@@ -19,18 +19,18 @@ def demo(
     seed: options.Seed = 0,
     as_json: options.AsJson = False,
 ) -> None:
-    """Make a small simulated CT cohort and run everything on it, offline."""
+    """Make a small simulated CT cohort and run everything on it, offline: is there a lesion, and where."""
     from hounsfield.cli.output import print_json, quiet_stdout
     from hounsfield.cli.progress import progress
-    from hounsfield.cli.show_run import show_run
+    from hounsfield.cli.show_demo import demo_json, show_demo
     from hounsfield.workflow.demo import demo as work
 
     with quiet_stdout() as stdout:
-        run = work(out, minutes=minutes, seed=seed, progress=progress())
+        made = work(out, minutes=minutes, seed=seed, progress=progress())
         if as_json:
-            print_json(run.report.model_dump(mode="json"), stdout)
+            print_json(demo_json(made), stdout)
             return
-    show_run(run.report, run.path)
+    show_demo(made)
 
 
 @guarded

@@ -123,6 +123,8 @@ class Source:
     made_at : datetime or None
         When the annotation was made, local time, for formats that state it; None lets them state when the image was
         taken, so that the same input gives the same bytes.
+    target : str
+        Which target was marked, where an image has several: what numbers mean differs between them.
     """
 
     name: str
@@ -130,3 +132,4 @@ class Source:
     ref: Ref
     image: Image = field(repr=False)
     made_at: datetime | None = None
+    target: str = ""

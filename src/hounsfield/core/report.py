@@ -390,6 +390,8 @@ class Report(Block):
         Training curves by name, for the picture only; no figure comes from them.
     learning : tuple of LearningCurve
         What more data would bring, of the primary target, one for each model that it was measured for.
+    typical : tuple of Picture
+        Of masks: judged cases in the middle of the range, the one at the median Dice first.
     """
 
     schema_version: Literal[1] = 1
@@ -414,4 +416,5 @@ class Report(Block):
     history: dict[str, tuple[float, ...]] = {}
     learning: tuple[LearningCurve, ...] = ()
     errors: tuple[Picture, ...] = ()
+    typical: tuple[Picture, ...] = ()
     alternatives: tuple[dict[str, str], ...] = ()

@@ -19,6 +19,9 @@ WRITERS = Table(
     },
 )
 """Name to writer class; a writer is built without arguments."""
+FOLDERS = ("masks", "dicom", "overlays", "coco", "lesions")
+TABLES = ("coco.json", "lesions.csv")
+"""What all of them write to, below the folder that they are given."""
 
 
 def writer(name: str) -> Writer:

@@ -1,4 +1,7 @@
-"""Demo: a small simulated CT cohort with three planted traps, and the whole flow on it, offline."""
+"""Demo: a small simulated CT cohort with three planted traps, and the whole flow on it twice, offline.
+
+First: is there a lesion? Then: where is it? The second ends with a study annotated as a hospital stores it.
+"""
 
 import csv
 import io
@@ -10,19 +13,35 @@ import numpy as np
 import numpy.typing as npt
 
 from hounsfield.bundle.atomic import write_bytes, write_text
-from hounsfield.core.errors import RunExistsError
+from hounsfield.bundle.run_folder import RunState, run_state
+from hounsfield.core.errors import PlanError, RunExistsError
 from hounsfield.core.progress import SILENT, Progress
+from hounsfield.core.report import Report
 from hounsfield.core.streams import stream
 from hounsfield.science.physics.ct_cohort import CtSlice, simulate_ct_slice
 from hounsfield.workflow.demo_disk import disk_file
+from hounsfield.workflow.demo_lesions import FOLDER, Annotated, annotate_one, foreign
+from hounsfield.workflow.demo_outlines import OUTLINES, outline_file
 from hounsfield.workflow.training import Run, train
 from hounsfield.workflow.wishes import Wishes
 
-PATIENTS = 200
-SLICES = 4
+PATIENTS = 100
+"""Simulated patients, where the minutes are enough to read and judge so many twice."""
+EACH_MINUTE = 20
+FEWEST = 40
+SLICES = 8
+"""Of each patient; fewer than eight could not be learned from in bfloat16 as a volume on a processor."""
 SIZE = 128
 MINUTES = 4.1
-"""Wall time for training and report; simulation comes on top, so that all stays under five minutes."""
+"""Wall time for both trainings and reports; simulation comes on top, so that all stays under five minutes."""
+FIRST = 0.45
+"""Share of the minutes for the first question: both spend alike on reading and judging, but volumes learn slower."""
+LAST = 0.15
+"""Minutes that are kept for annotating a study at the end."""
+LEAST = 2.0
+"""Minutes that both trainings need on two cores."""
+TRIAL = 40
+"""Steps of the second training where its minutes are too few to be planned for."""
 _AIR = -1024
 """CT number that the other brightness of a trap leaves as it is."""
 TRAPS = {
@@ -77,48 +96,126 @@ class _Case:
     """Whether the file ends in the middle."""
 
 
+@dataclass(frozen=True)
+class Demo(Run):
+    """A finished demo.
+
+    Parameters
+    ----------
+    path, report
+        Of the first run: is there a lesion?
+    lesions : Run
+        Of the second one: where is it?
+    annotated : Annotated
+        A study of the second one's test part, annotated.
+    """
+
+    lesions: Run
+    annotated: Annotated
+
+
 def demo(
     out: Path,
     *,
     minutes: float | None = None,
     seed: int = 0,
-    patients: int = PATIENTS,
+    patients: int | None = None,
     progress: Progress = SILENT,
-) -> Run:
-    """Simulate the cohort into ``out/cohort`` and train on it into ``out/run``.
+) -> Demo:
+    """Simulate the cohort into ``out/cohort``, train on it into ``out/run`` and ``out/lesions``, annotate a study.
 
     Parameters
     ----------
     out : Path
         Folder; an unfinished demo in it is continued.
     minutes : float or None
-        Budget of the training; 4.1 if None.
+        Budget of all that comes after the simulation; 4.1 if None.
     seed : int
-        Of the cohort and the run.
-    patients : int
-        Simulated patients, at least 10.
+        Of the cohort and the runs.
+    patients : int or None
+        Simulated patients, at least 10; None takes 20 for each minute, from 40 to 100.
     progress : Progress
 
     Returns
     -------
-    Run
+    Demo
 
     Raises
     ------
     RunExistsError
         If the demo was run in `out` before.
+    PlanError
+        If the minutes are not enough for both trainings.
     """
-    if (out / "run" / "report.json").exists():
+    if _finished(out):
         raise RunExistsError(
             f"The folder {out.name!r} holds a finished demo.",
             expected="a new folder",
             next_step=f"open {out.name}/run/report.html, or choose another --out",
         )
+    if foreign(out):
+        raise RunExistsError(
+            f"The folder {out.name!r} holds a folder {FOLDER!r} that is not this demo's.",
+            expected="a new folder",
+            next_step="choose another --out",
+        )
+    asked = MINUTES if minutes is None else minutes
+    shares = {"classify": FIRST * asked, "annotate": (1.0 - FIRST) * asked - LAST}
+    wishes = {task: _wishes(task, share, asked, seed) for task, share in shares.items()}
     cohort = out / "cohort"
     if not (cohort / "cohort.yaml").exists():
-        write_cohort(cohort, patients=patients, seed=seed, progress=progress)
-    wishes = Wishes(minutes=minutes if minutes is not None else MINUTES, seed=seed)
-    return train(cohort, out=out / "run", wishes=wishes, progress=progress)
+        count = min(PATIENTS, max(FEWEST, round(EACH_MINUTE * asked))) if patients is None else patients
+        write_cohort(cohort, patients=count, seed=seed, outlines=True, progress=progress)
+    first = _run(cohort, out / "run", wishes["classify"], asked, progress=progress)
+    second = _lesions(cohort / "disk", out / "lesions", wishes["annotate"], progress=progress)
+    return Demo(first.path, first.report, second, annotate_one(out, second.report, progress=progress))
+
+
+def _finished(out: Path) -> bool:
+    """Tell whether a folder holds a finished demo, be it of a version that did not outline lesions."""
+    if not (out / "run" / "report.json").exists():
+        return False
+    outlined = any((out / "cohort" / "disk").glob(f"*/*/{OUTLINES}"))
+    return not outlined or foreign(out)
+
+
+def _wishes(task: str, minutes: float, asked: float, seed: int) -> Wishes:
+    if Wishes(minutes=asked).minutes and minutes <= 0:
+        raise _too_few(asked)
+    return Wishes(task=task, minutes=round(minutes, 3), seed=seed)
+
+
+def _run(source: Path, out: Path, wishes: Wishes, asked: float, *, progress: Progress) -> Run:
+    """Train, or return the run that a demo which was stopped later had finished."""
+    if run_state(out) is RunState.COMPLETE:
+        return Run(out, Report.model_validate_json((out / "report.json").read_text(encoding="utf-8")))
+    try:
+        return train(source, out=out, wishes=wishes, progress=progress)
+    except PlanError as error:
+        if asked >= MINUTES:
+            raise
+        raise _too_few(asked) from error
+
+
+def _lesions(source: Path, out: Path, wishes: Wishes, *, progress: Progress) -> Run:
+    """Train where the lesions are; in a few steps, and over the minutes, where these are too few to be planned for."""
+    trial = Wishes(task=wishes.task, max_steps=TRIAL, seed=wishes.seed)
+    try:
+        return _run(source, out, wishes, MINUTES, progress=progress)
+    except PlanError:
+        progress.say(f"The minutes are too few for the second training: a trial of {TRIAL} steps instead")
+    except RunExistsError:
+        if run_state(out) is not RunState.UNFINISHED:
+            raise  # else such a trial was stopped and is continued
+    return train(source, out=out, wishes=trial, progress=progress)
+
+
+def _too_few(asked: float) -> PlanError:
+    return PlanError(
+        f"{asked:g} minutes are not enough for both trainings of the demo.",
+        expected=f"about {LEAST:g} minutes on two cores, more on one",
+        next_step="raise --minutes, or leave it out",
+    )
 
 
 def write_cohort(
@@ -128,6 +225,7 @@ def write_cohort(
     slices: int = SLICES,
     size: int = SIZE,
     seed: int = 0,
+    outlines: bool = False,
     progress: Progress = SILENT,
 ) -> None:
     """Write the simulated cohort: a disk of DICOM files, ``answers.csv``, ``cohort.yaml``, and the three traps.
@@ -140,17 +238,25 @@ def write_cohort(
     size : int
         Pixels along y and x.
     seed : int
+    outlines : bool
+        Whether every patient's lesions lie beside the slices as a DICOM SEG.
     progress : Progress
     """
     file = io.StringIO()
     writer = csv.writer(file, lineterminator="\n")
     writer.writerow(COLUMNS)
+    drawn: dict[str, dict[str, tuple[str, npt.NDArray[np.bool_]]]] = {}
     for case in _all_cases(patients, slices, size, seed=seed, progress=progress):
         made = disk_file(case.hu, case.slice, case.number, seed=seed)
         path = folder / made.path
         path.parent.mkdir(parents=True, exist_ok=True)
         write_bytes(path, made.content[: len(made.content) // 2] if case.cut else made.content)
         writer.writerow([made.sop_uid, case.slice.patient, *_answers(case)])
+        drawn.setdefault(case.slice.patient, {})[made.path] = (made.sop_uid, case.slice.lesion_mask)
+    with progress.step("Outlining lesions", float(len(drawn))) as shown:
+        for files in drawn.values() if outlines else ():
+            outline_file(folder, list(files), dict(files.values()))
+            shown.advance()
     write_text(folder / "answers.csv", file.getvalue())
     write_text(folder / "cohort.yaml", COHORT_YAML)
 
@@ -162,7 +268,7 @@ def _all_cases(patients: int, slices: int, size: int, *, seed: int, progress: Pr
             yield case
             cases.append(case)
             shown.advance()
-    yield from _traps(cases, seed)
+    yield from _traps(cases, slices, seed)
 
 
 def _cases(patients: int, slices: int, size: int, seed: int) -> Iterator[_Case]:
@@ -175,7 +281,7 @@ def _cases(patients: int, slices: int, size: int, seed: int) -> Iterator[_Case]:
             yield _Case(index, part, made.hu, made, lesion)
 
 
-def _traps(cases: list[_Case], seed: int) -> Iterator[_Case]:
+def _traps(cases: list[_Case], slices: int, seed: int) -> Iterator[_Case]:
     """Yield the planted cases: they look like any other by name and row."""
     training = [c for c in cases if c.part == "train"]
     test = next(c for c in cases if c.part == "test")
@@ -183,10 +289,10 @@ def _traps(cases: list[_Case], seed: int) -> Iterator[_Case]:
     noise = stream(seed, "demo-trap").normal(0, 4, test.hu.shape)
     repeated = np.clip((test.hu.astype(np.float64) - _AIR) * 1.04 + 12 + noise, 0, 32767).astype(np.int32) + _AIR
     repeating = _as(first.slice, test.slice)
-    yield _Case(SLICES, "train", repeated.astype(np.int16), repeating, test.lesion)
-    yield replace(second, number=SLICES + 1, cut=True)
+    yield _Case(slices, "train", repeated.astype(np.int16), repeating, test.lesion)
+    yield replace(second, number=slices + 1, cut=True)
     other = "no lesion" if last.lesion == "lesion" else "lesion"
-    yield replace(last, number=SLICES, lesion=other)
+    yield replace(last, number=slices, lesion=other)
 
 
 def _as(owner: CtSlice, shown: CtSlice) -> CtSlice:

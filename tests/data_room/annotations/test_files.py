@@ -5,6 +5,8 @@ import pytest
 from hounsfield.core.errors import StorageError
 from hounsfield.data.annotations.colours import colour
 from hounsfield.data.annotations.files import stem, write_whole
+from hounsfield.data.writers import FOLDERS, TABLES, WRITERS, writer
+from tests.data_room.annotations.making import answer, labels, source
 
 
 def test_names_of_files_are_safe_and_never_shared() -> None:
@@ -30,3 +32,14 @@ def test_a_hundred_classes_have_colours_of_their_own() -> None:
     found = [colour(n) for n in range(100)]
     assert len(set(found)) == 100
     assert all(0 <= part <= 255 for c in found for part in c)
+
+
+def test_writers_write_where_the_table_says(tmp_path: Path) -> None:
+    where = source((20, 24))
+    made = answer(where, labels((20, 24)))
+    for name in WRITERS:
+        one = writer(name)
+        if not one.accepts(made, where):
+            one.write(made, where, tmp_path)
+            one.finish(tmp_path)
+    assert {p.name for p in tmp_path.iterdir()} == {*FOLDERS, *TABLES} - {"dicom"}

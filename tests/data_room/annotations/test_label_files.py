@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -64,3 +65,14 @@ def test_pictures_come_back_as_labels(tmp_path: Path) -> None:
     (plain, _) = NiftiWriter().write(made, where, tmp_path)
     header = opened(plain).header
     assert (int(header["sform_code"]), int(header["qform_code"])) == (0, 0)
+
+
+def test_numbers_of_two_targets_are_told_apart(tmp_path: Path) -> None:
+    first, second = (replace(source((20, 24), name=f"a__{t}"), target=t) for t in ("organs", "lesions"))
+    NiftiWriter().write(answer(first, labels((20, 24)), ("liver", "spleen")), first, tmp_path)
+    NiftiWriter().write(answer(second, labels((20, 24)), ("cyst", "tumour")), second, tmp_path)
+    told = {p.name: json.loads(p.read_text(encoding="utf-8")) for p in (tmp_path / "masks").glob("*.json")}
+    assert told == {
+        "labels__organs.json": {"1": "liver", "2": "spleen"},
+        "labels__lesions.json": {"1": "cyst", "2": "tumour"},
+    }

@@ -5,7 +5,9 @@ import numpy as np
 import pytest
 from PIL import Image as Picture
 
+from hounsfield.core.annotation import Annotation
 from hounsfield.core.errors import InputError
+from hounsfield.core.image import Image
 from hounsfield.core.types import AnyArray, Float64Array
 from hounsfield.data.annotations.colours import colour
 from hounsfield.data.annotations.overlay import SIDE, overlay_png
@@ -96,3 +98,18 @@ def test_the_tint_of_a_turned_volume_is_on_the_slice_that_is_shown() -> None:
     np.testing.assert_array_equal(elsewhere[: SIDE * 40 // 50], plain[: SIDE * 40 // 50])
     unsure[4] = 1.0
     assert (drawn(overlay_png(replace(made, uncertainty=unsure), where.image)) != plain)[: SIDE * 40 // 50].any()
+
+
+def test_what_lies_in_the_lung_is_shown_as_lungs_are() -> None:
+    values = np.full((1, 60, 60), 40, dtype=np.int16)
+    values[0, 20:50, 20:50] = -850
+    values[0, 24:30, 24:30] = -500  # ground glass: as black as the lung around it in a soft-tissue window
+    hu = Image(values, modality="CT", units="HU")
+    lesion, muscle = np.zeros((2, 60, 60), dtype=np.uint8)
+    lesion[24:30, 24:30] = 1
+    muscle[2:8, 2:8] = 1
+    place = (slice(round(SIDE * 27 / 60), round(SIDE * 28 / 60)),) * 2
+    lung = (slice(round(SIDE * 45 / 60), round(SIDE * 46 / 60)),) * 2
+    in_lung, in_muscle = (drawn(overlay_png(Annotation(m, ("lesion",)), hu)).astype(int) for m in (lesion, muscle))
+    assert in_lung[place].mean() - in_lung[lung].mean() > 30
+    assert in_muscle[place].mean() == in_muscle[lung].mean() == 0

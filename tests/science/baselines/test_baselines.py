@@ -134,3 +134,19 @@ def test_masks_beside_their_image_are_refused() -> None:
         Case(np.zeros((3, 4)), np.zeros((1, 3, 5), dtype=bool))
     with pytest.raises(InputError):
         Case(np.zeros((3, 4)), np.zeros((1, 3, 4)))
+
+
+def test_the_atlas_marks_what_it_was_fitted_to_mark() -> None:
+    # lesions anywhere: the largest Dice is that of marking every place where one ever was
+    masks = [np.zeros((1, 128, 128), dtype=bool) for _ in range(4)]
+    for number, mask in enumerate(masks):
+        mask[0, 30 * number : 30 * number + 20, 40:60] = True
+    state = atlas.fit(lambda: [Case(m[0].astype(float), m) for m in masks], rng=stream(0, "x"))
+    said = atlas.apply(state, np.zeros((128, 128)))[0] >= 0.5
+    assert dice(count(said, masks[1][0])) == pytest.approx(2 * 400 / (1600 + 400))
+
+
+def test_sharpening_at_the_ends_marks_all_or_only_the_full() -> None:
+    share = np.array([0.0, 0.01, 0.5, 0.99, 1.0])
+    assert list(sharpened(share, 0.0) >= 0.5) == [False, True, True, True, True]
+    assert list(sharpened(share, 1.0) >= 0.5) == [False, False, False, False, True]

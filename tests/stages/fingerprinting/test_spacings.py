@@ -7,6 +7,7 @@ from hounsfield.core.image import Grid, Header, Image
 from hounsfield.core.types import Float64Array
 from hounsfield.stages.fingerprinting.fingerprint import input_facts
 from hounsfield.stages.fingerprinting.looks import Look, look
+from hounsfield.stages.fingerprinting.masks import mask_look
 
 
 def seen(size: tuple[int, ...], affine: Float64Array | None, top: int = 100) -> Look:
@@ -36,3 +37,15 @@ def test_one_volume_without_a_place_leaves_all_unknown() -> None:
     assert facts.spacing_median is None
     assert facts.extent_high is None
     assert facts.brightness_ratio == 1.0
+
+
+def test_a_lesion_in_one_thick_slice_is_no_line() -> None:
+    mask = np.zeros((1, 4, 60, 60), dtype=np.uint8)
+    mask[0, 1, 20:36, 20:36] = 1
+    thick, cubes = (Grid(np.diag([1.0, 1.0, z, 1.0])) for z in (10.0, 1.0))
+    found = {
+        n: mask_look(Image(mask, g), Image(mask.astype(np.int16), g)).fill
+        for n, g in (("thick", thick), ("cubes", cubes))
+    }
+    assert found["thick"] == pytest.approx(16 * 16 / (4 * 15))
+    assert found["cubes"] == 1.0

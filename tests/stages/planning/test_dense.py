@@ -151,3 +151,30 @@ def test_steps_are_fixed_once_it_is_known_how_many_fit() -> None:
 def test_masks_that_mark_nothing_are_refused() -> None:
     with pytest.raises(CohortError, match="1 of 200 training masks"):
         draft_dense(facts(MaskFacts(values={"1": 1}, empty=199)))
+
+
+def _stack(slices: int, edge: int = 128) -> dict[str, object]:
+    """Thick slices: 10 mm apart, pixels of 3 mm."""
+    size, steps = (slices, edge, edge), (10.0, 3.0, 3.0)
+    extent = tuple(n * s for n, s in zip(size, steps, strict=True))
+    return {
+        "ndim": 3, "size_median": size, "size_low": size, "size_high": size, "spacing_median": steps,
+        "spacing_low": steps, "extent_median": extent, "extent_high": extent,
+    }  # fmt: skip
+
+
+def test_volumes_of_few_slices_are_not_learned_in_bfloat16_on_a_processor() -> None:
+    # PyTorch 2.13, AMX: the gradient of such convolutions is NaN, or the process ends
+    found = {n: draft_dense(facts(BODY, _stack(n)))["optimisation"]["precision"] for n in (1, 4, 40)}
+    assert {n: d.value for n, d in found.items()} == {1: "float32", 4: "float32", 40: "bfloat16"}
+    assert found[4].evidence == "a stage sees 4 x 128 x 128 voxels"
+    assert draft_dense(facts(BODY, VOLUME))["optimisation"]["precision"].value == "bfloat16"
+    assert draft_dense(facts(BODY))["optimisation"]["precision"].value == "bfloat16"
+
+
+def test_deep_stages_go_on_looking_across_the_pixels_of_few_slices() -> None:
+    kernels = draft_dense(facts(BODY, _stack(4)))["network"]["kernels"].value
+    assert isinstance(kernels, list)
+    stages = [kernels[n : n + 3] for n in range(0, len(kernels), 3)]
+    assert stages[0] == [1, 3, 3]
+    assert all(stage == [3, 3, 3] for stage in stages[2:])

@@ -18,7 +18,8 @@ class NiftiWriter:
 
     Notes
     -----
-    ``masks/<case>.nii.gz`` holds the labels of exclusive classes, and ``masks/labels.json`` what each number means.
+    ``masks/<case>.nii.gz`` holds the labels of exclusive classes, and ``masks/labels.json`` what each number means
+    (``masks/labels__<target>.json`` where an image has several targets, each with numbers of its own).
     Classes that may overlap get a file each, ``masks/<case>__<class>.nii.gz``, of zeros and ones. Probabilities, where
     they were kept, lie beside as ``<case>__<class>__probability.nii.gz``; the uncertainty, where it was asked for, as
     ``uncertainty/<case>.nii.gz``, 0 to 1. The affine is the image's; a picture without a place in space is written with
@@ -57,7 +58,8 @@ class NiftiWriter:
             written.append(path)
         meaning = {str(n): label for n, label in enumerate(answer.classes, start=1)}
         text = json.dumps(meaning, ensure_ascii=False, indent=1) + "\n"
-        return (*written, write_whole(place / "labels.json", text.encode()))
+        told = f"labels__{stem(source.target)}.json" if source.target else "labels.json"
+        return (*written, write_whole(place / told, text.encode()))
 
     def finish(self, folder: Path) -> tuple[Path, ...]:
         """Join nothing: every case has its own files."""

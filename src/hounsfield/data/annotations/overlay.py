@@ -26,6 +26,11 @@ WINDOW_HU = (-160.0, 240.0)
 """Soft tissue: level 40, width 400."""
 UNSURE = (255, 210, 0)
 MOST_TINT = 0.6
+LUNG_HU = (-1350.0, 150.0)
+"""Lung: level -600, width 1500."""
+_AERATED_HU = -400.0
+_RIM = 4
+_SHARE = 0.25
 _BARS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000)
 _LINE = 22
 _FONT = 14
@@ -38,11 +43,11 @@ class OverlayWriter:
     -----
     Of a volume the slice with the most marked voxels is shown, in the plane that it was taken in (the finest two axes;
     axial where all are alike), as radiologists look at it: the patient's right is on the left, the head is up. CT in HU
-    has a soft-tissue window, other images lie between their 1st and 99th percentile; three channels of a byte are
-    colours, of other channels the first is shown. Names that the built-in font
-    cannot draw (it has Latin letters only) stand as the number of the class. A sheared volume (tilted gantry) is drawn
-    as if it were not: the picture is for looking, the labels are for measuring. Where the annotation says how
-    unsure the model was, such places are tinted.
+    has a soft-tissue window, or that of the lung where a quarter of what surrounds the marks is aerated; other images
+    lie between their 1st and 99th percentile; three channels of a byte are colours, of other channels the first is
+    shown. Names that the built-in font cannot draw (it has Latin letters only) stand as the number of the class. A
+    sheared volume (tilted gantry) is drawn as if it were not: the picture is for looking, the labels are for measuring.
+    Where the annotation says how unsure the model was, such places are tinted.
     """
 
     def accepts(self, answer: Annotation, source: Source) -> str:
@@ -110,7 +115,7 @@ def overlay_png(answer: Annotation, image: Image) -> bytes:
     scale = SIDE / max(rows * steps[0], columns * steps[1])
     factor = (steps[0] * scale, steps[1] * scale)
     size = (max(1, round(rows * factor[0])), max(1, round(columns * factor[1])))
-    grey = _grey(shown.values, image)
+    grey = _grey(shown, image)
     body = _stretched(grey if shown.unsure is None else _tinted(grey, shown.unsure), size)
     names = [(n, _drawable(name, n)) for n, name in enumerate(answer.classes) if shown.masks[n].any()]
     picture = Picture.new("RGB", (max(size[1], 240), size[0] + _LINE * (len(names) + 2)), (0, 0, 0))
@@ -165,14 +170,23 @@ def _note(size: tuple[int, ...], affine: Float64Array, axis: int, place: int) ->
     return f"{name}, slice {shown.flat[0]} of 0 to {size[0] - 1}" if (shown == shown.flat[0]).all() else name
 
 
-def _grey(values: AnyArray, image: Image) -> Float64Array:
+def _window_hu(shown: _Shown) -> tuple[float, float]:
+    """Return between which CT numbers a slice is shown: those of the lung where the marks lie in it."""
+    marked = np.logical_or.reduce(shown.masks)
+    around = ndimage.binary_dilation(marked, iterations=_RIM) & ~marked if marked.any() else marked
+    aerated = around.any() and float((shown.values[around] < _AERATED_HU).mean()) >= _SHARE
+    return LUNG_HU if aerated else WINDOW_HU
+
+
+def _grey(what: _Shown, image: Image) -> Float64Array:
     """Return values as 0 to 255, ``y x 3``."""
+    values = what.values
     shown = np.asarray(values, dtype=np.float64)
     if shown.ndim == 3 and values.dtype == np.uint8:
         return shown
     finite = np.isfinite(shown)
     if image.units == "HU":
-        low, high = WINDOW_HU
+        low, high = _window_hu(what)
     else:
         low, high = (float(v) for v in np.percentile(shown[finite], [1, 99])) if finite.any() else (0.0, 1.0)
     shown = np.clip((np.where(finite, shown, low) - low) / max(high - low, 1e-12), 0, 1) * 255

@@ -1,8 +1,9 @@
 """A table of answers and the files it is about: joined by the DICOM key whose values overlap."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from hounsfield.data.dicom.apart import is_mask
 from hounsfield.data.dicom.entries import Entry
 from hounsfield.data.files import plain_key
 from hounsfield.data.table import Column, Sheet
@@ -96,13 +97,16 @@ def join(sheets: Sequence[Sheet], entries: Iterable[Entry]) -> Join | None:
         The join that gives the most rows their files; of those nearly as good the finest key. None where no column's
         values are keys of files.
     """
-    known = _known(entries)
+    files = list(entries)
+    known = _known(files)
+    masks = {getattr(e, name) for e in files if is_mask(e) for name in ("sop_uid", "series_uid")}
     found: list[tuple[int, int, Join]] = []
     for sheet in sheets:
         for column, cells in sheet.columns.items():
             for order, key in enumerate(KEYS):
                 made = _joined(sheet, column, cells, key=key, known=known[key])
                 if made is not None:
+                    made = replace(made, missing=tuple(v for v in made.missing if v not in masks))
                     found.append((made.matched, -order, made))
     if not found:
         return None

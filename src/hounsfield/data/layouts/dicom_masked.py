@@ -94,7 +94,7 @@ def with_masks(cohort: Cohort, disk: Disk, drawn: Drawn, asked: Sequence[str] = 
         update={
             "targets": (*others, spec),
             "notes": (*cohort.schema.notes, *_notes(found, whole, kept, drawn)),
-            "unsure": (*cohort.schema.unsure, *_doubts(found, kept)),
+            "unsure": (*cohort.schema.unsure, *_doubts(found, kept), *_by_programs(whole, kept)),
         }
     )
     return replace(listed, samples=samples, schema=schema, set_aside=(*listed.set_aside, *aside))
@@ -202,6 +202,17 @@ def _doubts(found: _Found, kept: Sequence[str]) -> list[str]:
     told = ", ".join(f"{found.name(k)} ({counts[k]})" for k in others[:_SHOWN])
     more = f" and {len(others) - _SHOWN} more" if len(others) > _SHOWN else ""
     return [f"Structures that are not asked for: {told}{more}; say --target NAME for those that are meant."]
+
+
+def _by_programs(whole: Mapping[str, Mapping[str, Answer]], kept: Sequence[str]) -> list[str]:
+    """Say how many masks nobody drew: to learn from them is to learn another program's errors, or one's own."""
+    count = sum(any(held[k].automatic for k in kept) for held in whole.values())
+    if not count:
+        return []
+    return [
+        f"Masks of {count} of {len(whole)} samples were drawn by a program, as their files say: use them as answers "
+        "only if a person has corrected them."
+    ]
 
 
 def _listings(found: _Found, drawn: Drawn) -> list[Listing]:

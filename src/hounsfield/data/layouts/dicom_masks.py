@@ -71,11 +71,14 @@ class Answer:
         Why this file and not another one; empty where there is no other.
     opinion : tuple of Drawing
         What another author drew; empty where nobody did.
+    automatic : bool
+        Whether a program drew it, as the file says.
     """
 
     drawings: tuple[Drawing, ...]
     reason: str = ""
     opinion: tuple[Drawing, ...] = ()
+    automatic: bool = False
 
 
 def drawn_on_disk(index: Index, root: Path) -> Drawn:
@@ -190,6 +193,7 @@ def _answer(several: list[tuple[Marked, tuple[Structure, ...]]]) -> Answer:
         _drawings(best),
         _reason(best, ranked[1:]) if len(ranked) > 1 else "",
         _drawings(others[0]) if others else (),
+        all(s.automatic for s in best[1]),
     )
 
 

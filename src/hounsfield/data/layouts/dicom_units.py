@@ -8,6 +8,7 @@ from pathlib import Path
 
 from hounsfield.core.cohort import Reading
 from hounsfield.core.types import Attribute
+from hounsfield.data.dicom.apart import is_mask
 from hounsfield.data.dicom.choosing import Choice, choose
 from hounsfield.data.dicom.entries import Entry
 from hounsfield.data.dicom.groups import Series, series_of, studies_of
@@ -94,7 +95,7 @@ def units(
     of them: it is left out, see `shared_keys`.
     """
     if level == "image":
-        singles = (series_of([e])[0] for e in entries if e.frames > 0)
+        singles = (series_of([e])[0] for e in entries if e.frames > 0 and not is_mask(e))
         return {s.first.sop_uid: Unit(s.first.sop_uid, (s,), ndim_of(s)) for s in singles if s.first.sop_uid}
     if level == "series":
         every = [s for c in choices for s in (c.chosen, *(a for a, _ in c.apart)) if s is not None]

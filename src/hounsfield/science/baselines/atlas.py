@@ -4,7 +4,7 @@ import numpy as np
 from scipy import ndimage
 
 from hounsfield.core.types import AnyArray, Float32Array, Float64Array
-from hounsfield.science.baselines.cases import Cases, Fitted, none_seen, sharpened
+from hounsfield.science.baselines.cases import LEAST, Cases, Fitted, none_seen, sharpened
 
 _SIDE = {2: 128, 3: 48}
 """Pixels of the atlas along each axis, whatever the size of the images."""
@@ -39,7 +39,7 @@ def fit(cases: Cases, *, rng: np.random.Generator) -> Fitted:
         for n, mask in enumerate(case.masks):
             held, true = _stretched(mean[n], mask.shape), mask.astype(np.float64)
             for at, share in enumerate(shares):
-                said = held >= max(float(share), 1e-6)
+                said = held >= min(max(float(share), LEAST), 1 - LEAST)
                 sums[n, at] += (float((said * true).sum()), float(said.sum()), float(true.sum()))
     dice = 2 * sums[..., 0] / np.maximum(sums[..., 1] + sums[..., 2], 1)
     best = [float(shares[int(np.argmax(row))]) for row in dice]

@@ -40,6 +40,9 @@ class Case:
             )
 
 
+LEAST = 1e-6
+"""The smallest share that is one."""
+
 Cases: TypeAlias = Callable[[], Iterable[Case]]
 """Called once for each pass over the training images, so that they need not all be held."""
 
@@ -82,8 +85,12 @@ def as_probabilities(masks: Iterable[AnyArray]) -> Float32Array:
 
 
 def sharpened(share: Float64Array, threshold: float) -> Float64Array:
-    """Return shares moved so that `threshold` becomes one half, in order and within 0 and 1."""
-    if not 0 < threshold < 1:
-        return np.asarray(share)
-    low, high = 0.5 * share / threshold, 1 - 0.5 * (1 - share) / (1 - threshold)
-    return np.where(share < threshold, low, high)
+    """Return shares moved so that `threshold` becomes one half, in order and within 0 and 1.
+
+    Notes
+    -----
+    A threshold of 0 marks every share above it, one of 1 only full shares.
+    """
+    limit = min(max(threshold, LEAST), 1 - LEAST)
+    low, high = 0.5 * share / limit, 1 - 0.5 * (1 - share) / (1 - limit)
+    return np.where(share < limit, low, high)

@@ -15,6 +15,8 @@ from hounsfield.core.types import AnyArray, BoolArray, Float32Array
 MOST_LABELS = 64
 """More different values than this are grey levels, not labels."""
 QUANTILES = 50
+FAR = 2.0
+"""Ratio to the finest spacing beyond which slices lie far apart."""
 SHADES = 16
 """More different values than this in a picture of 8 bits that reaches 255 are grey levels too."""
 
@@ -32,7 +34,8 @@ class MaskLook:
     share : float
         Marked voxels over all.
     fill : float
-        Marked voxels over those of them at the border of what is marked; NaN where nothing is.
+        Marked voxels over those of them at the border of what is marked, NaN where nothing is. Axes along which slices
+        lie far apart do not count: a lesion in one thick slice is no line.
     extent : tuple of float
         Edges of the box around what is marked, as shares of the image's; empty where nothing is.
     inside : numpy.ndarray
@@ -79,7 +82,7 @@ def mask_look(mask: Image, image: Image) -> MaskLook:
         channels=int(array.shape[0]),
         voxels=voxels,
         share=float(marked.mean()),
-        fill=float(marked.sum() / max(1, _border(marked))),
+        fill=float(marked.sum() / max(1, _border(marked, _near(image)))),
         extent=tuple(_span(marked, axis) for axis in range(marked.ndim)),
         inside=np.quantile(values_inside[:: max(1, len(values_inside) // 16384)], shares).astype(np.float32),
     )
@@ -128,16 +131,24 @@ def _check_labels(array: AnyArray, values: Sequence[int]) -> None:
         )
 
 
-def _border(marked: BoolArray) -> int:
-    """Return the number of marked voxels that touch one that is not, along the axes."""
+def _near(image: Image) -> tuple[bool, ...]:
+    """Tell along which axes neighbours lie close: slices far apart say nothing of how thin a structure is."""
+    if image.grid is None:
+        return (True,) * image.ndim
+    steps = image.grid.spacing_mm[::-1][-image.ndim :]
+    return tuple(step <= FAR * min(steps) for step in steps)
+
+
+def _border(marked: BoolArray, near: tuple[bool, ...]) -> int:
+    """Return the number of marked voxels that touch one that is not, along the axes whose voxels lie close."""
     inner = np.ones_like(marked)
     for axis in range(marked.ndim):
-        if marked.shape[axis] < 2:
+        if marked.shape[axis] < 2 or not near[axis]:
             continue
         moved = np.moveaxis(marked, axis, 0)
-        near = np.moveaxis(inner, axis, 0)
-        near[:-1] &= moved[1:]
-        near[1:] &= moved[:-1]
+        close = np.moveaxis(inner, axis, 0)
+        close[:-1] &= moved[1:]
+        close[1:] &= moved[:-1]
     return int(np.count_nonzero(marked & ~inner))
 
 

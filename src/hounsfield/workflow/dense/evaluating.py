@@ -14,7 +14,7 @@ from hounsfield.stages.evaluation.caveats import CaveatFacts, caveats
 from hounsfield.workflow.asking import Asked
 from hounsfield.workflow.dense.judging import Part, judge_cases
 from hounsfield.workflow.dense.model import DenseModel, settled_of
-from hounsfield.workflow.dense.reports import judge_target, worst_cases, written
+from hounsfield.workflow.dense.reports import judge_target, typical_cases, worst_cases, written
 from hounsfield.workflow.evaluating import unseen
 from hounsfield.workflow.planning import peak_mib
 from hounsfield.workflow.reports import audit_block, environment, plan_lines
@@ -101,6 +101,7 @@ def judged_dense(
         ),
         plan=plan_lines(plan),
         errors=worst_cases(rows, plan.targets[0]),
+        typical=typical_cases(rows, plan.targets[0]),
     )
     return report, written(parts.values(), plan.targets), findings
 

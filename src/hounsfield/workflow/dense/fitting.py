@@ -37,7 +37,7 @@ SETTLED = "settled"
 FOLDS = "folds"
 """Document with the fold of each member."""
 MOST_HELD = 400_000_000
-"""Voxels and classes of validation cases that are held at once to choose a tidying."""
+"""Voxels and classes of validation cases that are held at once, of all folds together, to choose a tidying."""
 
 
 def fit_dense(plan: Plan, known: Study, prepared: DensePrepared, folds: Sequence[Fold], hands: Hands) -> Fitted:
@@ -109,7 +109,8 @@ def assemble_dense(
     several = len(folds) > 1
     for number, fold in enumerate(folds):
         own = [m for m, f in zip(fitted.members, fitted.folds, strict=True) if f == number]
-        held = _held(plan, known, prepared, fold, own, progress) if len(fold.val) else {}
+        ids = [prepared.ids[int(r)] for r in fold.val]
+        held = _held(runner_of(plan, own), known, ids, MOST_HELD // len(folds), progress) if ids else {}
         for name, cases in held.items():
             every[name] += cases
         if several:
@@ -134,18 +135,17 @@ def _settle(plan: Plan, held: Mapping[str, Sequence[Held]]) -> dict[str, Settled
 
 
 def _held(
-    plan: Plan, known: Study, prepared: DensePrepared, fold: Fold, members: list[Member], progress: Progress
+    runner: DenseRunner, known: Study, ids: Sequence[str], most: int, progress: Progress
 ) -> dict[str, list[Held]]:
-    """Judge a fold's validation cases by its own members."""
-    runner = runner_of(plan, members)
+    """Judge a fold's validation cases by its own members, until so many voxels and classes are held."""
     found: dict[str, list[Held]] = {name: [] for name in runner.structures}
     held = 0
-    with progress.step("Settling thresholds", float(len(fold.val))) as shown:
-        for name, cases in _cases(runner, known, [prepared.ids[int(r)] for r in fold.val]):
+    with progress.step("Settling thresholds", float(len(ids))) as shown:
+        for name, cases in _cases(runner, known, ids):
             found[name].append(cases)
             held += cases.probabilities.size
             shown.advance(1.0 / len(found))
-            if held > MOST_HELD:
+            if held > most:
                 break  # enough to choose by
     return found
 

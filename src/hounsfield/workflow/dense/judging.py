@@ -1,5 +1,6 @@
 """Cases judged by a sealed bundle, one small row each, and the figures over them."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -141,7 +142,7 @@ def _scored(
 ) -> dict[str, Scores]:
     truth = read_labels(cohort, sample, image, dict(model.structures))
     region = read_region(cohort, sample, image)
-    spacing = spacing_of(image)
+    how = (spacing_of(image), tolerance, region, voxel_mm3(image))
     found = {}
     for name, said in outcome.said.items():
         if name not in truth:
@@ -150,19 +151,17 @@ def _scored(
         right = structures.masks(truth[name])
         other = _other_reader(cohort, sample, name, image, model)
         found[name] = Scores(
-            figures=_figures(structures.classes, said.masks, right, (spacing, tolerance, region)),
+            figures=_figures(structures.classes, said.masks, right, how),
             pixels={
                 cls: _joined(pixel_scores(p.astype(np.float32), t, region=region), join)
                 for cls, p, t in zip(structures.classes, said.probabilities, right, strict=True)
             },
             quality=said.quality,
             beside={
-                other_name: _figures(structures.classes, marked[name], right, (spacing, tolerance, region))
+                other_name: _figures(structures.classes, marked[name], right, how)
                 for other_name, marked in outcome.beside.items()
             },
-            observer=None
-            if other is None
-            else _figures(structures.classes, other, right, (spacing, tolerance, region)),
+            observer=None if other is None else _figures(structures.classes, other, right, how),
             picture=outlined(image, right, said.masks),
         )
     return found
@@ -172,11 +171,11 @@ def _figures(
     classes: Sequence[str],
     said: AnyArray,
     right: AnyArray,
-    how: tuple[tuple[float, ...], float, BoolArray | None],
+    how: tuple[tuple[float, ...], float, BoolArray | None, float],
 ) -> dict[str, Mapping[str, float]]:
-    spacing, tolerance, region = how
+    spacing, tolerance, region, voxel = how
     return {
-        cls: mask_figures(s, t, spacing, tolerance_mm=tolerance, region=region)
+        cls: mask_figures(s, t, spacing, tolerance_mm=tolerance, region=region, voxel_mm3=voxel)
         for cls, s, t in zip(classes, said, right, strict=True)
     }
 
@@ -189,6 +188,13 @@ def spacing_of(image: Image) -> tuple[float, ...]:
     return (z, y, x)[-image.ndim :]
 
 
+def voxel_mm3(image: Image) -> float:
+    """Return the volume of a voxel, exact on a sheared grid (gantry tilt) too; NaN in a plane or at unknown scale."""
+    if image.grid is None or image.ndim != 3:
+        return math.nan
+    return abs(float(np.linalg.det(image.grid.affine_ras[:3, :3])))
+
+
 def _joined(scores: PixelScores, join: int) -> PixelScores:
     if join == 1:
         return scores
@@ -196,13 +202,23 @@ def _joined(scores: PixelScores, join: int) -> PixelScores:
 
 
 def _other_reader(cohort: Cohort, sample: Sample, target: str, image: Image, model: DenseModel) -> BoolArray | None:
-    """Return a second reader's masks, bool ``k ...``, of a case that has them."""
+    """Return a second reader's masks, bool ``k ...``, of a case that has them and whose file can be read."""
+    structures = model.structures[target]
     for name, opinion in sample.opinions.items():
-        of_this = len(model.structures) == 1 or name.casefold().startswith(target.casefold())
-        if isinstance(opinion, Ref) and of_this:
-            structures = model.structures[target]
-            return structures.masks(structures.labels(read_mask(cohort, opinion, image).array))
+        if isinstance(opinion, Ref) and _of_target(name, tuple(model.structures)) == target:
+            try:
+                return structures.masks(structures.labels(read_mask(cohort, opinion, image).array))
+            except HounsfieldError:
+                return None  # it says nothing then; what the model marks is judged all the same
     return None
+
+
+def _of_target(opinion: str, targets: Sequence[str]) -> str:
+    """Return the target that an opinion is about by its name: the longest that it begins with, or the only one."""
+    if len(targets) == 1:
+        return targets[0]
+    fitting = [t for t in targets if opinion.casefold().startswith(t.casefold())]
+    return max(fitting, key=len, default="")
 
 
 def judged_rows(rows: Sequence[CaseRow], target: TargetSpec) -> list[CaseRow]:

@@ -31,8 +31,9 @@ def outlined(image: Image, right: BoolArray, said: BoolArray) -> str:
     if image.ndim == 3:
         cut = int((true | found).sum(axis=(1, 2)).argmax()) if (true | found).any() else image.size[0] // 2
         plane, true, found = plane[:, cut], true[cut], found[cut]
-    low, high = np.percentile(plane, (0.5, 99.5))
-    grey = np.clip((plane - low) / max(float(high - low), 1e-6), 0, 1) * 255
+    finite = np.isfinite(plane)
+    low, high = np.percentile(plane[finite], (0.5, 99.5)) if finite.any() else (0.0, 1.0)
+    grey = np.clip((np.where(finite, plane, low) - low) / max(float(high - low), 1e-6), 0, 1) * 255
     colours = grey[:3] if len(grey) >= 3 else np.repeat(grey[:1], 3, axis=0)
     picture = np.moveaxis(colours, 0, -1).astype(np.uint8)
     times = max(1, round(EDGE / max(true.shape)))

@@ -15,14 +15,14 @@ from hounsfield.bundle.atomic import writing
 from hounsfield.bundle.sealed import BundleContents
 from hounsfield.core.annotation import Annotation, Source
 from hounsfield.core.cohort import Cohort, Sample
-from hounsfield.core.errors import HounsfieldError, InputError
+from hounsfield.core.errors import HounsfieldError, InputError, RunExistsError
 from hounsfield.core.image import Image
 from hounsfield.core.prediction import Prediction, TargetPrediction
 from hounsfield.core.structures import Structures
 from hounsfield.core.types import Json
-from hounsfield.data.writers import WRITERS, writer
+from hounsfield.data.writers import FOLDERS, TABLES, WRITERS, writer
 from hounsfield.science.statistics.segmentation.uncertainty import uncertainty
-from hounsfield.workflow.dense.judging import spacing_of
+from hounsfield.workflow.dense.judging import voxel_mm3
 from hounsfield.workflow.dense.model import DenseModel, Said, annotation
 from hounsfield.workflow.roads import How
 from hounsfield.workflow.study import with_roles
@@ -56,6 +56,11 @@ def predict_dense(contents: BundleContents, inputs: Sequence[Path], *, how: How)
     how : How
         Masks, tables and ``predictions.csv`` are written below its folder.
 
+    Raises
+    ------
+    RunExistsError
+        If the folder holds masks or tables already.
+
     Yields
     ------
     Prediction
@@ -63,6 +68,8 @@ def predict_dense(contents: BundleContents, inputs: Sequence[Path], *, how: How)
         are.
     """
     out = how.out
+    if out is not None:
+        _refuse_overwriting(out)
     cases = asked_cases(contents, inputs, how.series)
     model = DenseModel(contents, engine=how.engine)
     with ExitStack() as stack:
@@ -87,6 +94,24 @@ def predict_dense(contents: BundleContents, inputs: Sequence[Path], *, how: How)
                 file.write(
                     json.dumps({"schema_version": 1, "predictions": told}, ensure_ascii=False, indent=1).encode("utf-8")
                 )
+
+
+def _refuse_overwriting(out: Path) -> None:
+    """Refuse a folder that holds masks or tables already: an annotator's own, or those of other cases.
+
+    Raises
+    ------
+    RunExistsError
+        If it does.
+    """
+    there = [f"{name}/" for name in FOLDERS if (out / name).is_dir() and any((out / name).iterdir())]
+    there += [name for name in TABLES if (out / name).exists()]
+    if there:
+        raise RunExistsError(
+            f"The output folder holds {', '.join(there)} already: they would be overwritten or mixed.",
+            expected="a folder without them",
+            next_step="choose another --out, or move them away",
+        )
 
 
 def asked_cases(contents: BundleContents, inputs: Sequence[Path], series: str | None) -> list[tuple[Cohort, Sample]]:
@@ -174,7 +199,8 @@ def mark(model: DenseModel, cohort: Cohort, sample: Sample, *, out: Path | None,
         ref = sample.inputs[model.inputs[0]][-1].ref
         for name, made in annotations.items():
             called = sample.id if len(annotations) == 1 else f"{sample.id}__{name}"
-            flags += _write(made, Source(called, cohort, ref, first), out)
+            several = name if len(annotations) > 1 else ""
+            flags += _write(made, Source(called, cohort, ref, first, target=several), out)
         prediction = Prediction(sample.id, targets, tuple(flags), outcome.refusal)
     return Marked(prediction, annotations)
 
@@ -186,7 +212,10 @@ def _write(made: Annotation, source: Source, out: Path) -> list[str]:
         one = writer(name)
         reason = one.accepts(made, source)
         if not reason:
-            one.write(made, source, out)
+            try:
+                one.write(made, source, out)
+            except InputError as error:
+                flags.append(f"not written as {name}: {error.found}")  # the other formats and cases go on
         elif source.ref.reader == "dicom":
             flags.append(f"not written as {name}: {reason}")
     return flags
@@ -195,7 +224,7 @@ def _write(made: Annotation, source: Source, out: Path) -> list[str]:
 def _sizes(said: Said, structures: Structures, image: Image) -> tuple[dict[str, float], str]:
     """Return the size of each class, and its unit: ml of volumes that say how they lie, else voxels."""
     placed = image.grid is not None and image.ndim == 3
-    factor = float(np.prod(spacing_of(image))) / 1000.0 if placed else 1.0
+    factor = voxel_mm3(image) / 1000.0 if placed else 1.0
     sizes = {cls: float(m.sum()) * factor for cls, m in zip(structures.classes, said.masks, strict=True)}
     return sizes, "ml" if placed else "voxels"
 

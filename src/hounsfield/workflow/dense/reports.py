@@ -23,6 +23,7 @@ from hounsfield.workflow.reports import Ran, audit_block, cost_of, environment, 
 WORST = 8
 FALSE = 3
 """Of them at most so many that hold nothing and in which something is marked."""
+TYPICAL = 4
 PER_CASE = ("dice", "iou", "hd95_mm", "assd_mm", "nsd", "volume_error", "true_ml", "predicted_ml")
 """Figures of a case that stand in ``predictions.csv``."""
 
@@ -86,6 +87,7 @@ def report_dense(
         plan=plan_lines(plan),
         history=history_of(contents),
         errors=worst_cases(parts[judged], plan.targets[0]),
+        typical=typical_cases(parts[judged], plan.targets[0]),
     )
     return report, written(parts.values(), plan.targets)
 
@@ -260,32 +262,49 @@ def worst_cases(rows: Sequence[CaseRow], target: TargetSpec) -> tuple[Picture, .
         take all places.
     """
     own = judged_rows(rows, target)
-    means = [
-        {"dice": sum(s["dice"] for s in r.scores[target.name].figures.values()) / max(1, len(target.classes))}
-        for r in own
-    ]
     true, said = (
         [sum(s["tp"] + s[other] for s in r.scores[target.name].figures.values()) for r in own] for other in ("fn", "fp")
     )
     holding = sorted((n for n in range(len(own)) if true[n]), key=lambda n: -true[n])
     false = sorted((n for n in range(len(own)) if not true[n] and said[n]), key=lambda n: -said[n])
     false = false[: max(FALSE, WORST - len(holding))]
-    lowest = worst([means[n] for n in holding], count=WORST - len(false))
-    found = []
-    for place in [*(holding[n] for n in lowest), *false]:
-        row = own[place]
-        scores = row.scores[target.name]
-        found.append(
-            Picture(
-                sample=row.sample.id,
-                part=row.part,
-                truth=_sizes(scores.figures, "tp", "fn"),
-                predicted=_sizes(scores.figures, "tp", "fp"),
-                probability=means[place]["dice"],
-                png=scores.picture,
-            )
-        )
-    return tuple(found)
+    lowest = worst([{"dice": _mean_dice(own[n], target)} for n in holding], count=WORST - len(false))
+    return tuple(_picture(own[place], target) for place in [*(holding[n] for n in lowest), *false])
+
+
+def typical_cases(rows: Sequence[CaseRow], target: TargetSpec) -> tuple[Picture, ...]:
+    """Return cases around the median Dice as pictures, the one at the median first.
+
+    Parameters
+    ----------
+    rows : sequence of CaseRow
+        Looked at are those that hold something and are not refused; where there is none, all judged ones.
+    target : TargetSpec
+    """
+    judged = judged_rows(rows, target)
+    answered = [r for r in judged if not r.refusal]
+    holding = [r for r in answered if any(f["tp"] + f["fn"] > 0 for f in r.scores[target.name].figures.values())]
+    order = sorted(holding or answered or judged, key=lambda r: _mean_dice(r, target))
+    middle = (len(order) - 1) // 2
+    near = sorted(range(len(order)), key=lambda n: (abs(n - middle), n))[:TYPICAL]
+    return tuple(_picture(order[n], target) for n in near)
+
+
+def _mean_dice(row: CaseRow, target: TargetSpec) -> float:
+    figures = row.scores[target.name].figures
+    return sum(f["dice"] for f in figures.values()) / max(1, len(figures))
+
+
+def _picture(row: CaseRow, target: TargetSpec) -> Picture:
+    scores = row.scores[target.name]
+    return Picture(
+        sample=row.sample.id,
+        part=row.part,
+        truth=_sizes(scores.figures, "tp", "fn"),
+        predicted=_sizes(scores.figures, "tp", "fp"),
+        probability=_mean_dice(row, target),
+        png=scores.picture,
+    )
 
 
 def _sizes(figures: Mapping[str, Mapping[str, float]], *names: str) -> str:

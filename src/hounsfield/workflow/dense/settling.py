@@ -141,8 +141,8 @@ def best_threshold(cases: Sequence[tuple[AnyArray, BoolArray, BoolArray | None]]
 
     Notes
     -----
-    The middle of all thresholds that are within `FLAT` of the best: the top of the curve is flat, and its highest point
-    among few cases is chance.
+    The middle of the longest run of thresholds that are within `FLAT` of the best: the top of the curve is flat, and
+    its highest point among few cases is chance.
     """
     curves = []
     for probability, truth, region in cases:
@@ -156,7 +156,8 @@ def best_threshold(cases: Sequence[tuple[AnyArray, BoolArray, BoolArray | None]]
         return 0.5
     mean = np.mean(curves, axis=0)
     good = np.flatnonzero(mean >= mean.max() - FLAT)
-    return float(round((float(good.mean())) / STEPS, 4))
+    runs = np.split(good, np.flatnonzero(np.diff(good) > 1) + 1)
+    return float(round(float(max(runs, key=len).mean()) / STEPS, 4))
 
 
 def _histogram(probability: AnyArray, truth: BoolArray, region: BoolArray | None) -> tuple[Float64Array, Float64Array]:

@@ -11,8 +11,11 @@ from hounsfield.core.annotation import Annotation, Source
 from hounsfield.core.cohort import Cohort, Ref, Schema
 from hounsfield.core.errors import InputError
 from hounsfield.data.annotations.colours import colour
-from hounsfield.data.dicom.answers.segments import SegmentationWriter
+from hounsfield.data.dicom.answers.composing import encoded
+from hounsfield.data.dicom.answers.segments import SegmentationWriter, segmentation
+from hounsfield.data.dicom.headers import read_header
 from hounsfield.data.dicom.index import forget
+from hounsfield.data.dicom.marked import marked_by
 from hounsfield.data.dicom.reader import _volumes
 from hounsfield.data.readers import read
 from hounsfield.data.writers import writer
@@ -191,3 +194,25 @@ def test_three_hundred_pieces_and_a_hundred_classes(tmp_path: Path) -> None:
     for mask in read_again(path, tmp_path):
         rebuilt[np.asarray(mask.array, dtype=bool)] = mask.number
     np.testing.assert_array_equal(rebuilt, array)
+
+
+def test_what_a_person_drew_says_so(tmp_path: Path) -> None:
+    where = series_source(tmp_path)
+    made = annotation(where, labels(SHAPE))
+    found = segmentation(made, where, drawn_by="Reader^Ann")
+    assert {s.SegmentAlgorithmType for s in found.SegmentSequence} == {"MANUAL"}
+    assert not any("SegmentationAlgorithmIdentificationSequence" in s for s in found.SegmentSequence)
+    assert found.ContentCreatorName == "Reader^Ann"
+    assert found.SOPInstanceUID != segmentation(made, where).SOPInstanceUID
+    path = tmp_path / "out.dcm"
+    path.write_bytes(encoded(found))
+    assert faults(path) == []
+    assert not marked_by(tmp_path, read_header(path, path=path.name)).structures[0].automatic
+
+
+def test_nothing_marked_is_written_without_a_word(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    where = series_source(tmp_path)
+    (path,) = SegmentationWriter().write(annotation(where, np.zeros(SHAPE, np.uint8)), where, tmp_path / "out")
+    assert caplog.records == []
+    assert faults(path) == []
+    assert not any(m.array.any() for m in read_again(path, tmp_path))

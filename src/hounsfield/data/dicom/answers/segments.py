@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 FOLDER = "dicom"
 _SERIES_NUMBER = 9001
+_NOT_REVIEWED = "Structures marked by software, not reviewed"
 _ALWAYS_PLACED = frozenset(
     "1.2.840.10008.5.1.4.1.1." + end for end in ("2", "2.1", "2.2", "4", "4.1", "4.4", "128", "130", "481.2")
 )
@@ -64,8 +65,15 @@ class SegmentationWriter:
         return ()
 
 
-def segmentation(answer: Annotation, source: Source) -> "Dataset":
+def segmentation(answer: Annotation, source: Source, *, drawn_by: str = "") -> "Dataset":
     """Return an annotation as a data set of Segmentation Storage.
+
+    Parameters
+    ----------
+    answer : Annotation
+    source : Source
+    drawn_by : str
+        Name of the person who drew it (DICOM PN); empty: software did, and nobody has looked at it.
 
     References
     ----------
@@ -75,23 +83,26 @@ def segmentation(answer: Annotation, source: Source) -> "Dataset":
 
     origin = origin_of(source)
     places = _positions(origin) if answer.ndim == 3 and origin.placed else None
+    uid = answer_uid("outlines" if drawn_by else "seg", answer, source)
     made: Any = highdicom.seg.Segmentation(
         source_images=list(origin.headers),
         pixel_array=_frames(answer),
         segmentation_type="BINARY",
-        segment_descriptions=_descriptions(answer, source),
-        series_instance_uid=derived_uid("annotation series", "seg", answer_uid("seg", answer, source)),
+        omit_empty_frames=bool(answer.array.any()),
+        segment_descriptions=_descriptions(answer, source, by_hand=bool(drawn_by)),
+        series_instance_uid=derived_uid("annotation series", "seg", uid),
         series_number=_SERIES_NUMBER,
-        sop_instance_uid=answer_uid("seg", answer, source),
+        sop_instance_uid=uid,
         instance_number=1,
         manufacturer=MAKER,
         manufacturer_model_name=MAKER,
         software_versions=version(),
         device_serial_number="0",
         content_label="ANNOTATION",
-        content_description="Structures marked by software, not reviewed",
+        content_description="Structures outlined by a reader" if drawn_by else _NOT_REVIEWED,
+        content_creator_name=drawn_by or None,
         plane_positions=places,
-        series_description="Annotation (research, not reviewed)",
+        series_description="Outlines" if drawn_by else "Annotation (research, not reviewed)",
     )
     _settle(made, answer, source)
     return made  # type: ignore[no-any-return]  # named so above, since its typed form lacks some attributes
@@ -115,7 +126,7 @@ def _positions(origin: Origin) -> list[Any] | None:
     return [highdicom.PlanePositionSequence("PATIENT", image_position=place) for place in held]
 
 
-def _descriptions(answer: Annotation, source: Source) -> list[Any]:
+def _descriptions(answer: Annotation, source: Source, *, by_hand: bool) -> list[Any]:
     import highdicom
     from pydicom.sr.codedict import codes
 
@@ -131,8 +142,8 @@ def _descriptions(answer: Annotation, source: Source) -> list[Any]:
                 segment_label=short(name, 64),
                 segmented_property_category=term.category,
                 segmented_property_type=term.kind,
-                algorithm_type="AUTOMATIC",
-                algorithm_identification=algorithm,
+                algorithm_type="MANUAL" if by_hand else "AUTOMATIC",
+                algorithm_identification=None if by_hand else algorithm,
                 tracking_uid=tracking_uid(index, answer, source),
                 tracking_id=short(name, 64),
                 display_color=highdicom.color.CIELabColor.from_rgb(*colour(index)),

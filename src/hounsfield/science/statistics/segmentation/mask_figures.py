@@ -31,6 +31,7 @@ def mask_figures(
     tolerance_mm: float,
     region: AnyArray | None = None,
     lesion_iou: float = 0.0,
+    voxel_mm3: float | None = None,
 ) -> dict[str, float]:
     """Judge one mask against the true one.
 
@@ -47,13 +48,16 @@ def mask_figures(
         Bool: what lies outside it counts nowhere, in neither mask.
     lesion_iou : float
         When a lesion counts as found; see `lesions.count_lesions`.
+    voxel_mm3 : float or None
+        Volume of a voxel, where its edges are not at right angles (a tilted gantry); None takes the product of the
+        spacing. NaN where the scale is unknown.
 
     Returns
     -------
     dict of str to float
         ``dice iou sensitivity precision specificity``; ``hd95_mm assd_mm nsd``; ``volume_error`` (the
         difference of the volumes over the true one), ``volume_bias`` (predicted less true, with its sign),
-        ``volume_error_ml``, ``true_ml``, ``predicted_ml`` (NaN in 2D);
+        ``volume_error_ml``, ``true_ml``, ``predicted_ml`` (NaN in 2D, and where the scale is unknown);
         ``lesion_sensitivity lesion_precision lesion_f1`` and their counts ``lesions_true lesions_found lesions_said
         lesions_right``; ``tp fp fn tn`` in voxels. NaN where undefined.
 
@@ -92,7 +96,7 @@ def mask_figures(
         "precision": precision(counts),
         "specificity": specificity(counts),
         **_distances(*surface_distances(said, true, spacing_mm), tolerance_mm),
-        **_volumes(counts, spacing_mm),
+        **_volumes(counts, math.prod(float(s) for s in spacing_mm) if voxel_mm3 is None else voxel_mm3, said.ndim),
         "lesion_sensitivity": lesions.sensitivity,
         "lesion_precision": lesions.precision,
         "lesion_f1": lesions.f1,
@@ -120,10 +124,10 @@ def _distances(there: Float64Array, back: Float64Array, tolerance_mm: float) -> 
     }
 
 
-def _volumes(counts: Counts, spacing_mm: Sequence[float]) -> dict[str, float]:
+def _volumes(counts: Counts, voxel_mm3: float, ndim: int) -> dict[str, float]:
     true, said = counts.tp + counts.fn, counts.tp + counts.fp
     bias = (said - true) / true if true else math.nan
-    ml = math.prod(float(s) for s in spacing_mm) / _ML if len(spacing_mm) == 3 else math.nan
+    ml = voxel_mm3 / _ML if ndim == 3 else math.nan
     return {
         "volume_error": abs(bias),
         "volume_bias": bias,

@@ -58,9 +58,12 @@ def _strides(facts: Facts) -> Decision:
 def _kernels(facts: Facts) -> Decision:
     steps = steps_of(facts)
     found: list[PlanValue] = []
+    wide = [False] * len(steps)
     for stage in strides(_size(facts), steps, most=STAGES):
         steps = [s * n for s, n in zip(steps, stage, strict=True)]
-        found += [1 if s > STEEP * min(steps) else 3 for s in steps]
+        # an axis that was looked along once stays so, however coarse it becomes beside one that is never halved
+        wide = [w or s <= STEEP * min(steps) for w, s in zip(wide, steps, strict=True)]
+        found += [3 if w else 1 for w in wide]
     return Decision(
         value=found,
         rule="kernels do not reach across slices that lie more than twice as far apart as the pixels within",

@@ -62,13 +62,38 @@ def _steps(facts: Facts) -> Decision:
     )
 
 
+FLAT, WIDE = 8, 32
+"""Voxels: volumes of a stage that are shorter than the first along an axis and longer than the second along another."""
+
+
 def _precision(facts: Facts) -> Decision:
+    flat = _flat_stage(facts) if facts.budget.device == "cpu" else ""
     return Decision(
-        value="bfloat16" if facts.machine.bfloat16 else "float32",
-        rule="bfloat16 where the device multiplies it in hardware (weights stay float32); no axis of any stage is "
-        "shorter than 3 voxels, below which its gradient in volumes is wrong",
-        evidence="the device has it" if facts.machine.bfloat16 else "the device lacks it",
+        value="bfloat16" if facts.machine.bfloat16 and not flat else "float32",
+        rule="bfloat16 where the device multiplies it in hardware (weights stay float32); not on a processor where a "
+        f"stage sees volumes shorter than {FLAT} voxels along an axis and longer than {WIDE} along another: there the "
+        "gradient of a convolution is wrong or ends the process (oneDNN of torch 2.13: 1 to 6 slices of 64 x 64 or "
+        "128 x 128; right from 8 slices on, and at 32 x 32)",
+        evidence=(flat or "the device has it") if facts.machine.bfloat16 else "the device lacks it",
     )
+
+
+def _flat_stage(facts: Facts) -> str:
+    """Return the size of the first stage that is too flat for bfloat16 on a processor; empty where none is."""
+    size, strides = (_numbers(facts.decided.get(key)) for key in (("patch", "size"), ("network", "strides")))
+    if len(size) != 3:
+        return ""
+    edges = size
+    for first in range(0, max(len(strides), 3), 3):
+        stride = strides[first : first + 3] or [1, 1, 1]
+        edges = [max(1, e // s) for e, s in zip(edges, stride, strict=True)]
+        if min(edges) < FLAT and max(edges) > WIDE:
+            return f"a stage sees {' x '.join(str(e) for e in edges)} voxels"
+    return ""
+
+
+def _numbers(value: PlanValue) -> list[int]:
+    return [int(n) for n in value if isinstance(n, int)] if isinstance(value, list) else []
 
 
 def _averaging(facts: Facts) -> Decision:
