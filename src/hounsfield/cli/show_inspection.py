@@ -17,6 +17,7 @@ _KINDS = {
     "ordinal": "ordered grades",
     "number": "a number",
     "mask": "a mask",
+    "boxes": "boxes",
 }
 _HOW = {
     "declared": "as you said",

@@ -5,6 +5,7 @@ from datetime import datetime
 
 import numpy as np
 
+from hounsfield.core.boxes import Box
 from hounsfield.core.cohort import Cohort, Ref
 from hounsfield.core.errors import InputError
 from hounsfield.core.image import Grid, Image
@@ -28,6 +29,8 @@ class Annotation:
         ``k y x`` or ``k z y x``, 0 to 1, one for each class (the background has none); None where they were not kept.
     uncertainty : numpy.ndarray or None
         ``y x`` or ``z y x``, 0 (sure) to 1 (knows nothing); None where it was not asked for.
+    boxes : tuple of Box or None
+        Where boxes were asked for, and the array is what they fill; None where it is what was outlined.
 
     Raises
     ------
@@ -41,6 +44,7 @@ class Annotation:
     grid: Grid | None = None
     probabilities: AnyArray | None = field(default=None, repr=False)
     uncertainty: AnyArray | None = field(default=None, repr=False)
+    boxes: tuple[Box, ...] | None = None
 
     def __post_init__(self) -> None:
         array, count = self.array, len(self.classes)

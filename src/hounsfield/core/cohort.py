@@ -9,7 +9,9 @@ from pydantic import BaseModel, ConfigDict
 from hounsfield.core.errors import CohortError
 from hounsfield.core.types import AnyArray, Attribute, TargetValue
 
-TargetKind = Literal["categorical", "multilabel", "ordinal", "number", "mask"]
+TargetKind = Literal["categorical", "multilabel", "ordinal", "number", "mask", "boxes"]
+DENSE_KINDS = ("mask", "boxes")
+"""Kinds of answers that lie in the image: a sample's `masks` hold them."""
 Part = Literal["train", "val", "test"]
 PARTS: tuple[Part, ...] = ("train", "val", "test")
 
@@ -61,7 +63,7 @@ class TargetSpec(BaseModel):
     name : str
         Column or folder level that holds the answer.
     kind : str
-        ``categorical``, ``multilabel``, ``ordinal``, ``number`` or ``mask``.
+        ``categorical``, ``multilabel``, ``ordinal``, ``number``, ``mask`` or ``boxes``.
     classes : tuple of str
         Class, label or level names, in the order of the columns of a prediction; empty for a number.
     positive : str or None
@@ -200,7 +202,7 @@ class Sample:
     regions : mapping of str to Ref
         Field of view, region of interest.
     masks : mapping of str to Ref
-        Answers that are masks, by target name.
+        Answers that lie in the image, by target name: masks, and boxes as the regions that they fill.
     attributes : mapping of str to Attribute
         Site, scanner, age, sex and what else was recorded: for audit and subgroups.
     records : mapping of str to Attribute

@@ -14,6 +14,8 @@ class InputFacts(BaseModel):
         2 or 3.
     channels : int
         1 if all are grey (colour files with three equal channels count as grey), else 3.
+    stored_channels : int
+        Most frequent number of channels as the files have them.
     size_median, size_low, size_high : tuple of int
         Median, 5th and 95th percentile of the size, ``y x`` or ``z y x``.
     bits : int
@@ -37,6 +39,7 @@ class InputFacts(BaseModel):
     kind: Literal["image"] = "image"
     ndim: int = 2
     channels: int = 1
+    stored_channels: int = 1
     size_median: tuple[int, ...]
     size_low: tuple[int, ...]
     size_high: tuple[int, ...]

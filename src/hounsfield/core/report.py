@@ -12,6 +12,7 @@ MAIN_METRIC: dict[TargetKind, str] = {
     "ordinal": "quadratic_kappa",
     "number": "mae",
     "mask": "dice",
+    "boxes": "box_ap30",
 }
 """The metric that a headline, a comparison and a recommendation speak of."""
 

@@ -9,9 +9,12 @@ import numpy as np
 from hounsfield.core.cohort import Cohort, Ref, Sample, SetAside
 from hounsfield.core.errors import CohortError, ReadError, case_id
 from hounsfield.core.image import Image
+from hounsfield.core.types import BoolArray
 from hounsfield.data.readers import read
 from hounsfield.data.volume.facts import READERS, volume_facts
 from hounsfield.geometry.masks import LOST, Frame, lost_share, onto, relation
+
+REMEDY = "expected is one on the image's grid, or affines that say how it lies: write the mask again on it"
 
 
 def read_mask(cohort: Cohort, ref: Ref, image: Image) -> Image:
@@ -52,6 +55,28 @@ def read_mask(cohort: Cohort, ref: Ref, image: Image) -> Image:
     return Image(array, image.grid)
 
 
+def read_region(cohort: Cohort, sample: Sample, image: Image) -> BoolArray | None:
+    """Return where a sample counts, bool ``y x`` or ``z y x`` on its image's grid; None: everywhere.
+
+    Parameters
+    ----------
+    cohort : Cohort
+    sample : Sample
+        All of its regions count together: what lies in each of them.
+    image : Image
+
+    Raises
+    ------
+    ReadError
+        If a region cannot be read, or does not lie on the image.
+    """
+    found: BoolArray | None = None
+    for ref in sample.regions.values():
+        inside = np.asarray((read_mask(cohort, ref, image).array != 0).any(axis=0), dtype=np.bool_)
+        found = inside if found is None else found & inside
+    return found
+
+
 def with_matching_masks(cohort: Cohort) -> Cohort:
     """Return a cohort without the cases whose masks cannot lie on their images.
 
@@ -74,15 +99,16 @@ def with_matching_masks(cohort: Cohort) -> Cohort:
         compared += any(m is not None for m in matches)
         reason = next((r for kind, r in filter(None, matches) if kind == "refused"), "")
         if reason:
-            aside.append(SetAside(sample=sample.id, reason=reason))
+            aside.append(SetAside(sample=sample.id, reason=f"{reason}; {REMEDY}"))
             continue
         kept.append(sample)
         said.update({f"{kind}: {r}" for kind, r in filter(None, matches) if kind in ("moved", "assumed")})
     if not compared:
         return cohort
     if not kept:
+        reason = aside[0].reason.removesuffix(f"; {REMEDY}")
         raise CohortError(
-            f"None of the {len(cohort)} cases can be used: {aside[0].reason}.",
+            f"None of the {len(cohort)} cases can be used: {reason}.",
             expected="masks on the grid of their images, or affines that say how they lie",
             next_step="write the masks again on the grid of their images",
         )

@@ -21,6 +21,7 @@ READERS = Table(
         "nifti": "hounsfield.data.volume.nifti:NiftiReader",
         "nrrd": "hounsfield.data.volume.nrrd:NrrdReader",
         "metaimage": "hounsfield.data.volume.metaimage:MetaImageReader",
+        "boxes": "hounsfield.data.boxes:BoxReader",
     },
 )
 """Name to reader class; a reader is built without arguments."""

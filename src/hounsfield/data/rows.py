@@ -71,6 +71,12 @@ def cohort_of_rows(
     told.notes += side_notes
     specs = [a.spec for a in answers]
     specs += [TargetSpec(name=m, kind="mask") for m in masks]
+    told.unsure += [
+        f"{len(gone)} rows of column {m!r} name a mask file that is not there: their images are left to be annotated; "
+        "add the files, or correct the column."
+        for m in masks
+        if (gone := (*understood.files[m].missing, *understood.files[m].outside))
+    ]
     if inputs.mask is not None:
         specs.append(TargetSpec(name=inputs.mask, kind="mask"))
     if specs and all(s.kind == "mask" for s in specs):

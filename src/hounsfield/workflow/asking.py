@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from hounsfield.core.cohort import Cohort, Reading, Sample, TargetSpec
+from hounsfield.core.cohort import DENSE_KINDS, Cohort, Reading, Sample, TargetSpec
 from hounsfield.core.errors import CohortError, HounsfieldError
 from hounsfield.core.fingerprint import Fingerprint
 from hounsfield.core.plan import Plan
@@ -240,7 +240,7 @@ def translated(target: TargetSpec, found: TargetSpec, values: Sequence[TargetVal
         return list(numbers)
     ours = {fold(c): c for c in target.classes}
     several = target.kind == "multilabel"
-    if found.kind == "mask" or (found.kind == "multilabel" and not several):
+    if found.kind in DENSE_KINDS or (found.kind == "multilabel" and not several):
         raise _unfitting(target, found, found.classes)
     none = {fold(n) for n in NO_LABEL} if several else set()
     given = [_atoms(v) for v in values]

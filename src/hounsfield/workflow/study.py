@@ -9,13 +9,14 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 
 from hounsfield.core.audit import Audit
-from hounsfield.core.cohort import Cohort, Sample
+from hounsfield.core.cohort import DENSE_KINDS, Cohort, Sample
 from hounsfield.core.errors import InputError
 from hounsfield.core.fingerprint import Fingerprint
 from hounsfield.core.progress import Progress
 from hounsfield.core.protocols import Task
 from hounsfield.core.split import Split
 from hounsfield.workflow.memory import give_back
+from hounsfield.workflow.odd_cases import without_odd
 from hounsfield.workflow.survey import Survey, survey
 from hounsfield.workflow.tasks import choose_task
 from hounsfield.workflow.warming import NOTHING, Beside, beside
@@ -113,6 +114,7 @@ def study(source: Source, wishes: Wishes, *, progress: Progress) -> Study:
     seen = replace(seen, glances=tuple(g.without_picture() for g in seen.glances))  # the audit is done with them
     usable = _usable(cohort, findings)
     divided = split(usable, findings, seed=wishes.seed, folds=wishes.folds)
+    usable, findings, divided = without_odd(usable, seen, findings, divided)
     usable = _answered(usable, divided)
     summed = digest(replace(cohort, schema=usable.schema))
     found = facts(usable, seen, divided)
@@ -136,7 +138,11 @@ def _answered(cohort: Cohort, divided: Split) -> Cohort:
     """Leave out further targets that no training sample answers; there is nothing to learn them from."""
     training = [s for s in cohort.samples if _may_train(divided, s.id)]
     targets = cohort.schema.targets
-    gone = [t.name for t in targets[1:] if t.kind != "mask" and all(s.targets.get(t.name) is None for s in training)]
+    gone = [
+        t.name
+        for t in targets[1:]
+        if t.kind not in DENSE_KINDS and all(s.targets.get(t.name) is None for s in training)
+    ]
     if not gone:
         return cohort
     kept = tuple(t for t in targets if t.name not in gone)

@@ -3,11 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from hounsfield.core.cohort import Cohort, Sample, SetAside
+import numpy as np
+
+from hounsfield.core.cohort import DENSE_KINDS, Cohort, Sample, SetAside
 from hounsfield.core.errors import HounsfieldError, ReadError
 from hounsfield.core.image import Header, Image
 from hounsfield.core.progress import Progress
-from hounsfield.data.masks import read_mask
+from hounsfield.data.masks import read_mask, read_region
 from hounsfield.data.readers import header, read
 from hounsfield.stages.auditing.thumbnails import Album, Glance, glance
 from hounsfield.stages.fingerprinting.looks import Look, look
@@ -50,7 +52,7 @@ def survey(cohort: Cohort, *, progress: Progress) -> Survey:
     looks: dict[str, dict[str, Look]] = {spec.name: {} for spec in cohort.schema.inputs}
     unreadable: list[SetAside] = []
     told = {spec.name: spec.modality for spec in cohort.schema.inputs}
-    outlined: dict[str, dict[str, MaskLook]] = {t.name: {} for t in cohort.schema.targets if t.kind == "mask"}
+    outlined: dict[str, dict[str, MaskLook]] = {t.name: {} for t in cohort.schema.targets if t.kind in DENSE_KINDS}
     with progress.step("Reading", float(len(cohort))) as shown:
         for sample in cohort.samples:
             try:
@@ -60,7 +62,7 @@ def survey(cohort: Cohort, *, progress: Progress) -> Survey:
                 first = next(iter(images.values()))[0]
                 marked = {name: _mask_look(cohort, sample, name, first) for name in outlined}
             except HounsfieldError as error:
-                unreadable.append(SetAside(sample=sample.id, reason=error.found))
+                unreadable.append(SetAside(sample=sample.id, reason=_said(error)))
             else:
                 for name, (image, facts) in images.items():
                     looks[name][sample.id] = look(image, facts, modality=image.modality or told[name])
@@ -70,6 +72,15 @@ def survey(cohort: Cohort, *, progress: Progress) -> Survey:
                 glances.append(album.put(glance(sample.id, image, facts)))
             shown.advance()
     return Survey(tuple(glances), looks, tuple(unreadable), outlined)
+
+
+def _said(error: HounsfieldError) -> str:
+    """Return why a case is set aside: of masks with what was expected, and what to do."""
+    return " ".join(error.message().splitlines()) if isinstance(error, MaskError) else error.found
+
+
+class MaskError(ReadError):
+    """A mask that is there and cannot be used."""
 
 
 def _mask_look(cohort: Cohort, sample: Sample, target: str, image: Image) -> MaskLook:
@@ -82,11 +93,18 @@ def _mask_look(cohort: Cohort, sample: Sample, target: str, image: Image) -> Mas
             expected="a mask file",
             next_step="write the mask where the table says",
         )
-    seen = mask_look(read_mask(cohort, sample.masks[target], image), image)
-    declared = cohort.schema.target(target).classes
+    try:
+        mask, region = read_mask(cohort, sample.masks[target], image), read_region(cohort, sample, image)
+        if region is not None:
+            mask = Image(np.where(region, mask.array, mask.array.dtype.type(0)), mask.grid)
+        seen = mask_look(mask, image)
+    except HounsfieldError as error:
+        raise MaskError(error.found, expected=error.expected, next_step=error.next_step) from error
+    spec = cohort.schema.target(target)
+    declared = spec.classes if spec.kind == "mask" else ()
     unknown = [v for v in seen.voxels if declared and seen.channels == 1 and v >= len(declared)]
     if unknown:
-        raise ReadError(
+        raise MaskError(
             f"The mask holds the unknown label {unknown[0]}.",
             expected=", ".join(f"{n} ({name})" for n, name in enumerate(declared)),
             next_step="correct the mask, or declare the label",

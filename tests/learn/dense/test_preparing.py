@@ -77,7 +77,9 @@ def test_a_volume_without_a_place_is_refused_where_the_plan_needs_one() -> None:
         prepare_images({"image": Image(np.zeros((1, 4, 5, 6)))}, TURNED)
 
 
-def test_a_volume_of_one_slice_and_two_channels_where_one_is_expected_are_prepared() -> None:
-    thin = Image(np.random.default_rng(0).random((2, 1, 20, 20)), Grid(np.diag([1.0, 1.0, 5.0, 1.0])))
+def test_a_volume_of_one_slice_is_prepared_and_one_of_two_channels_is_refused() -> None:
+    values, grid = np.random.default_rng(0).random((2, 1, 20, 20)), Grid(np.diag([1.0, 1.0, 5.0, 1.0]))
     spec = DensePreparation(ndim=3, channels={"image": 1}, orientation="RAS", spacing_mm=[2.0, 1.0, 1.0])
-    assert prepare_images({"image": thin}, spec).shape == (1, 2, 20, 20)
+    assert prepare_images({"image": Image(values[:1], grid)}, spec).shape == (1, 2, 20, 20)
+    with pytest.raises(PlanError, match="2 channels where 1 is expected"):
+        prepare_images({"image": Image(values, grid)}, spec)

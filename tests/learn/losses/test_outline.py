@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from hounsfield.learn.losses.outline import SMOOTH, coarser, outline_loss
+from hounsfield.learn.losses.outline import SMOOTH, Weights, coarser, outline_loss
 
 
 def test_overlapping_classes_by_hand() -> None:
@@ -20,7 +20,11 @@ def test_overlapping_classes_by_hand() -> None:
         for k in range(2)
     ]
     found = outline_loss(
-        torch.from_numpy(raw), torch.from_numpy(truth), torch.from_numpy(region), exclusive=False, weights=(0.7, 1.3)
+        torch.from_numpy(raw),
+        torch.from_numpy(truth),
+        torch.from_numpy(region),
+        exclusive=False,
+        weights=Weights(0.7, 1.3),
     )
     np.testing.assert_allclose(float(found), 0.7 * (1 - np.mean(dice)) + 1.3 * expected, rtol=1e-10)
 

@@ -40,7 +40,7 @@ def write_pictures(folder: Path, *, count: int = 20) -> Path:
 
 
 def ball(number: int, *, size: tuple[int, int, int] = (18, 24, 20)) -> tuple[AnyArray, AnyArray]:
-    """Return a volume, int16 ``z y x``, and its labels, uint8: 1 a bright ball, 2 the darker one beside it."""
+    """Return a volume, int16 ``z y x``, and its labels, uint8: 1 a bright ball, 2 a dark one beside it."""
     rng = np.random.default_rng(100 + number)
     z, y, x = np.mgrid[: size[0], : size[1], : size[2]]
     volume = 100 + 20 * rng.standard_normal(size)
@@ -49,7 +49,7 @@ def ball(number: int, *, size: tuple[int, int, int] = (18, 24, 20)) -> tuple[Any
     for value, shift in ((1, -4.0), (2, 4.0)):
         inside = (z - centre[0]) ** 2 + (y - centre[1] - shift) ** 2 + (x - centre[2]) ** 2 < 3.6**2
         labels[inside] = value
-        volume[inside] += 200 if value == 1 else 90
+        volume[inside] += 200 if value == 1 else -90
     return volume.astype(np.int16), labels
 
 

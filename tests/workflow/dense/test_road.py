@@ -23,6 +23,9 @@ from hounsfield.workflow.wishes import Wishes
 from tests.workflow.dense.making import disc, write_pictures, write_volumes
 
 QUICK = Wishes(task="annotate", threads=1, max_steps=60)
+LEAST = {"flat": 0.92, "deep": 0.85}
+"""Dice at least. Measured: pictures .980 and .972 after 60 steps (seeds 0 and 1); volumes, mean of both classes, .60
+after 60 steps while the second ball was hard to see, .70 since it is dark, .934 after 90, more after 110."""
 
 
 def loaded(path: Path) -> nibabel.Nifti1Image:
@@ -42,14 +45,14 @@ def flat(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Run]:
 @pytest.fixture(scope="module")
 def deep(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Run]:
     folder = write_volumes(tmp_path_factory.mktemp("deep") / "data")
-    wishes = Wishes(task="annotate", threads=1, max_steps=90, folds=2)
+    wishes = Wishes(task="annotate", threads=1, max_steps=110, folds=2)
     return folder, train(folder, out=folder.parent / "run", wishes=wishes)
 
 
 def test_pictures_are_marked_and_judged(flat: tuple[Path, Run]) -> None:
     _, run = flat
     figures = run.report.parts["test"]
-    assert (figures.metrics["dice"].value or 0) > 0.8
+    assert (figures.metrics["dice"].value or 0) > LEAST["flat"]
     assert {"hd95_mm", "nsd", "pixel_auroc", "lesion_f1", "false_positive_rate"} <= set(figures.metrics)
     assert set(run.report.baselines) == {"otsu", "forest"}
     assert run.report.target.classes == ("mask",)
@@ -98,7 +101,7 @@ def test_volumes_are_cross_validated_and_marked_where_they_lie(deep: tuple[Path,
     figures = run.report.parts["cv"]
     assert figures.samples == 12
     assert len(figures.folds) == 2
-    assert (figures.metrics["dice"].value or 0) > 0.6
+    assert (figures.metrics["dice"].value or 0) > LEAST["deep"]
     assert {"dice:near", "dice:far", "hd95_mm:near"} <= set(figures.metrics)
     assert set(run.report.baselines) == {"atlas", "threshold"}
     assert len(open_sealed(run.path / "bundle").members) == 2
@@ -112,7 +115,7 @@ def test_volumes_are_cross_validated_and_marked_where_they_lie(deep: tuple[Path,
     np.testing.assert_allclose(said.grid.affine_ras, true.grid.affine_ras, atol=1e-4)
     for label in (1, 2):
         one, two = said.array == label, true.array == label
-        assert 2 * (one & two).sum() / (one.sum() + two.sum()) > 0.6
+        assert 2 * (one & two).sum() / (one.sum() + two.sum()) > 0.8
 
 
 def test_a_run_that_exists_is_not_overwritten(flat: tuple[Path, Run]) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from hounsfield.core.annotation import Annotation, Source
+from hounsfield.core.boxes import Box
 from hounsfield.core.types import AnyArray, Json
 from hounsfield.data.annotations.files import misfit, refuse, stem, write_whole
 from hounsfield.geometry.components import components
@@ -24,7 +25,8 @@ class CocoWriter:
     ``<case>#<slice>``, and pieces are those of the slice.
     Boxes are x, y, width, height in pixels from the upper left corner; masks are run lengths down the columns
     (``counts`` uncompressed, as the COCO tools read them). ``score`` is the mean probability in the piece, 1 where none
-    was kept. Each case has a file of its own until `finish` joins them.
+    was kept. Where boxes were asked for they are written as they are, with their scores and without masks. Each case
+    has a file of its own until `finish` joins them.
 
     References
     ----------
@@ -66,6 +68,9 @@ def coco_part(answer: Annotation, name: str) -> dict[str, Json]:
     for number in np.flatnonzero(held).tolist():
         picture = f"{name}#{number}" if volume else name
         images.append({"id": len(images) + 1, "file_name": picture, "width": columns, "height": rows})
+        if answer.boxes is not None:
+            marks += _boxes(answer.boxes, len(images))
+            continue
         for index, mask in enumerate(masks):
             held_map = maps[index]
             marks += _marks(
@@ -127,6 +132,22 @@ def _marks(mask: AnyArray, likely: AnyArray | None, where: tuple[int, int], coun
             }
         )
     return found
+
+
+def _boxes(boxes: Sequence[Box], image: int) -> list[Json]:
+    """Return boxes that were asked for as such: they outline nothing."""
+    return [
+        {
+            "id": number,
+            "image_id": image,
+            "category_id": box.cls + 1,
+            "bbox": [box.x, box.y, box.width, box.height],
+            "area": box.area,
+            "iscrowd": 0,
+            "score": round(box.score, 6),
+        }
+        for number, box in enumerate(boxes, start=1)
+    ]
 
 
 def _items(value: Json) -> list[dict[str, Json]]:

@@ -14,6 +14,7 @@ LAYOUTS = Table(
         "msd": "hounsfield.data.layouts.msd:MsdLayout",
         "bids": "hounsfield.data.layouts.bids:BidsLayout",
         "medmnist": "hounsfield.data.layouts.medmnist:MedmnistLayout",
+        "boxes": "hounsfield.data.layouts.boxes:BoxesLayout",
         "manifest": "hounsfield.data.layouts.manifest:ManifestLayout",
         "dicom": "hounsfield.data.layouts.dicom:DicomLayout",
         "class folders": "hounsfield.data.layouts.class_folders:ClassFoldersLayout",

@@ -200,7 +200,8 @@ def _asks(sheet: Sheet, files: Files, roles: Roles) -> bool:
 
 def _pairs(columns: dict[str, FileColumn], pictures: int) -> bool:
     """Tell whether a table lists pairs of images, as lists of duplicates do, and not one image per row."""
-    used = [c for c in columns.values() if len(c.used) >= 2 and not looks_like_mask(next(iter(c.used)))]
+    # most of them: where a mask is missing, its name may lead to an image of the same name
+    used = [c for c in columns.values() if len(c.used) >= 2 and sum(map(looks_like_mask, c.used)) <= 0.5 * len(c.used)]
     for i, first in enumerate(used):
         for second in used[i + 1 :]:
             both = [(a, b) for a, b in zip(first.paths, second.paths, strict=True) if a is not None and b is not None]

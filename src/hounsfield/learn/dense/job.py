@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import cast
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from hounsfield.core.structures import Structures
 from hounsfield.core.types import Json
@@ -42,11 +42,26 @@ class Terms(BaseModel):
     ----------
     dice, entropy : float
         Weights of the soft Dice and of the cross-entropy. Coarser outputs have half the weight of the finer one.
+    focal : float
+        Power of ``1 - p`` that weighs the cross-entropy of a voxel whose truth has probability `p`; 0: none, else 1
+        to 5.
+    boundary, skeleton : float
+        Weights of the boundary loss and of the soft clDice; of the finest output only.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     dice: float = Field(default=1.0, ge=0)
     entropy: float = Field(default=1.0, ge=0)
+    focal: float = Field(default=0.0, ge=0, le=5)
+    boundary: float = Field(default=0.0, ge=0)
+    skeleton: float = Field(default=0.0, ge=0)
+
+    @field_validator("focal")
+    @classmethod
+    def _sound(cls, value: float) -> float:
+        if 0.0 < value < 1.0:
+            raise ValueError("0, or at least 1: below it the gradient has no end where the truth is certain")
+        return value
 
 
 class DenseJob(BaseModel):

@@ -13,11 +13,11 @@ from hounsfield.core.streams import address
 from hounsfield.learn.batch import Batch
 from hounsfield.learn.dense.cases import DenseFeed, open_cases
 from hounsfield.learn.dense.job import INPUT, DenseJob
-from hounsfield.learn.dense.patches import LABELS, DenseBatches, cut, plain_patches
+from hounsfield.learn.dense.patches import LABELS, DenseBatches, plain_patches, seen
 from hounsfield.learn.learners.protocol import State
 from hounsfield.learn.loop import Loop, Phase, Watch, precision, run
 from hounsfield.learn.losses.base import Loss
-from hounsfield.learn.losses.outline import coarser, outline_loss
+from hounsfield.learn.losses.outline import Weights, coarser, outline_loss
 from hounsfield.learn.nn.network import Network
 from hounsfield.learn.nn.norms import measure_norms
 from hounsfield.learn.nn.table import DENSE_NETWORKS, build
@@ -63,6 +63,22 @@ class Outlines:
         return Loss(found * factor, {"loss": found.detach()})
 
 
+def weights_of(job: DenseJob, level: int) -> Weights:
+    """Return what the loss of one output is made of; of coarser ones Dice and cross-entropy alone.
+
+    Parameters
+    ----------
+    job : DenseJob
+    level : int
+        0: the finest.
+    """
+    terms = job.terms
+    if level:
+        return Weights(terms.dice, terms.entropy, terms.focal)
+    steps = tuple(job.augmentation.spacing)
+    return Weights(terms.dice, terms.entropy, terms.focal, terms.boundary, terms.skeleton, steps)
+
+
 def all_losses(job: DenseJob, outputs: Mapping[str, Tensor], labels: Tensor) -> Tensor:
     """Return the loss of all targets and levels on a batch: scalar, float32.
 
@@ -94,7 +110,7 @@ def all_losses(job: DenseJob, outputs: Mapping[str, Tensor], labels: Tensor) -> 
                     own,
                     region,
                     exclusive=structures.layout == "exclusive",
-                    weights=(job.terms.dice, job.terms.entropy),
+                    weights=weights_of(job, level),
                 )
                 total = total + weight * loss / len(job.structures)
         return total / mass
@@ -218,7 +234,8 @@ def _plain(feed: DenseFeed, job: DenseJob, *, on: str) -> Iterator[dict[str, Ten
     images = (batches.place(n) for n in range(PLAIN * size))
     held: list[np.typing.NDArray[np.float32]] = []
     for place in images:
-        held.append(cut(feed.cases.image(place.row), place.start, job.patches.size).astype(np.float32))
+        image = feed.cases.image(place.row)
+        held.append(seen(image, place.start, job.patches.size, depth=job.preparation.depth).astype(np.float32))
         if len(held) == size:
             yield {INPUT: torch.from_numpy(np.stack(held)).to(on)}
             held = []

@@ -94,7 +94,8 @@ class DenseRunner:
         return Answer({name: self._back(said, first) for name, said in self.dense(ready).items()})
 
     def _back(self, said: AnyArray, image: Image) -> AnyArray:
-        if said.shape[1:] == image.size and self.preparation.orientation == "stored":
+        spec = self.preparation
+        if said.shape[1:] == image.size and spec.orientation == "stored" and not spec.first:
             return said
         parts = [put_back(one[None].astype(np.float32), image, self.preparation)[0] for one in said]
         return np.stack([part.astype(np.float16) for part in parts])

@@ -65,6 +65,39 @@ def cut(array: AnyArray, start: Sequence[int], size: Sequence[int], *, outside: 
     return box
 
 
+def seen(image: AnyArray, start: Sequence[int], size: Sequence[int], *, depth: int = 1) -> AnyArray:
+    """Return what a network sees of a box of a prepared image.
+
+    Parameters
+    ----------
+    image : numpy.ndarray
+        ``c y x`` or ``c z y x``.
+    start : sequence of int
+        First voxel, one number for each space axis of the image.
+    size : sequence of int
+        Edges of the network's input: as many as the image has space axes, or one less where it is cut into slices.
+    depth : int
+        Slices that enter together, odd. Beyond the first and the last slice these are seen again.
+
+    Returns
+    -------
+    numpy.ndarray
+        ``c ...`` of the size; of slices the channels of the first slice, then those of the next.
+    """
+    if image.ndim - 1 == len(size):
+        return cut(image, start, size)
+    across, *rest = start
+    rows = np.clip(np.arange(across - depth // 2, across + depth // 2 + 1), 0, image.shape[1] - 1)
+    return np.concatenate([cut(image[:, row], rest, size) for row in rows])
+
+
+def outlined(labels: AnyArray, start: Sequence[int], size: Sequence[int]) -> AnyArray:
+    """Return the labels ``p ...`` of a box, see `seen`: of slices those of the middle one."""
+    if labels.ndim - 1 == len(size):
+        return cut(labels, start, size)
+    return cut(labels[:, start[0]], start[1:], size)
+
+
 class DenseBatches:
     """Batches of patches of a feed.
 
@@ -81,6 +114,7 @@ class DenseBatches:
         self._job = job
         self._ranks = ranks
         self._size = tuple(job.patches.size)
+        self._box = (1, *self._size) if job.preparation.slices else self._size
         self._marked = {int(row): feed.cases.marked(int(row)) for row in feed.train}
 
     def __call__(self, number: int) -> Batch:
@@ -110,24 +144,24 @@ class DenseBatches:
             classes = sorted(marked)
             points = marked[classes[int(second * len(classes))]]
             centre = np.unravel_index(int(points[int(third * len(points))]), shape)
-            # not always in the middle: the network must not learn that what it looks for lies there
-            start = [int(c) - round(n * (0.25 + 0.5 * u)) for c, n, u in zip(centre, self._size, rest, strict=True)]
+            start = [_near(int(c), n, u) for c, n, u in zip(centre, self._box, rest, strict=True)]
         else:
-            start = [_anywhere(n, have, u) for n, have, u in zip(self._size, shape, rest, strict=True)]
-        return Place(row, tuple(_inside(s, n, have) for s, n, have in zip(start, self._size, shape, strict=True)))
+            start = [_anywhere(n, have, u) for n, have, u in zip(self._box, shape, rest, strict=True)]
+        return Place(row, tuple(_inside(s, n, have) for s, n, have in zip(start, self._box, shape, strict=True)))
 
     def _augmented(self, places: Sequence[Place], numbers: Sequence[int]) -> tuple[Tensor, Tensor]:
         spec, size, cases = self._job.augmentation, self._size, self._feed.cases
         draws = partial(uniforms, self._job.seed, "augment", 0, list(numbers))
         drawn = draw(spec, draws, ndim=len(size))
         large = tuple(n + 2 * int(np.ceil(MARGIN * n)) for n in size) if spec.warps else size
-        before = [(a - b) // 2 for a, b in zip(large, size, strict=True)]
-        images = np.zeros((len(places), cases.channels, *large), dtype=np.float32)
+        before = [0] * (len(self._box) - len(size)) + [(a - b) // 2 for a, b in zip(large, size, strict=True)]
+        depth = self._job.preparation.depth
+        images = np.zeros((len(places), cases.channels * depth, *large), dtype=np.float32)
         labels = np.zeros((len(places), cases.planes, *large), dtype=np.uint8)
         for n, place in enumerate(places):
             start = [s - b for s, b in zip(place.start, before, strict=True)]
-            images[n] = cut(cases.image(place.row), start, large)
-            labels[n] = cut(cases.label(place.row), start, large)
+            images[n] = seen(cases.image(place.row), start, large, depth=depth)
+            labels[n] = outlined(cases.label(place.row), start, large)
         image, label = warped(torch.from_numpy(images), torch.from_numpy(labels), drawn, size)
         # geometry is done; what is left changes values only
         rest = AugmentParams(
@@ -208,6 +242,11 @@ def _order(seed: int, epoch: int, count: int) -> IntArray:
     return found
 
 
+def _near(point: int, size: int, uniform: float) -> int:
+    """Return a start from which a patch holds a point, not always in its middle: places must not be learned."""
+    return point - round(size * (0.25 + 0.5 * uniform)) if size > 1 else point
+
+
 def _anywhere(size: int, have: int, uniform: float) -> int:
     if have <= size:
         return -int(uniform * (size - have + 1))
@@ -239,7 +278,7 @@ def plain_patches(feed: DenseFeed, job: DenseJob, *, rows: IntArray, count: int)
     """
     chosen = DenseBatches(feed.with_parts(rows, rows[:0]), job)
     places = [chosen.place(n) for n in range(count)]
-    size = job.patches.size
-    images = np.stack([cut(feed.cases.image(p.row), p.start, size) for p in places]).astype(np.float32)
-    labels = np.stack([cut(feed.cases.label(p.row), p.start, size) for p in places])
+    size, depth = job.patches.size, job.preparation.depth
+    images = np.stack([seen(feed.cases.image(p.row), p.start, size, depth=depth) for p in places]).astype(np.float32)
+    labels = np.stack([outlined(feed.cases.label(p.row), p.start, size) for p in places])
     return images, labels

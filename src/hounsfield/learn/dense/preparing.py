@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from hounsfield.core.errors import PlanError
 from hounsfield.core.image import Image
@@ -22,11 +22,17 @@ class DensePreparation(BaseModel):
     ndim : int
         2 or 3.
     channels : dict of str to int
-        Input name to 1 or 3 channels, in the order in which they enter the network.
+        Input name to its channels, in the order in which they enter the network: of pictures 1 or 3, of volumes as
+        many as the training volumes have.
     orientation : str
         ``stored``, or ``RAS``: volumes are turned so that their axes run to the right, to the front and up.
+    slices : str
+        Empty, or the axis (``z y x``) that volumes are cut across: each slice is judged by a network of planes, and
+        prepared volumes have this axis first.
+    neighbours : int
+        Slices on either side of one that enter with it, as further channels (2.5D); 0: the slice alone.
     spacing_mm : list of float or None
-        ``z y x`` that volumes are resampled to; None: as they come.
+        ``z y x`` that volumes are resampled to, None in it for an axis that stays as it comes; None: all do.
     edge : int or None
         Longest edge that a picture is resized to, its aspect kept; None: as it comes.
     window : dict of str to list of float
@@ -38,18 +44,26 @@ class DensePreparation(BaseModel):
     ndim: Literal[2, 3]
     channels: dict[str, int]
     orientation: Literal["stored", "RAS"] = "stored"
-    spacing_mm: list[float] | None = None
+    slices: Literal["", "z", "y", "x"] = ""
+    neighbours: int = Field(default=0, ge=0, le=7)
+    spacing_mm: list[float | None] | None = None
     edge: int | None = None
     window: dict[str, list[float]] = {}
 
     @model_validator(mode="after")
     def _sound(self) -> "DensePreparation":
-        if not self.channels or not set(self.channels.values()) <= {1, 3}:
-            raise ValueError("every input has 1 or 3 channels, and there is at least one")
-        if self.spacing_mm is not None and (len(self.spacing_mm) != self.ndim or min(self.spacing_mm) <= 0):
+        if not self.channels or min(self.channels.values()) < 1:
+            raise ValueError("there is at least one input, and every input has a channel")
+        if self.ndim == 2 and not set(self.channels.values()) <= {1, 3}:
+            raise ValueError("pictures have 1 or 3 channels")
+        if self.spacing_mm is not None and (
+            len(self.spacing_mm) != self.ndim or any(s is not None and s <= 0 for s in self.spacing_mm)
+        ):
             raise ValueError(f"spacing_mm must have {self.ndim} positive numbers")
-        if self.ndim == 2 and (self.spacing_mm is not None or self.orientation != "stored"):
-            raise ValueError("spacing_mm and orientation are for volumes")
+        if self.ndim == 2 and (self.spacing_mm is not None or self.orientation != "stored" or self.slices):
+            raise ValueError("spacing_mm, orientation and slices are for volumes")
+        if self.neighbours and not self.slices:
+            raise ValueError("neighbours are those of slices: say along which axis they lie")
         if any(len(w) != 2 or w[0] >= w[1] for w in self.window.values()):
             raise ValueError("a window is two numbers, the lower first")
         return self
@@ -57,7 +71,22 @@ class DensePreparation(BaseModel):
     @property
     def width(self) -> int:
         """Channels of the network's input."""
-        return sum(self.channels.values())
+        return sum(self.channels.values()) * self.depth
+
+    @property
+    def depth(self) -> int:
+        """Slices that enter the network together as channels, 1 where volumes are not cut."""
+        return 1 + 2 * self.neighbours
+
+    @property
+    def axes(self) -> int:
+        """Space axes that the network looks along, 2 or 3."""
+        return 2 if self.slices else self.ndim
+
+    @property
+    def first(self) -> int:
+        """Place of the axis that comes first in what is prepared, 0 to 2 of ``z y x``."""
+        return "zyx".index(self.slices) if self.slices else 0
 
 
 WINDOWED = 2.0
@@ -67,7 +96,7 @@ FARTHEST = 8.0
 
 
 def prepared_size(image: Image, spec: DensePreparation) -> tuple[int, ...]:
-    """Return the size that an image is prepared to, ``y x`` or ``z y x``."""
+    """Return the size that an image is prepared to, ``y x`` or ``z y x``, whichever axis comes first afterwards."""
     size, spacing = canonical_shape(image) if spec.orientation == "RAS" else (image.size, _stored_spacing(image))
     if spec.spacing_mm is not None:
         if spacing is None:
@@ -76,7 +105,9 @@ def prepared_size(image: Image, spec: DensePreparation) -> tuple[int, ...]:
                 expected="a file with an affine, as those of the training part had",
                 next_step="give the file that the volume was made from",
             )
-        return tuple(max(1, round(n * a / b)) for n, a, b in zip(size, spacing, spec.spacing_mm, strict=True))
+        return tuple(
+            n if b is None else max(1, round(n * a / b)) for n, a, b in zip(size, spacing, spec.spacing_mm, strict=True)
+        )
     if spec.edge is not None:
         factor = spec.edge / max(size)
         return tuple(max(1, round(n * factor)) for n in size)
@@ -102,13 +133,14 @@ def prepare_images(images: Mapping[str, Image], spec: DensePreparation) -> Float
     Returns
     -------
     numpy.ndarray
-        ``c y x`` or ``c z y x``, float32, about zero mean and unit deviation.
+        ``c y x`` or ``c z y x``, float32, about zero mean and unit deviation; of volumes that are cut into slices the
+        axis across them first.
 
     Raises
     ------
     PlanError
-        If an image has another number of space axes, no place in space where the plan needs one, or a size that no
-        affine explains.
+        If an image has another number of space axes, a volume another number of channels, no place in space where the
+        plan needs one, or a size that no affine explains.
     """
     first = images[next(iter(spec.channels))]
     if first.ndim != spec.ndim:
@@ -121,11 +153,23 @@ def prepare_images(images: Mapping[str, Image], spec: DensePreparation) -> Float
     parts = []
     for name, channels in spec.channels.items():
         image = _beside(images[name], first)
+        if image.ndim == 3 and image.channels != channels:
+            raise PlanError(
+                f"A volume has {image.channels} channels where {channels} {'is' if channels == 1 else 'are'} expected.",
+                expected=f"volumes of {channels} as in the training part: what its channels mean, nothing says",
+                next_step="store the channel that is meant as a volume of its own",
+            )
         if spec.orientation == "RAS":
             image = canonical(image)
         values = _scaled(_channels(image.array, channels), spec.window.get(name))
         parts.append(resize(values, size))
-    return np.concatenate(parts).astype(np.float32, copy=False)
+    whole: Float32Array = np.concatenate(parts).astype(np.float32, copy=False)
+    return np.ascontiguousarray(_first(whole, spec), dtype=np.float32)
+
+
+def _first(array: AnyArray, spec: DensePreparation) -> AnyArray:
+    """Return an array ``c z y x`` with the axis across slices first."""
+    return np.ascontiguousarray(np.moveaxis(array, 1 + spec.first, 1)) if spec.first else array
 
 
 def prepare_labels(labels: AnyArray, image: Image, spec: DensePreparation, structures: Structures) -> AnyArray:
@@ -144,6 +188,10 @@ def prepare_labels(labels: AnyArray, image: Image, spec: DensePreparation, struc
     numpy.ndarray
         uint8, ``p ...`` of the prepared size: each voxel what most of it is.
     """
+    return _first(_on_grid(labels, image, spec, structures), spec)
+
+
+def _on_grid(labels: AnyArray, image: Image, spec: DensePreparation, structures: Structures) -> AnyArray:
     turned = canonical(Image(labels, image.grid)).array if spec.orientation == "RAS" else labels
     size = prepared_size(image, spec)
     if turned.shape[1:] == size:
@@ -162,7 +210,7 @@ def put_back(values: Float32Array, image: Image, spec: DensePreparation) -> Floa
     Parameters
     ----------
     values : numpy.ndarray
-        ``k y x`` or ``k z y x``, float32: probabilities, never labels.
+        ``k y x`` or ``k z y x`` as `prepare_images` turns a case, float32: probabilities, never labels.
     image : Image
         What was prepared.
     spec : DensePreparation
@@ -173,7 +221,8 @@ def put_back(values: Float32Array, image: Image, spec: DensePreparation) -> Floa
         ``k ...`` of the image's size, float32.
     """
     turned = canonical_shape(image)[0] if spec.orientation == "RAS" else image.size
-    back: AnyArray = resize(values, turned)
+    lying_so = np.moveaxis(values, 1, 1 + spec.first) if spec.first else values
+    back: AnyArray = resize(np.ascontiguousarray(lying_so), turned)
     if spec.orientation == "RAS" and image.grid is not None:
         back = turned_back(back, image.grid.affine_ras)
     lying: Float32Array = np.ascontiguousarray(back, dtype=np.float32)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from hounsfield.core.types import AnyArray, Float32Array, Float64Array
-from hounsfield.learn.dense.patches import cut
+from hounsfield.learn.dense.patches import seen
 
 Calls = Callable[[list[AnyArray]], list[Mapping[str, Float32Array]]]
 """From windows, ``c ...`` each, to probabilities ``w ...`` by target of each, in order."""
@@ -26,11 +26,23 @@ class Windows:
         Share of its edge by which a window overlaps with the next one, 0 to below 1.
     sharpness : float
         Deviation of the Gaussian weights as a share of the edge.
+    depth : int
+        0: a window is seen as it is. Else the first edge is 1, a window is a slice of a volume, and so many slices
+        enter together as its channels.
     """
 
     size: tuple[int, ...]
     overlap: float = 0.5
     sharpness: float = 0.125
+    depth: int = 0
+
+    def seen(self, image: AnyArray, corner: Sequence[int]) -> AnyArray:
+        """Return what a network sees of an image ``c ...`` in the window with a corner."""
+        return seen(image, corner, self.size[1:] if self.depth else self.size, depth=max(1, self.depth))
+
+    def placed(self, probabilities: Mapping[str, Float32Array]) -> dict[str, Float32Array]:
+        """Return what a network says of a window, ``w ...`` with as many edges as the window has."""
+        return {name: one[:, None] if self.depth else one for name, one in probabilities.items()}
 
 
 def starts(length: int, size: int, overlap: float) -> list[int]:
@@ -97,9 +109,9 @@ def judge_case(
         corners = [(start, *rest) for rest in _combinations(places[1:])]
         for group in range(0, len(corners), at_once):
             own = corners[group : group + at_once]
-            found = calls([cut(image, corner, windows.size) for corner in own])
+            found = calls([windows.seen(image, corner) for corner in own])
             for corner, probabilities in zip(own, found, strict=True):
-                _add(held, probabilities, corner, weight=weight, size=windows.size, first=first)
+                _add(held, windows.placed(probabilities), corner, weight=weight, size=windows.size, first=first)
         until = places[0][turn + 1] if turn + 1 < len(places[0]) else shape[0]
         count = until - first
         total = sums[0][first:until].astype(np.float32)

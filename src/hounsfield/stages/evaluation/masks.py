@@ -8,6 +8,7 @@ import numpy as np
 from hounsfield.core.report import Baseline, Figure, PartFigures
 from hounsfield.core.streams import address, stream
 from hounsfield.science.statistics.figures import Figures, bootstrap_figures, paired_figures
+from hounsfield.science.statistics.segmentation.box_scores import BoxScores
 from hounsfield.science.statistics.segmentation.over_cases import figures_of_masks
 from hounsfield.science.statistics.segmentation.pixel_scores import PixelScores
 from hounsfield.stages.evaluation.preparing import as_figure, finite_or_none
@@ -31,6 +32,8 @@ class MaskRows:
         Class to the histogram of every case.
     quality : mapping of str to sequence of float or None
         Class to the Dice that was expected of every case.
+    boxes : mapping of str to sequence of BoxScores, or None
+        Class to the boxes of every case, where boxes are asked for.
     folds : tuple of int
         Fold that each case was held out of, -1 where there are none.
     """
@@ -40,6 +43,7 @@ class MaskRows:
     figures: Mapping[str, Sequence[CaseFigures]]
     pixels: Mapping[str, Sequence[PixelScores]] | None = None
     quality: Mapping[str, Sequence[float | None]] = field(default_factory=dict)
+    boxes: Mapping[str, Sequence[BoxScores]] | None = None
     folds: tuple[int, ...] = ()
 
     def __len__(self) -> int:
@@ -58,7 +62,7 @@ def judge_masks(rows: MaskRows, *, seed: int, target: str, replicates: int = 100
         Name, which addresses the randomness.
     replicates : int
     """
-    figures = figures_of_masks(rows.figures, pixels=rows.pixels)
+    figures = figures_of_masks(rows.figures, pixels=rows.pixels, boxes=rows.boxes)
     rng = stream(seed, f"bootstrap:{target}:samples")
     found = bootstrap_figures(figures, np.array(rows.units), rng=rng, replicates=replicates)
     holding = {cls: sum(r["tp"] + r["fn"] > 0 for r in own) for cls, own in rows.figures.items()}
@@ -85,19 +89,19 @@ def beside(ours: MaskRows, theirs: MaskRows, *, seed: int, target: str, replicat
     target : str
     replicates : int
     """
-    own = figures_of_masks(theirs.figures)
+    own = _plain(theirs)
     first = _plain(ours)
     units = np.array(theirs.units)
     found = bootstrap_figures(own, units, rng=stream(seed, f"bootstrap:{target}:samples"), replicates=replicates)
     apart = paired_figures(first, own, units, rng=stream(seed, f"paired:{target}"), replicates=replicates)
     difference = {name: as_figure(value) for name, value in apart.items()}
-    main = difference.get("dice")
+    main = difference.get("dice" if ours.boxes is None else "box_ap30")
     ties = main is not None and main.low is not None and main.high is not None and main.low <= 0.0 <= main.high
     return Baseline(metrics={name: as_figure(value) for name, value in found.items()}, difference=difference, ties=ties)
 
 
 def _plain(rows: MaskRows) -> Figures:
-    return figures_of_masks(rows.figures)
+    return figures_of_masks(rows.figures, boxes=rows.boxes)
 
 
 def _quality(rows: MaskRows, *, seed: int, target: str, replicates: int) -> dict[str, Figure]:
@@ -115,6 +119,7 @@ def _folds(rows: MaskRows) -> tuple[dict[str, float | None], ...]:
     found = []
     for number in numbers:
         places = [n for n, fold in enumerate(rows.folds) if fold == number]
-        own = figures_of_masks({cls: [r[n] for n in places] for cls, r in rows.figures.items()})
+        boxes = None if rows.boxes is None else {cls: [r[n] for n in places] for cls, r in rows.boxes.items()}
+        own = figures_of_masks({cls: [r[n] for n in places] for cls, r in rows.figures.items()}, boxes=boxes)
         found.append({name: finite_or_none(v) for name, v in own.values.items() if ":" not in name})
     return tuple(found)

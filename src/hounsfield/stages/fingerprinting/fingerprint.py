@@ -78,6 +78,7 @@ def input_facts(name: str, looks: Sequence[Look]) -> InputFacts:
     return InputFacts(
         ndim=dims.pop(),
         channels=3 if colour > 0.5 else 1,
+        stored_channels=Counter(v.channels for v in looks).most_common(1)[0][0],
         size_median=centre,
         size_low=low_size,
         size_high=high_size,

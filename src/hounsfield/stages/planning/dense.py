@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from hounsfield.core.plan import Decision, Facts
 from hounsfield.stages.planning.rules import Rule
-from hounsfield.stages.planning.rules.dense import answering, network, shape, structures, training
+from hounsfield.stages.planning.rules.dense import answering, loss, network, shape, structures, training
 
 Sections = dict[str, dict[str, Decision]]
 
@@ -35,7 +35,7 @@ def draft_dense(facts: Facts) -> Sections:
         ("preparation", shape.PREPARATION),
         ("patch", shape.PATCH),
         ("network", network.NETWORK),
-        ("loss", training.LOSS),
+        ("loss", loss.LOSS),
         ("augmentation", training.AUGMENTATION),
         ("optimisation", training.OPTIMISATION),
         ("ensemble", training.ENSEMBLE),

@@ -99,6 +99,8 @@ def question(target: TargetSpec) -> Both:
         return say("asked_ordinal", classes=" < ".join(target.classes))
     if target.kind == "mask":
         return say("asked_mask", name=target.name)
+    if target.kind == "boxes":
+        return say("asked_boxes", classes=Both(classes, "、".join(target.classes)))
     key = "asked_multilabel" if target.kind == "multilabel" else "asked_classes"
     return say(key, count=len(target.classes), classes=Both(classes, "、".join(target.classes)))
 

@@ -1,9 +1,9 @@
 """The task ``annotate``."""
 
-from hounsfield.core.cohort import Schema, TargetSpec
+from hounsfield.core.cohort import DENSE_KINDS, Schema, TargetSpec
 from hounsfield.core.errors import CohortError
 
-KINDS = ("mask",)
+KINDS = DENSE_KINDS
 
 
 class Annotate:
@@ -13,14 +13,14 @@ class Annotate:
     road = "dense"
 
     def claim(self, schema: Schema) -> float:
-        """Return 1 where the primary target is a mask, less where only a later one is."""
+        """Return 1 where the primary target is a mask or boxes, less where only a later one is."""
         kinds = [t.kind in KINDS for t in schema.targets]
         if not any(kinds):
             return 0.0
         return 1.0 if kinds[0] else 0.4
 
     def accepts(self, schema: Schema) -> tuple[TargetSpec, ...]:
-        """Return the masks to learn, in the schema's order.
+        """Return the masks and boxes to learn, in the schema's order.
 
         Raises
         ------
@@ -32,7 +32,7 @@ class Annotate:
             there = ", ".join(f"{t.name} ({t.kind})" for t in schema.targets) or "no answers at all"
             raise CohortError(
                 f"There are no masks to learn from: the data have {there}.",
-                expected="a mask beside each image (name_mask.png), or a column of mask files",
+                expected="a mask beside each image (name_mask.png), a column of mask files, or a COCO file of boxes",
                 next_step="add the masks; or get boxes from image labels alone: hu train FOLDER --task classify, "
                 "then hu explain RUN FOLDER --boxes",
             )

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from hounsfield.bundle.sealed import BundleContents
 from hounsfield.core.audit import Audit
-from hounsfield.core.cohort import Cohort, TargetSpec
+from hounsfield.core.cohort import DENSE_KINDS, Cohort, TargetSpec
 from hounsfield.core.errors import CohortError
 from hounsfield.core.plan import Plan
 from hounsfield.core.report import Cost, Report
@@ -136,7 +136,7 @@ def _with_targets(cohort: Cohort, targets: tuple[TargetSpec, ...]) -> Cohort:
     CohortError
         If a mask is missing.
     """
-    found = {t.name: t for t in cohort.schema.targets if t.kind == "mask"}
+    found = {t.name: t for t in cohort.schema.targets if t.kind in DENSE_KINDS}
     lacking = [t.name for t in targets if t.name not in found]
     samples = cohort.samples
     if lacking and len(targets) == len(found) == 1:

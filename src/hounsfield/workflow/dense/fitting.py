@@ -9,6 +9,7 @@ from hounsfield.bundle.sealed import BundleContents, Member
 from hounsfield.core.plan import Plan
 from hounsfield.core.progress import Progress
 from hounsfield.core.types import AnyArray, IntArray, Json
+from hounsfield.data.masks import read_region
 from hounsfield.learn.dense.job import DenseJob, dense_json
 from hounsfield.learn.dense.model import DenseRunner, case_looks
 from hounsfield.learn.dense.running import self_test
@@ -21,9 +22,9 @@ from hounsfield.workflow.dense.jobs import (
     Pointed,
     Together,
     dense_job_of,
+    read_boxes,
     read_images,
     read_labels,
-    read_region,
     structures_of,
 )
 from hounsfield.workflow.dense.planning import runner_of
@@ -157,7 +158,7 @@ def _cases(runner: DenseRunner, known: Study, ids: Sequence[str]) -> Iterator[tu
         truth = read_labels(known.cohort, sample, first, dict(runner.structures))
         region = read_region(known.cohort, sample, first)
         for name, said in runner.answer(images).probabilities.items():
-            yield name, Held(said, runner.structures[name].masks(truth[name]), region)
+            yield name, Held(said, runner.structures[name].masks(truth[name]), region, read_boxes(sample, name))
 
 
 def _guard(

@@ -10,14 +10,17 @@ from typing import cast
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
+from hounsfield.core.boxes import Box
 from hounsfield.core.cohort import Cohort, Sample, TargetSpec
 from hounsfield.core.errors import HounsfieldError, InputError, PlanError, ReadError, case_id, nearest
 from hounsfield.core.image import Image
 from hounsfield.core.plan import Plan, PlanValue
 from hounsfield.core.progress import Progress
 from hounsfield.core.structures import Structures
-from hounsfield.core.types import AnyArray, BoolArray, IntArray
-from hounsfield.data.masks import read_mask
+from hounsfield.core.types import AnyArray, IntArray
+from hounsfield.data.boxes import READER as BOXES
+from hounsfield.data.boxes import boxes_of
+from hounsfield.data.masks import read_mask, read_region
 from hounsfield.learn.augment.spec import AugmentSpec
 from hounsfield.learn.dense.cases import Cases, DenseFeed, Prepared, fill_cases
 from hounsfield.learn.dense.job import INPUT, DenseJob, Patches, Terms, layouts
@@ -98,7 +101,9 @@ def structures_of(plan: Plan) -> dict[str, Structures]:
 def windows_of(plan: Plan) -> Windows:
     """Return how a plan covers a case with windows."""
     answering, patches = plan.section("prediction", Answering), plan.section("patch", Patches)
-    return Windows(tuple(patches.size), answering.overlap, answering.sharpness)
+    spec = plan.section("preparation", DensePreparation)
+    size = (1, *patches.size) if spec.slices else tuple(patches.size)
+    return Windows(size, answering.overlap, answering.sharpness, spec.depth if spec.slices else 0)
 
 
 def check_dense(plan: Plan) -> None:
@@ -140,7 +145,7 @@ def dense_job_of(plan: Plan, *, member: int = 0) -> DenseJob:
     size = tuple(patches.size)
     network = NetworkSpec(
         family=str(plan.value("network", "family")),
-        inputs={INPUT: InputShape(channels=preparation.width, ndim=preparation.ndim, size=size)},
+        inputs={INPUT: InputShape(channels=preparation.width, ndim=preparation.axes, size=size)},
         heads={name: one.width for name, one in structures.items()},
         options=cast("dict[str, OptionValue]", options),
     )
@@ -202,13 +207,10 @@ def read_labels(cohort: Cohort, sample: Sample, image: Image, structures: dict[s
     }
 
 
-def read_region(cohort: Cohort, sample: Sample, image: Image) -> BoolArray | None:
-    """Return where a sample counts, bool ``y x`` or ``z y x``; None: everywhere."""
-    found: BoolArray | None = None
-    for ref in sample.regions.values():
-        inside = (read_mask(cohort, ref, image).array != 0).any(axis=0)
-        found = inside if found is None else found & inside
-    return found
+def read_boxes(sample: Sample, target: str) -> tuple[Box, ...] | None:
+    """Return the true boxes of a sample; None where a target is no boxes, or has no answer."""
+    ref = sample.masks.get(target)
+    return boxes_of(ref) if ref is not None and ref.reader == BOXES else None
 
 
 def prepare_dense(plan: Plan, known: Study, *, work: Path, progress: Progress) -> DensePrepared:
@@ -280,7 +282,11 @@ def _case(cohort: Cohort, sample: Sample, spec: DensePreparation, structures: di
     region = read_region(cohort, sample, first)
     inside = np.ones((1, *first.size), np.uint8) if region is None else region[None].astype(np.uint8)
     whole = Structures(classes=("inside",), layout="one")
-    planes = [prepare_labels(truth[name], first, spec, one) for name, one in structures.items()]
+    # what is marked outside must not draw patches, nor count in base rates and baselines
+    planes = [
+        prepare_labels(np.where(inside, truth[name], 0).astype(np.uint8), first, spec, one)
+        for name, one in structures.items()
+    ]
     planes.append(prepare_labels(inside, first, spec, whole))
     return Prepared(prepare_images(images, spec), np.concatenate(planes))
 

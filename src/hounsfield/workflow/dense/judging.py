@@ -12,12 +12,15 @@ from hounsfield.core.image import Image
 from hounsfield.core.plan import Plan
 from hounsfield.core.progress import Progress
 from hounsfield.core.types import AnyArray, BoolArray
-from hounsfield.data.masks import read_mask
+from hounsfield.data.masks import read_mask, read_region
+from hounsfield.geometry.boxes import boxes_in
+from hounsfield.science.statistics.segmentation.box_scores import BoxScores, box_scores
 from hounsfield.science.statistics.segmentation.mask_figures import mask_figures
 from hounsfield.science.statistics.segmentation.pixel_scores import PixelScores, pixel_scores
-from hounsfield.workflow.dense.jobs import Pointed, read_labels, read_region
-from hounsfield.workflow.dense.model import DenseModel, Outcome
+from hounsfield.workflow.dense.jobs import Pointed, read_boxes, read_labels
+from hounsfield.workflow.dense.model import DenseModel, Outcome, Said
 from hounsfield.workflow.dense.pictures import outlined
+from hounsfield.workflow.dense.settling import counted, own_boxes
 from hounsfield.workflow.survey import latest_image
 
 OBSERVER = "second_reader"
@@ -42,6 +45,10 @@ class Scores:
         The same figures of a second reader.
     beside : mapping of str to mapping
         Baseline to the same figures.
+    boxes : mapping of str to BoxScores, or None
+        Class to boxes, where boxes are asked for.
+    boxes_beside : mapping of str to mapping
+        Baseline to the same.
     picture : str
         Base64 PNG of image, truth and prediction.
     """
@@ -51,6 +58,8 @@ class Scores:
     quality: tuple[float | None, ...]
     observer: Mapping[str, Mapping[str, float]] | None = None
     beside: Mapping[str, Mapping[str, Mapping[str, float]]] = field(default_factory=dict)
+    boxes: Mapping[str, BoxScores] | None = field(default=None, repr=False)
+    boxes_beside: Mapping[str, Mapping[str, BoxScores]] = field(default_factory=dict, repr=False)
     picture: str = field(default="", repr=False)
 
 
@@ -162,9 +171,36 @@ def _scored(
                 for other_name, marked in outcome.beside.items()
             },
             observer=None if other is None else _figures(structures.classes, other, right, how),
+            boxes=_boxes(structures.classes, said, sample, name, region),
+            boxes_beside={
+                other_name: _boxes(structures.classes, _as_boxes(marked[name]), sample, name, region) or {}
+                for other_name, marked in outcome.beside.items()
+                if said.boxes is not None
+            },
             picture=outlined(image, right, said.masks),
         )
     return found
+
+
+def _boxes(
+    classes: Sequence[str], said: Said, sample: Sample, target: str, region: BoolArray | None
+) -> dict[str, BoxScores] | None:
+    """Return how right the boxes of each class are; None where masks are asked for."""
+    truth = read_boxes(sample, target)
+    if truth is None or said.boxes is None:
+        return None
+    found = {}
+    for k, (cls, probability) in enumerate(zip(classes, said.probabilities, strict=True)):
+        own = own_boxes(said.boxes, k) if region is None else boxes_in(counted(probability, region), cls=k)
+        found[cls] = box_scores(own, own_boxes(truth, k), least=said.least[k])
+    return found
+
+
+def _as_boxes(masks: BoolArray) -> Said:
+    """Return what a baseline marks as boxes: all of them are handed out."""
+    sure = masks.astype(np.float32)
+    boxes = tuple(b for k, p in enumerate(sure) for b in boxes_in(p, cls=k))
+    return Said(sure, masks, (), boxes, (0.0,) * len(masks))
 
 
 def _figures(

@@ -1,16 +1,18 @@
 """A dense bundle, or one fold of it, ready to answer cases."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from hounsfield.bundle.sealed import BundleContents
 from hounsfield.core.annotation import Annotation
+from hounsfield.core.boxes import Box
 from hounsfield.core.errors import BundleError, HounsfieldError
 from hounsfield.core.image import Image
 from hounsfield.core.structures import Structures
 from hounsfield.core.types import AnyArray, BoolArray, Json
+from hounsfield.geometry.boxes import boxes_in, filled
 from hounsfield.learn.dense.model import case_looks, labels_of
 from hounsfield.learn.dense.running import self_test
 from hounsfield.learn.guard import GuardLimits, distances
@@ -38,11 +40,22 @@ class Said:
         Bool, ``k ...``, tidied.
     quality : tuple of float or None
         For each class the Dice to be expected, where it could be learned and something is marked.
+    boxes : tuple of Box or None
+        Where boxes are asked for: all that the probabilities speak for, those too that are not handed out.
+    least : tuple of float
+        Score from which a box of each class is handed out.
     """
 
     probabilities: AnyArray = field(repr=False)
     masks: BoolArray = field(repr=False)
     quality: tuple[float | None, ...] = ()
+    boxes: tuple[Box, ...] | None = None
+    least: tuple[float, ...] = ()
+
+    @property
+    def given(self) -> tuple[Box, ...] | None:
+        """The boxes that are handed out; None where masks are asked for."""
+        return None if self.boxes is None else tuple(b for b in self.boxes if b.score >= self.least[b.cls])
 
 
 @dataclass(frozen=True)
@@ -91,6 +104,7 @@ class DenseModel:
         self._runner = runner_of(contents.plan, members, engine=engine)
         self.structures: Mapping[str, Structures] = structures_of(contents.plan)
         self.settled = settled_of(contents, fold)
+        self._boxes = {t.name for t in contents.plan.targets if t.kind == "boxes"}
         guard = contents.documents.get(GUARD)
         self._limits = GuardLimits.model_validate(guard) if guard is not None else None
         self._seen = contents.arrays.get(GUARD)
@@ -150,6 +164,8 @@ class DenseModel:
 
     def _said(self, name: str, probabilities: AnyArray) -> Said:
         one, settled = self.structures[name], self.settled[name]
+        if name in self._boxes:
+            return _boxed(probabilities, settled)
         masks = tidied(one.masks(labels_of(probabilities, one, settled.thresholds)), probabilities, settled)
         quality = tuple(
             expected_dice_of(q, p, m, threshold=t)
@@ -170,6 +186,15 @@ class DenseModel:
         return (), ""
 
 
+def _boxed(probabilities: AnyArray, settled: Settled) -> Said:
+    """Return boxes, and as masks what those that are handed out fill."""
+    least = tuple(settled.scores) or (0.5,) * len(probabilities)
+    found = tuple(b for k, p in enumerate(probabilities) for b in boxes_in(p, cls=k))
+    said = Said(probabilities, np.zeros(0, dtype=np.bool_), (None,) * len(probabilities), found, least)
+    height, width = probabilities.shape[1:]
+    return replace(said, masks=filled(said.given or (), (height, width), classes=len(probabilities)))
+
+
 def annotation(said: Said, structures: Structures, image: Image) -> Annotation:
     """Return what is said of one target as an annotation of its image.
 
@@ -181,11 +206,11 @@ def annotation(said: Said, structures: Structures, image: Image) -> Annotation:
     """
     classes = structures.classes
     if structures.layout == "overlapping":
-        return Annotation(said.masks, classes, image.grid, said.probabilities)
+        return Annotation(said.masks, classes, image.grid, said.probabilities, said.given)
     labels = np.zeros(said.masks.shape[1:], dtype=np.uint8)
     for place, mask in enumerate(said.masks, start=1):
         labels[mask] = place
-    return Annotation(labels, classes, image.grid, said.probabilities)
+    return Annotation(labels, classes, image.grid, said.probabilities, said.given)
 
 
 def folds_of(contents: BundleContents) -> list[int]:

@@ -11,6 +11,7 @@ from hounsfield.core.errors import CohortError
 from hounsfield.core.plan import Plan
 from hounsfield.core.progress import Progress
 from hounsfield.core.report import Baseline, OperatingPointBlock, Picture, Report, TargetReport
+from hounsfield.science.statistics.segmentation.box_scores import BoxScores
 from hounsfield.science.statistics.segmentation.over_cases import worst
 from hounsfield.stages.evaluation.caveats import CaveatFacts, caveats
 from hounsfield.stages.evaluation.comparing import recommend
@@ -204,8 +205,16 @@ def mask_rows(rows: Sequence[CaseRow], target: TargetSpec, groups: Mapping[str, 
         figures={cls: [s.figures[cls] for s in scores] for cls in target.classes},
         pixels={cls: [s.pixels[cls] for s in scores] for cls in target.classes},
         quality={cls: [s.quality[k] for s in scores] for k, cls in enumerate(target.classes)},
+        boxes=_boxes_of([s.boxes for s in scores], target),
         folds=tuple(r.fold for r in own),
     )
+
+
+def _boxes_of(rows: Sequence[Mapping[str, BoxScores] | None], target: TargetSpec) -> dict[str, list[BoxScores]] | None:
+    found = [one for one in rows if one is not None]
+    if not found or len(found) < len(rows):
+        return None
+    return {cls: [one[cls] for one in found] for cls in target.classes}
 
 
 def _observer(rows: Sequence[CaseRow], target: TargetSpec, groups: Mapping[str, str]) -> MaskRows:
@@ -223,6 +232,7 @@ def _beside(rows: Sequence[CaseRow], target: TargetSpec, groups: Mapping[str, st
         units=tuple(groups.get(r.sample.id, r.sample.patient) for r in rows),
         patients=tuple(r.sample.patient for r in rows),
         figures={cls: [s[cls] for s in scores] for cls in target.classes},
+        boxes=_boxes_of([r.scores[target.name].boxes_beside.get(name) for r in rows], target),
     )
 
 

@@ -7,10 +7,13 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict
 from scipy.ndimage import maximum
 
+from hounsfield.core.boxes import Box
 from hounsfield.core.structures import Structures
-from hounsfield.core.types import AnyArray, BoolArray, Float64Array
+from hounsfield.core.types import AnyArray, BoolArray, Float32Array, Float64Array
+from hounsfield.geometry.boxes import boxes_in
 from hounsfield.geometry.components import label, largest, without_small
 from hounsfield.learn.dense.model import labels_of
+from hounsfield.science.statistics.segmentation.box_scores import best_score, box_scores
 from hounsfield.science.statistics.segmentation.expected import Quality, fit_quality, quality_features
 
 STEPS = 200
@@ -40,6 +43,8 @@ class Settled(BaseModel):
         Pieces of a class whose probability nowhere reaches this are dropped.
     quality : list of Quality or None
         For each class.
+    scores : list of float
+        Of boxes: score from which one of each class is handed out; empty where masks are asked for.
     cases : int
         Validation cases behind it.
     dice : float or None
@@ -52,6 +57,7 @@ class Settled(BaseModel):
     least: list[float]
     peak: list[float]
     quality: list[Quality | None]
+    scores: list[float] = []
     cases: int
     dice: float | None = None
 
@@ -81,11 +87,14 @@ class Held:
         Bool, ``k ...``.
     region : numpy.ndarray or None
         Bool, ``...``.
+    boxes : tuple of Box or None
+        True boxes, where boxes are asked for.
     """
 
     probabilities: AnyArray = field(repr=False)
     truth: BoolArray = field(repr=False)
     region: BoolArray | None = field(default=None, repr=False)
+    boxes: tuple[Box, ...] | None = None
 
 
 def settle_on(held: Sequence[Held], structures: Structures, *, rule: str) -> Settled:
@@ -102,6 +111,8 @@ def settle_on(held: Sequence[Held], structures: Structures, *, rule: str) -> Set
     plain = unsettled(structures)
     if not held:
         return plain
+    if held[0].boxes is not None:
+        plain = plain.model_copy(update={"scores": _box_scores(held, len(structures.classes))})
     thresholds = plain.thresholds
     if structures.layout != "exclusive" and rule == "dice":
         thresholds = [
@@ -122,7 +133,9 @@ def settle_on(held: Sequence[Held], structures: Structures, *, rule: str) -> Set
     scores = np.array(
         [[_dice(m[k], h.truth[k], h.region) for k in range(len(m))] for m, h in zip(tidy, held, strict=True)]
     )
-    holding = np.array([[bool(h.truth[k].any()) for k in range(len(h.truth))] for h in held])
+    holding = np.array(
+        [[bool((t if h.region is None else t & h.region).any()) for t in h.truth] for h in held], dtype=np.bool_
+    )
     quality = [
         _quality([(h, m[k]) for m, h in zip(tidy, held, strict=True)], k, thresholds[k], scores[:, k])
         for k in range(len(structures.classes))
@@ -166,6 +179,30 @@ def _histogram(probability: AnyArray, truth: BoolArray, region: BoolArray | None
     inside = np.bincount(place[use & truth], minlength=STEPS).astype(np.float64)
     outside = np.bincount(place[use & ~truth], minlength=STEPS).astype(np.float64)
     return inside, outside
+
+
+def _box_scores(held: Sequence[Held], classes: int) -> list[float]:
+    """Return for each class the score from which boxes are handed out: the highest F1 over validation cases."""
+    return [
+        best_score(
+            [
+                box_scores(boxes_in(counted(h.probabilities[k], h.region)), own_boxes(h.boxes or (), k), least=0.0)
+                for h in held
+            ]
+        )
+        for k in range(classes)
+    ]
+
+
+def counted(probability: AnyArray, region: BoolArray | None) -> Float32Array:
+    """Return probabilities with 0 where nothing counts, float32."""
+    values = np.asarray(probability, dtype=np.float32)
+    return values if region is None else np.where(region, values, np.float32(0.0))
+
+
+def own_boxes(boxes: Sequence[Box], cls: int) -> list[Box]:
+    """Return the boxes of one class."""
+    return [b for b in boxes if b.cls == cls]
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from hounsfield.science.statistics.figures import (
 )
 from hounsfield.science.statistics.inputs import ratio
 from hounsfield.science.statistics.intervals import Difference, Interval
+from hounsfield.science.statistics.segmentation.box_scores import BoxScores, BoxTable
 from hounsfield.science.statistics.segmentation.pixel_scores import PixelScores, auroc_of, average_precision_of
 
 MEANS = ("dice", "iou", "hd95_mm", "assd_mm", "nsd", "volume_error", "volume_bias", "volume_error_ml")
@@ -28,7 +29,10 @@ CaseFigures = Mapping[str, float]
 
 
 def figures_of_masks(
-    cases: Mapping[str, Sequence[CaseFigures]], *, pixels: Mapping[str, Sequence[PixelScores]] | None = None
+    cases: Mapping[str, Sequence[CaseFigures]],
+    *,
+    pixels: Mapping[str, Sequence[PixelScores]] | None = None,
+    boxes: Mapping[str, Sequence[BoxScores]] | None = None,
 ) -> Figures:
     """Prepare the figures of a mask target over many cases.
 
@@ -38,6 +42,8 @@ def figures_of_masks(
         Class to the figures of every case, in one order for all classes.
     pixels : mapping of str to sequence of PixelScores, or None
         Class to the histogram of every case, in the same order.
+    boxes : mapping of str to sequence of BoxScores, or None
+        Class to the boxes of every case, in the same order, where boxes are asked for.
 
     Returns
     -------
@@ -51,7 +57,8 @@ def figures_of_masks(
         ``lesion_sensitivity lesion_precision lesion_f1``: from the lesions of all images together;
         ``missed_rate``: share of the images with the structure where nothing is marked;
         ``false_positive_rate``: share of the images without it where something is marked;
-        ``pixel_auroc pixel_average_precision``: from the pixels of all images together.
+        ``pixel_auroc pixel_average_precision``: from the pixels of all images together;
+        those of `BoxTable` from the boxes of all images together.
 
     Raises
     ------
@@ -64,19 +71,24 @@ def figures_of_masks(
     does. A mean of distances leaves out the images where nothing was marked; `missed_rate` says how many. A class that
     no image holds has NaN and leaves the mean over classes NaN: it was not judged.
     """
-    counts = {len(rows) for rows in cases.values()} | {len(rows) for rows in (pixels or {}).values()}
+    counts = {len(rows) for each in (cases, pixels or {}, boxes or {}) for rows in each.values()}
     if len(counts) != 1:
         raise InputError(
             f"The classes have {', '.join(str(c) for c in sorted(counts)) or 'no'} cases.", expected="as many for each"
         )
     samples = counts.pop()
     tables = {name: _Table(rows) for name, rows in cases.items()}
-    histograms = {name: _Histograms(rows) for name, rows in (pixels or {}).items()}
+    further: dict[str, list[_Histograms | BoxTable]] = {name: [] for name in tables}
+    for name, seen in (pixels or {}).items():
+        further[name].append(_Histograms(seen))
+    for name, drawn in (boxes or {}).items():
+        further[name].append(BoxTable(drawn))
 
     def evaluate(weights: Float64Array) -> Replicates:
         by_class = {name: table.evaluate(weights) for name, table in tables.items()}
-        for name, histogram in histograms.items():
-            by_class[name] |= histogram.evaluate(weights)
+        for name, more in further.items():
+            for one in more:
+                by_class[name] |= one.evaluate(weights)
         if len(by_class) == 1:
             return next(iter(by_class.values()))
         names = list(next(iter(by_class.values())))

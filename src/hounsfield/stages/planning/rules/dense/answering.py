@@ -2,15 +2,15 @@
 
 from hounsfield.core.plan import Decision, Facts
 from hounsfield.stages.planning.rules import Rule
-from hounsfield.stages.planning.rules.dense.shape import primary
+from hounsfield.stages.planning.rules.dense.slicing import axes_seen, primary
 
 
 def _overlap(facts: Facts) -> Decision:
-    value = 0.5 if primary(facts).ndim == 2 or facts.budget.device == "cuda" else 0.4
+    value = 0.5 if axes_seen(facts) == 2 or facts.budget.device == "cuda" else 0.4
     return Decision(
         value=value,
         rule="windows overlap by half of their edge, in volumes on a processor by less, which a Gaussian still hides",
-        evidence=f"{primary(facts).ndim}D on {facts.budget.device}",
+        evidence=f"{axes_seen(facts)}D on {facts.budget.device}",
     )
 
 

@@ -4,7 +4,16 @@ import math
 
 from hounsfield.core.plan import Decision, Facts, PlanValue
 from hounsfield.stages.planning.rules import Rule
-from hounsfield.stages.planning.rules.dense.shape import STAGES, STEEP, power, prepared_sizes, steps_of, strides, thin
+from hounsfield.stages.planning.rules.dense.shape import (
+    STAGES,
+    STEEP,
+    power,
+    prepared_sizes,
+    slices_of,
+    steps_of,
+    strides,
+    thin,
+)
 
 PASSES = 100.0
 """Passes over all voxels that must still fit with a wider network."""
@@ -32,7 +41,7 @@ def _width(facts: Facts) -> Decision:
             value=8, rule="8 channels in a quick trial", evidence=f"at most {facts.wishes['max_steps']} steps"
         )
     median, _ = prepared_sizes(facts)
-    total = math.prod(median) * facts.fingerprint.samples
+    total = math.prod(median) * slices_of(facts) * facts.fingerprint.samples
     spare = power(facts) / max(total * PASSES, 1.0)
     width = 32 if spare >= 6.0 else 24 if spare >= 3.0 else 16
     return Decision(

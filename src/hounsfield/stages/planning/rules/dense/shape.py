@@ -1,10 +1,19 @@
 """Rules for the grid that is worked on, and for the patches that are cut from it."""
 
 import math
+from collections.abc import Sequence
 
-from hounsfield.core.fingerprint import InputFacts, MaskFacts
+from hounsfield.core.fingerprint import MaskFacts
 from hounsfield.core.plan import Decision, Facts, PlanValue
 from hounsfield.stages.planning.rules import Rule
+from hounsfield.stages.planning.rules.dense.slicing import (
+    axes_seen,
+    in_plane,
+    neighbours,
+    primary,
+    slice_axis,
+    slices,
+)
 
 THIN = 2.2
 """Marked voxels over those at the border, below which a structure is a line: resizing would break it."""
@@ -26,11 +35,6 @@ LEAST_BOTTOM = 4
 """Voxels along an axis of the deepest stage at least."""
 
 
-def primary(facts: Facts) -> InputFacts:
-    """Return what is known of the first input."""
-    return next(iter(facts.fingerprint.inputs.values()))
-
-
 def masks(facts: Facts) -> list[MaskFacts]:
     """Return what is known of the masks of all targets."""
     return [facts.fingerprint.targets[t.name].mask or MaskFacts() for t in facts.targets]
@@ -47,7 +51,7 @@ def power(facts: Facts) -> float:
     cores = max(1, facts.budget.threads) * (ACCELERATED if facts.budget.device == "cuda" else 1.0)
     slow = 1.0 if facts.machine.bfloat16 or facts.budget.device == "cuda" else 0.4
     folds = max(1, int(facts.wishes.get("folds", "0")))
-    return 0.8 * minutes * cores * slow * VOXELS_PER_CORE_MINUTE[primary(facts).ndim] / folds
+    return 0.8 * minutes * cores * slow * VOXELS_PER_CORE_MINUTE[axes_seen(facts)] / folds
 
 
 def _ndim(facts: Facts) -> Decision:
@@ -56,10 +60,14 @@ def _ndim(facts: Facts) -> Decision:
 
 
 def _channels(facts: Facts) -> Decision:
-    found: dict[str, PlanValue] = {name: seen.channels for name, seen in facts.fingerprint.inputs.items()}
+    found: dict[str, PlanValue] = {
+        name: seen.channels if seen.ndim == 2 else seen.stored_channels
+        for name, seen in facts.fingerprint.inputs.items()
+    }
     return Decision(
         value=found,
-        rule="all images of a case enter together; 3 channels only where most images have real colour",
+        rule="all images of a case enter together; of pictures 3 channels only where most have real colour, of volumes "
+        "as many as they have",
         evidence=", ".join(f"{n}: {s.colour_share:.0%} in colour" for n, s in facts.fingerprint.inputs.items()),
     )
 
@@ -77,6 +85,8 @@ def _spacing(facts: Facts) -> Decision:
     seen = primary(facts)
     if seen.ndim == 2 or seen.spacing_median is None:
         return Decision(value=None, rule="only volumes that say so have a spacing", evidence="")
+    if slice_axis(facts) is not None:
+        return _plane_spacing(facts, seen.spacing_median, seen.extent_median)
     median = list(seen.spacing_median)
     low = list(seen.spacing_low or seen.spacing_median)
     target = [lo if m > STEEP * min(median) and m == max(median) else m for m, lo in zip(median, low, strict=True)]
@@ -96,6 +106,30 @@ def _spacing(facts: Facts) -> Decision:
         "not fit into the minutes",
         evidence=f"median {_by(median)} mm, {facts.fingerprint.samples} training samples, {_budget(facts)}",
     )
+
+
+def _plane_spacing(facts: Facts, median: tuple[float, ...], extent: tuple[float, ...] | None) -> Decision:
+    """Decide the spacing within slices; slices stay where they are."""
+    factor = 1.0
+    if not thin(facts) and extent is not None:
+        plane = math.prod(e / m for e, m in zip(in_plane(extent, facts), in_plane(median, facts), strict=True))
+        passes = plane * slices_of(facts) * facts.fingerprint.samples * EPOCHS / power(facts)
+        wanted = passes ** (1 / 2) if plane > EDGES[0] ** 2 else 1.0
+        factor = min(COARSEST, max(1.0, wanted))
+    factor = 1.0 if factor < 1.1 else factor
+    across = slice_axis(facts)
+    return Decision(
+        value=[None if axis == across else round(m * factor, 4) for axis, m in enumerate(median)],
+        rule="slices stay where they are; within them the median spacing, of slices larger than a patch coarser, up to "
+        f"{COARSEST:g} times, where {EPOCHS:g} passes over all pixels would not fit into the minutes",
+        evidence=f"median {_by(median)} mm, {facts.fingerprint.samples} training samples, {_budget(facts)}",
+    )
+
+
+def slices_of(facts: Facts) -> int:
+    """Return the median number of slices that volumes are cut into, 1 where they are not."""
+    across = slice_axis(facts)
+    return 1 if across is None else primary(facts).size_median[across]
 
 
 def _edge(facts: Facts) -> Decision:
@@ -144,6 +178,8 @@ def _window(facts: Facts) -> Decision:
 
 PREPARATION: dict[str, Rule] = {
     "ndim": _ndim,
+    "slices": slices,
+    "neighbours": neighbours,
     "channels": _channels,
     "orientation": _orientation,
     "spacing_mm": _spacing,
@@ -154,14 +190,14 @@ PREPARATION: dict[str, Rule] = {
 
 
 def prepared_sizes(facts: Facts) -> tuple[list[int], list[int]]:
-    """Return the median size, and the largest usual one, of prepared images."""
+    """Return the median size, and the largest usual one, of prepared images; of slices without the axis across them."""
     seen = primary(facts)
     spacing, edge = facts.decided.get(("preparation", "spacing_mm")), facts.decided.get(("preparation", "edge"))
     if isinstance(spacing, list) and seen.extent_median is not None and seen.extent_high is not None:
         steps = [float(s) for s in spacing if isinstance(s, int | float)]
         return (
-            [max(1, round(e / s)) for e, s in zip(seen.extent_median, steps, strict=True)],
-            [max(1, round(e / s)) for e, s in zip(seen.extent_high, steps, strict=True)],
+            [max(1, round(e / s)) for e, s in zip(in_plane(seen.extent_median, facts), steps, strict=True)],
+            [max(1, round(e / s)) for e, s in zip(in_plane(seen.extent_high, facts), steps, strict=True)],
         )
     if isinstance(edge, int):
         return (
@@ -170,14 +206,14 @@ def prepared_sizes(facts: Facts) -> tuple[list[int], list[int]]:
             if seen.size_low != seen.size_high
             else [round(n * edge / max(seen.size_high)) for n in seen.size_high],
         )
-    return list(seen.size_median), list(seen.size_high)
+    return [int(n) for n in in_plane(seen.size_median, facts)], [int(n) for n in in_plane(seen.size_high, facts)]
 
 
 def steps_of(facts: Facts) -> list[float]:
-    """Return the relative distance of neighbours along each axis of the prepared grid, the least 1."""
+    """Return the relative distance of neighbours along each axis that the network looks along, the least 1."""
     spacing = facts.decided.get(("preparation", "spacing_mm"))
     if not isinstance(spacing, list):
-        return [1.0] * primary(facts).ndim
+        return [1.0] * axes_seen(facts)
     steps = [float(s) for s in spacing if isinstance(s, int | float)]
     return [s / min(steps) for s in steps]
 
@@ -252,7 +288,7 @@ def _covers(facts: Facts) -> bool:
 
 
 def _marked(facts: Facts) -> Decision:
-    whole = _covers(facts)
+    whole = _covers(facts) and slice_axis(facts) is None
     rare = min((f.share for f in masks(facts)), default=0.0)
     value = 0.0 if whole else 0.5 if rare < 0.02 else 0.33
     return Decision(
@@ -276,7 +312,7 @@ PATCH: dict[str, Rule] = {"size": _patch, "marked": _marked, "low_resolution": _
 """Rules of section ``patch``, in order."""
 
 
-def _by(size: list[int] | list[float] | tuple[int, ...]) -> str:
+def _by(size: Sequence[int | float]) -> str:
     return " x ".join(f"{n:g}" for n in size)
 
 

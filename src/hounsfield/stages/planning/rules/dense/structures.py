@@ -51,13 +51,13 @@ def _kind(target: TargetSpec, found: MaskFacts) -> str:
 
 def _declared(target: TargetSpec) -> int:
     """Return the number of declared classes; a data set that declares them counts the background among them."""
-    return max(0, len(target.classes) - 1)
+    return 0 if target.kind == "boxes" else max(0, len(target.classes) - 1)
 
 
 def _layout(target: TargetSpec, facts: Facts) -> Decision:
     found = mask_facts(target, facts)
     rule = {
-        "overlapping": "each channel of a mask is a structure of its own; they may overlap",
+        "overlapping": "each channel of a mask, or class of boxes, is a structure of its own; they may overlap",
         "exclusive": "each number in a mask is a class; a voxel belongs to one at most",
         "one": "one number besides 0: it is there or it is not",
     }[_kind(target, found)]
@@ -68,7 +68,9 @@ def _classes(target: TargetSpec, facts: Facts) -> Decision:
     found = mask_facts(target, facts)
     kind = _kind(target, found)
     names: list[PlanValue]
-    if kind == "one":
+    if target.kind == "boxes":
+        names, rule = [*target.classes], "as the table of boxes names them"
+    elif kind == "one":
         names = [target.classes[-1] if _declared(target) == 1 else target.name]
         rule = "named after the target"
     elif kind == "exclusive" and _declared(target) > 1:

@@ -1,11 +1,12 @@
-"""Rules for loss, optimisation, augmentation and ensemble of dense answers."""
+"""Rules for optimisation, augmentation and ensemble of dense answers."""
 
 import math
 
 from hounsfield.core.plan import Decision, Facts, PlanValue
 from hounsfield.stages.planning.rules import Rule
 from hounsfield.stages.planning.rules.augmentation import SIDES
-from hounsfield.stages.planning.rules.dense.shape import primary, steps_of, thin
+from hounsfield.stages.planning.rules.dense.shape import steps_of, thin
+from hounsfield.stages.planning.rules.dense.slicing import axes_seen, primary
 
 BATCH_VOXELS = {2: 16 * 128 * 128, 3: 400_000}
 """Voxels of a batch that are enough for its norms and a steady gradient."""
@@ -25,8 +26,8 @@ def _batch(facts: Facts) -> Decision:
     size = facts.decided[("patch", "size")]
     voxels = math.prod(int(n) for n in size if isinstance(n, int)) if isinstance(size, list) else 1
     times = 4.0 if facts.budget.device == "cuda" else 1.0
-    least, most = (4, 16) if primary(facts).ndim == 2 else (2, 8)
-    batch = min(most, max(least, round(times * BATCH_VOXELS[primary(facts).ndim] / voxels)))
+    least, most = (4, 16) if axes_seen(facts) == 2 else (2, 8)
+    batch = min(most, max(least, round(times * BATCH_VOXELS[axes_seen(facts)] / voxels)))
     return Decision(
         value=batch,
         rule="as many patches as hold about 260,000 pixels or 400,000 voxels, from 4 to 16 of pictures, from 2 to 8 of "
@@ -129,14 +130,10 @@ OPTIMISATION: dict[str, Rule] = {
 }
 """Rules of section ``optimisation``, in order."""
 
-LOSS: dict[str, Rule] = {
-    "dice": _fixed(1.0, "soft Dice and cross-entropy alike (Isensee et al. 2021)"),
-    "entropy": _fixed(1.0, "soft Dice and cross-entropy alike (Isensee et al. 2021)"),
-}
-"""Rules of section ``loss``, in order."""
-
 
 def _flips(facts: Facts) -> Decision:
+    if facts.decided.get(("preparation", "slices")) == "x":
+        return Decision(value=[], rule="no mirror image of slices that lie along the side axis", evidence="sagittal")
     names = [t.name for t in facts.targets] + [c for t in facts.targets for c in t.classes]
     sided = next((n for n in names if SIDES.search(n)), None)
     if sided:
@@ -165,7 +162,7 @@ def _rotation(facts: Facts) -> Decision:
 
 
 def _tilt(facts: Facts) -> Decision:
-    volume = primary(facts).ndim == 3 and max(steps_of(facts)) <= 2.0
+    volume = axes_seen(facts) == 3 and max(steps_of(facts)) <= 2.0
     return Decision(
         value=15.0 if volume else 0.0,
         rule="volumes are tilted too, where slices do not lie far apart",
@@ -189,9 +186,9 @@ AUGMENTATION: dict[str, Rule] = {
     "scale": _fixed([0.75, 1.35], "bodies and fields of view differ"),
     "translation": _fixed(0.04, "patches lie anywhere already"),
     "elastic": lambda facts: Decision(
-        value=0.0 if primary(facts).ndim == 3 else 0.01,
+        value=0.0 if axes_seen(facts) == 3 else 0.01,
         rule="soft tissue bends; not in volumes, where it costs more time than it brings",
-        evidence=f"{primary(facts).ndim}D",
+        evidence=f"{axes_seen(facts)}D",
     ),
     "geometry_chance": _fixed(0.5, "half of the patches are turned, scaled and bent"),
     "padding": _fixed("zeros", "beyond the case there is nothing"),
