@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
@@ -17,7 +18,15 @@ from hounsfield.core.progress import SILENT, Progress
 from hounsfield.core.types import Json
 from hounsfield.stages.planning.draft import draft, redecide, redecide_ensemble
 from hounsfield.stages.planning.recipes import recipe
-from hounsfield.workflow.jobs import Ensemble, Prepared, check_plan, job_of, normalisation, prepare_feed
+from hounsfield.workflow.jobs import (
+    Ensemble,
+    Prepared,
+    check_plan,
+    job_of,
+    normalisation,
+    preparations_of,
+    prepare_feed,
+)
 from hounsfield.workflow.machine import machine
 from hounsfield.workflow.members import Assignment, Crew, write_feed
 from hounsfield.workflow.memory import give_back
@@ -25,6 +34,9 @@ from hounsfield.workflow.roads import road_of
 from hounsfield.workflow.study import Source, Study, roles_said, study
 from hounsfield.workflow.warming import settled, with_beside, with_match
 from hounsfield.workflow.wishes import Wishes
+
+if TYPE_CHECKING:
+    from hounsfield.learn.learners.protocol import Job, Learner
 
 SHARE = 0.94
 """Share of the minutes that is planned for: the rest is for what measuring cannot foresee."""
@@ -36,6 +48,8 @@ FIT_SECONDS = 0.0004
 CURVE_FIT_SECONDS = 0.0013
 """Of one thread, per sample and output: to fit the linear baseline, and to measure its learning curve. 360 samples of
 two classes took 0.3 s in all; 539 samples with ten outputs took 1.3 and 7 s."""
+BESIDE_ROWS = 64
+"""Training samples that a learner beside the networks is fitted to, to be timed."""
 DESCRIBED = 24
 """Samples whose texture is timed."""
 PROBES = 5
@@ -175,7 +189,7 @@ def make_plan(known: Study, wishes: Wishes, *, work: Path, elapsed: Callable[[],
         known.cohort, drafted, known.task, parts=parts, groups=divided.groups, work=work, progress=progress
     )
     read = (time.perf_counter() - began) / max(1, len(prepared.ids))
-    drafted = _with_normalisation(drafted, prepared)
+    drafted = _with_normalisation(drafted, known, prepared)
     fed = with_beside(prepared.feed, drafted, known.beside, work=work, progress=progress)
     prepared = replace(prepared, feed=fed)
     check_plan(drafted, known.task, known.fingerprint)
@@ -222,10 +236,11 @@ def _facts(
     return Facts(known.fingerprint, budget, here, known.cohort.schema.targets, wishes.network, asked, decided)
 
 
-def _with_normalisation(plan_: Plan, prepared: Prepared) -> Plan:
+def _with_normalisation(plan_: Plan, known: Study, prepared: Prepared) -> Plan:
+    specs = preparations_of(plan_, known.fingerprint)
     for name in prepared.feed.inputs:
         section = dict(plan_.sections[f"preparation.{name}"])
-        if "mean" not in section:
+        if specs[name].measured and "mean" not in section:
             mean, std = normalisation(prepared.feed, name)
             rule = "zero mean, unit variance over the prepared training values"
             section["mean"] = Decision(value=round(mean, 6), rule=rule, evidence=f"{len(prepared.feed.train)} images")
@@ -238,7 +253,6 @@ def _measured(drafted: Plan, known: Study, prepared: Prepared, *, read: float) -
     """Time real steps in the precisions that are in question, then inference and baseline features."""
     from hounsfield.learn.features.timing import heads_seconds, seconds_each
     from hounsfield.learn.learners.features import MOST_ROWS
-    from hounsfield.learn.learners.texture import texture
 
     decision = drafted.sections["optimisation"]["precision"]
     candidates = [str(decision.value)]
@@ -259,21 +273,48 @@ def _measured(drafted: Plan, known: Study, prepared: Prepared, *, read: float) -
         evidence=f"{decision.evidence}; {shown}",
     )
     drafted = _with_value(drafted, "optimisation", "precision", chosen)
-    rows = prepared.feed.train[: DESCRIBED + 1]
+    rows, specs = prepared.feed.train[: DESCRIBED + 1], preparations_of(drafted, known.fingerprint)
     began = time.perf_counter()
     for place, row in enumerate(rows):
         if place == 1:  # the first imports what it needs
             began = time.perf_counter()
-        for stored in prepared.feed.inputs.values():
-            texture(stored[row])
+        for name, stored in prepared.feed.inputs.items():
+            specs[name].described(stored[row])
     described = (time.perf_counter() - began) / max(1, len(rows) - 1)
     job = job_of(drafted, known.task, known.fingerprint)
     features = heads = 0.0
     if Ensemble.of(drafted).features:
-        features = seconds_each(prepared.feed, job, clock=time.perf_counter)
-        heads = heads_seconds(min(known.fingerprint.samples, MOST_ROWS), _questions(drafted), clock=time.perf_counter)
+        beside = Ensemble.of(drafted).beside
+        if beside == "features":
+            features = seconds_each(prepared.feed, job, clock=time.perf_counter)
+            rows_fitted = min(known.fingerprint.samples, MOST_ROWS)
+            heads = heads_seconds(rows_fitted, _questions(drafted), clock=time.perf_counter)
+        else:
+            features = _beside_seconds(beside, prepared, job)
     run = _inference(drafted, known, prepared) + features
     return drafted, Speed(seconds[best], run, described, read, peak_mib(), features=features, heads=heads)
+
+
+def _beside_seconds(name: str, prepared: Prepared, job: "Job") -> float:
+    """Return the seconds per training sample that a learner takes which is fitted once, from a fit to a few of them.
+
+    Notes
+    -----
+    The second fit counts: the first compiles. Kernels and trees cost about as much for each further sample.
+    """
+    from hounsfield.learn.learners import LEARNERS
+    from hounsfield.learn.loop import Watch
+
+    learner = cast("Learner", LEARNERS.resolve(name))
+    rows = prepared.feed.train
+    few = rows[:: max(1, len(rows) // BESIDE_ROWS)][:BESIDE_ROWS]
+    part = prepared.feed.with_parts(few, prepared.feed.val[:0])
+    taken = 0.0
+    for _ in range(2):
+        began = time.perf_counter()
+        learner.fit(part, job, watch=Watch())
+        taken = time.perf_counter() - began
+    return taken / len(few)
 
 
 def _questions(plan_: Plan) -> int:

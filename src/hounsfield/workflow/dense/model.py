@@ -13,8 +13,8 @@ from hounsfield.core.structures import Structures
 from hounsfield.core.types import AnyArray, BoolArray, Json
 from hounsfield.learn.dense.model import case_looks, labels_of, quality_features
 from hounsfield.learn.dense.running import self_test
-from hounsfield.learn.guard import GuardLimits, distances
-from hounsfield.learn.model import GUARD, SELF_TEST, plain_doubts
+from hounsfield.learn.guard import GuardLimits, distances, plain_doubts
+from hounsfield.learn.model import GUARD, SELF_TEST
 from hounsfield.workflow.dense.baselines import apply_baseline, bundled
 from hounsfield.workflow.dense.fitting import FOLDS, SETTLED
 from hounsfield.workflow.dense.jobs import structures_of

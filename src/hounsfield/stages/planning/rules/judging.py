@@ -1,6 +1,7 @@
 """Rules for the operating point and the baselines."""
 
-from hounsfield.core.plan import Decision, Facts
+from hounsfield.core.plan import Decision, Facts, PlanValue
+from hounsfield.stages.planning.kinds import planner
 from hounsfield.stages.planning.rules import Rule
 
 
@@ -26,8 +27,27 @@ def _wanted(facts: Facts) -> Decision:
     return Decision(value=None, rule="balanced accuracy needs no aim", evidence="")
 
 
+def others(facts: Facts) -> tuple[str, ...]:
+    """Return the learners beside the linear model: those of every kind of input there is, none beside an image."""
+    found = [planner(kind).baselines(facts) for kind in facts.fingerprint.kinds]
+    if facts.fingerprint.images:
+        return ()
+    return tuple(
+        dict.fromkeys(name for own in found for name in own if all(name in o for o in found) or len(found) == 1)
+    )
+
+
 def _names(facts: Facts) -> Decision:
-    del facts
+    kinds = facts.fingerprint.kinds
+    if kinds != ("image",):
+        beside: list[PlanValue] = list(others(facts))
+        return Decision(
+            value=["prevalence", "logistic", *beside],
+            rule="the share of each class, a linear model on simple numbers of each input"
+            + "".join(f", {name}" for name in beside)
+            + ": what a network must beat",
+            evidence=", ".join(kinds),
+        )
     return Decision(
         value=["prevalence", "logistic"],
         rule="the share of each class, and a linear model on coarse pixels and texture: what a network must beat",

@@ -2,7 +2,7 @@
 
 import math
 
-from hounsfield.core.fingerprint import InputFacts, MaskFacts
+from hounsfield.core.fingerprint import ImageFacts, MaskFacts
 from hounsfield.core.plan import Decision, Facts, PlanValue
 from hounsfield.stages.planning.rules import Rule
 
@@ -26,9 +26,9 @@ LEAST_BOTTOM = 4
 """Voxels along an axis of the deepest stage at least."""
 
 
-def primary(facts: Facts) -> InputFacts:
+def primary(facts: Facts) -> ImageFacts:
     """Return what is known of the first input."""
-    return next(iter(facts.fingerprint.inputs.values()))
+    return next(iter(facts.fingerprint.images.values()))
 
 
 def masks(facts: Facts) -> list[MaskFacts]:
@@ -56,11 +56,11 @@ def _ndim(facts: Facts) -> Decision:
 
 
 def _channels(facts: Facts) -> Decision:
-    found: dict[str, PlanValue] = {name: seen.channels for name, seen in facts.fingerprint.inputs.items()}
+    found: dict[str, PlanValue] = {name: seen.channels for name, seen in facts.fingerprint.images.items()}
     return Decision(
         value=found,
         rule="all images of a case enter together; 3 channels only where most images have real colour",
-        evidence=", ".join(f"{n}: {s.colour_share:.0%} in colour" for n, s in facts.fingerprint.inputs.items()),
+        evidence=", ".join(f"{n}: {s.colour_share:.0%} in colour" for n, s in facts.fingerprint.images.items()),
     )
 
 
@@ -124,7 +124,7 @@ def _edge(facts: Facts) -> Decision:
 def _window(facts: Facts) -> Decision:
     found: dict[str, PlanValue] = {}
     said = []
-    for place, (name, seen) in enumerate(facts.fingerprint.inputs.items()):
+    for place, (name, seen) in enumerate(facts.fingerprint.images.items()):
         own = seen.modality == "CT" or (
             not seen.modality and seen.spacing_median is not None and -4096 <= seen.value_low < -500
         )
