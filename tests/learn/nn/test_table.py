@@ -14,7 +14,7 @@ from hounsfield.learn.nn.table import NETWORKS, build, check, resolve
 def spec(
     family: str = "residual", options: dict[str, OptionValue] | None = None, *, size: tuple[int, ...] = (32, 32)
 ) -> NetworkSpec:
-    shape = InputShape(channels=1, ndim=len(size), size=size)  # type: ignore[arg-type]  # 0 to 3 axes
+    shape = InputShape(channels=1, ndim=len(size), size=size)
     small: dict[str, OptionValue] = {} if family in ("textbook", "joint") else {"width": 8}
     return NetworkSpec(
         family=family, inputs={"image": shape}, heads={"keys": 3, "a.b": 1}, options=small | (options or {})

@@ -19,10 +19,11 @@ from tests.references import recurrent as reference
 def test_textbook_layer_is_that_of_torch_forward_and_backward(activation: str) -> None:
     ours = TextbookLayer(3, 5, activation=activation)  # type: ignore[arg-type]  # parametrised by name
     theirs = nn.RNN(3, 5, nonlinearity=activation, batch_first=True)
+    given = dict(theirs.named_parameters())
     with torch.no_grad():
-        ours.input_weight.copy_(theirs.weight_ih_l0)
-        ours.state_weight.copy_(theirs.weight_hh_l0)
-        ours.bias.copy_(theirs.bias_ih_l0 + theirs.bias_hh_l0)
+        ours.input_weight.copy_(given["weight_ih_l0"])
+        ours.state_weight.copy_(given["weight_hh_l0"])
+        ours.bias.copy_(given["bias_ih_l0"] + given["bias_hh_l0"])
     steps = noise(4, 9, 3)
     states, (last,) = ours(steps, None)
     expected, kept = theirs(steps)
@@ -30,9 +31,9 @@ def test_textbook_layer_is_that_of_torch_forward_and_backward(activation: str) -
     torch.testing.assert_close(last, kept[0])
     states.square().sum().backward()
     expected.square().sum().backward()
-    torch.testing.assert_close(ours.input_weight.grad, theirs.weight_ih_l0.grad)
-    torch.testing.assert_close(ours.state_weight.grad, theirs.weight_hh_l0.grad)
-    torch.testing.assert_close(ours.bias.grad, theirs.bias_hh_l0.grad)
+    torch.testing.assert_close(ours.input_weight.grad, given["weight_ih_l0"].grad)
+    torch.testing.assert_close(ours.state_weight.grad, given["weight_hh_l0"].grad)
+    torch.testing.assert_close(ours.bias.grad, given["bias_hh_l0"].grad)
 
 
 def test_textbook_layer_is_its_formula() -> None:
@@ -57,8 +58,8 @@ def test_layers_read_on_where_they_stopped_and_packing_changes_nothing(kind: Cel
 
 
 def test_a_fresh_lstm_remembers() -> None:
-    cell = GatedLayer(2, 4, kind="lstm").cell
-    assert float((cell.bias_ih_l0 + cell.bias_hh_l0)[4:8].detach().min()) == 1.0
+    given = dict(GatedLayer(2, 4, kind="lstm").cell.named_parameters())
+    assert float((given["bias_ih_l0"] + given["bias_hh_l0"])[4:8].detach().min()) == 1.0
 
 
 def test_decay_layer_is_gru_d_step_by_step() -> None:

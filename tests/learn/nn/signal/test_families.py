@@ -63,7 +63,8 @@ def case(request: pytest.FixtureRequest) -> tuple[Network, Tensor]:
 
 
 def embed(net: Network, signal: Tensor) -> Tensor:
-    return net.eval()({"ecg": signal}, {})["embedding"].detach()
+    outputs: dict[str, Tensor] = net.eval()({"ecg": signal}, {})
+    return outputs["embedding"].detach()
 
 
 def test_more_padding_changes_nothing(case: tuple[Network, Tensor]) -> None:

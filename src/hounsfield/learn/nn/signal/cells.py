@@ -124,17 +124,15 @@ class GatedLayer(Layer):
 
     def forward(self, steps: Tensor, lengths: Tensor | None, state: State | None = None) -> tuple[Tensor, State]:
         """Run with PyTorch's kernels."""
-        given = None if state is None else tuple(part[None] for part in state)
-        if given is not None and len(given) == 1:
-            given = given[0]
+        parts = None if state is None else tuple(part[None] for part in state)
+        given = parts[0] if parts is not None and len(parts) == 1 else parts
         if lengths is None:
             states, kept = self.cell(steps, given)
         else:
             packed = pack_padded_sequence(steps, lengths.cpu(), batch_first=True, enforce_sorted=False)
             found, kept = self.cell(packed, given)
             states, _ = pad_packed_sequence(found, batch_first=True, total_length=steps.shape[1])
-        parts = kept if isinstance(kept, tuple) else (kept,)
-        return states, tuple(part[0] for part in parts)
+        return states, tuple(part[0] for part in (kept if isinstance(kept, tuple) else (kept,)))
 
 
 def layer(kind: CellName, channels: int, width: int) -> Layer:

@@ -178,7 +178,7 @@ class Trunk(nn.Module):
         Tensor
             (b k 1 t'), t halved ``halvings`` times, rounded up each time; 0 beyond the end of each series.
         """
-        features = self.stem(signal[:, :, None].contiguous(memory_format=torch.channels_last))
+        features: Tensor = self.stem(signal[:, :, None].contiguous(memory_format=torch.channels_last))
         features = masked(functional.relu(self.stem_norm(features, mask), inplace=True), mask)
         for _ in range(self.shorten):
             features, mask = blur(features, mask), halved(mask)
