@@ -13,6 +13,7 @@ from hounsfield.learn.model import self_test_inputs
 from hounsfield.workflow.evaluating import evaluate
 from hounsfield.workflow.explaining import explain
 from hounsfield.workflow.exporting import export
+from hounsfield.workflow.inspecting import inspect
 from hounsfield.workflow.jobs import preparations_of
 from hounsfield.workflow.predicting import predict
 from hounsfield.workflow.training import Run
@@ -133,29 +134,26 @@ def test_a_network_for_images_is_refused_before_anything_is_prepared(tmp_path: P
         quick(write_archive(tmp_path / "beats.npz"), tmp_path / "run", network="residual")
 
 
-def test_faulty_series_are_set_aside(tmp_path: Path) -> None:
+def test_faulty_series_are_set_aside_and_repeats_told(tmp_path: Path) -> None:
     x, y = beats(40, first=0)
     x[3] = np.nan
     x[4] = 1.0
     x[5] = x[6]
-    np.savez(tmp_path / "beats.npz", X_train=x, y_train=y, X_test=x[:10] + 0.5, y_test=y[:10])
-    done = quick(tmp_path / "beats.npz", tmp_path / "run", max_steps=3)
-    reasons = {e["sample"]: e["reason"] for e in done.report.audit.unreadable}
-    assert any("missing" in r for r in reasons.values())
-    assert any("flat" in r for r in reasons.values())
-    assert any("signals were found" in w or "signal pair" in w for w in done.report.audit.warnings)
+    np.savez(tmp_path / "beats.npz", X_train=x, y_train=y)
+    found = inspect(tmp_path / "beats.npz").audit
+    reasons = [aside.reason for aside in found.unreadable]
+    assert len(reasons) == 2
+    assert any("missing" in r for r in reasons)
+    assert any("flat" in r for r in reasons)
+    assert len(found.contradictions) == 1
+    assert any("1 exact and 0 near repeats of signals" in w for w in found.warnings)
 
 
-def test_the_same_seed_gives_the_same_answers(tmp_path: Path) -> None:
-    archive = write_archive(tmp_path / "beats.npz", train=24, test=8)
-    runs = [quick(archive, tmp_path / name, max_steps=5) for name in ("one", "two")]
-    first, second = ((r.path / "predictions.csv").read_bytes() for r in runs)
-    assert first == second
+def test_a_run_that_is_given_again_gives_the_same_answers(run: Run, tmp_path: Path) -> None:
+    again = quick(run.path.parent / "beats.npz", tmp_path / "run", max_steps=30)
+    assert (again.path / "predictions.csv").read_bytes() == (run.path / "predictions.csv").read_bytes()
 
 
-def test_the_command_line_trains_and_predicts(tmp_path: Path) -> None:
-    archive = write_archive(tmp_path / "beats.npz", train=24, test=8)
-    trained = hu("train", archive, "--out", tmp_path / "run", "--max-steps", "3", "--threads", "1")
-    assert trained.exit_code == 0, trained.output
-    said = hu("predict", tmp_path / "run", archive, "--out", tmp_path / "out")
+def test_the_command_line_predicts(run: Run, tmp_path: Path) -> None:
+    said = hu("predict", run.path, run.path.parent / "beats.npz", "--out", tmp_path / "out")
     assert said.exit_code == 0, said.output

@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 
-from hounsfield.core.cohort import Cohort, Ref, Roles
+from hounsfield.core.cohort import Cohort, Ref, Roles, Schema
 from hounsfield.core.errors import ReadError, case_id
 from hounsfield.core.kinds import AS_IT_IS, Wanted
 from hounsfield.core.signal import Signal, SignalHeader
@@ -42,7 +43,7 @@ class Signals:
         if anchor is None:
             return read_signal(cohort, ref)
         whole = without_anchor(ref)
-        told = signal_header(cohort, whole)
+        told = self.header(cohort, whole)
         if not 0 <= anchor < told.samples:
             raise ReadError(
                 f"Case {case_id(ref.path)}: the anchor {anchor} lies outside a record of {told.samples} samples.",
@@ -61,13 +62,24 @@ class Signals:
 
     def header(self, cohort: Cohort, ref: Ref) -> SignalHeader:
         """Return leads, units, rate and length of the record."""
-        return signal_header(cohort, without_anchor(ref))
+        whole = without_anchor(ref)
+        try:
+            written = (Path(cohort.root) / whole.path).stat().st_mtime_ns
+        except OSError:
+            return signal_header(cohort, whole)
+        return _remembered(cohort.root, whole, written)
 
     def loose(self, paths: Sequence[str | Path], roles: Roles, wanted: Mapping[str, Wanted]) -> tuple[Cohort, ...]:
         """Return the records, or series of an archive, that paths hold; see `hounsfield.data.loose_signals`."""
         from hounsfield.data.loose_signals import loose_signals
 
         return loose_signals(paths, roles, tuple(wanted))
+
+
+@lru_cache(maxsize=64)
+def _remembered(root: str, ref: Ref, _written: int) -> SignalHeader:
+    """Return a record's header once for all its beats: there are thousands in each."""
+    return signal_header(Cohort("", root, (), Schema()), ref)
 
 
 def anchor_of(ref: Ref) -> int | None:

@@ -13,6 +13,7 @@ LEARNERS = Table(
         "prevalence": "hounsfield.learn.learners.prevalence:PREVALENCE",
         "logistic": "hounsfield.learn.learners.logistic:LOGISTIC",
         "features": "hounsfield.learn.learners.features:FEATURES",
+        "selected": "hounsfield.learn.learners.selected:SELECTED",
         "dense": "hounsfield.learn.dense.learner:DENSE",
     },
 )

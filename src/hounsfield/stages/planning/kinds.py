@@ -99,9 +99,9 @@ class Rows:
         return rows.network(names, facts)
 
     def baselines(self, facts: Facts) -> tuple[str, ...]:
-        """Return gradient-boosted trees."""
-        del facts
-        return ("trees",)
+        """Return gradient-boosted trees, and for classes a few selected variables with a logistic regression."""
+        asked = {target.kind for target in facts.targets}
+        return ("trees", "selected") if asked <= {"categorical", "multilabel"} else ("trees",)
 
 
 IMAGES = Images()
