@@ -16,9 +16,11 @@ from hounsfield.data.file_columns import (
     role_of_file_column,
 )
 from hounsfield.data.files import Files
+from hounsfield.data.part_columns import with_part_words
 from hounsfield.data.relations import leak, mapping, same
 from hounsfield.data.table import Column, Sheet, parse_number
 from hounsfield.data.words import (
+    ends_in_illness,
     group_strength,
     is_attribute,
     is_id,
@@ -31,7 +33,7 @@ from hounsfield.data.words import (
 
 ROLE_NAMES = (
     "image", "target", "same as target", "split", "patient", "id", "mask", "opinion", "region", "time",
-    "attribute", "leaks the answer", "record", "free text", "constant", "unused",
+    "attribute", "input", "leaks the answer", "record", "free text", "constant", "unused",
 )  # fmt: skip
 _UID = re.compile(r"\d+(\.\d+){4,}$")
 """An identifier, as DICOM writes classes, syntaxes and instances: it answers nothing."""
@@ -74,7 +76,12 @@ class Understood:
 
 
 def infer_roles(
-    sheet: Sheet, files: Files, roles: Roles, *, corrections: Mapping[str, str] | None = None
+    sheet: Sheet,
+    files: Files,
+    roles: Roles,
+    *,
+    corrections: Mapping[str, str] | None = None,
+    rows_alone: bool = False,
 ) -> Understood:
     """Find out what each column of a table is for.
 
@@ -88,6 +95,8 @@ def infer_roles(
         What the user said; always wins.
     corrections : mapping of str to str, optional
         Column to role, from ``cohort.yaml``; wins over what is inferred.
+    rows_alone : bool
+        Whether no column has to mean files: the rows are all there is.
 
     Raises
     ------
@@ -96,10 +105,11 @@ def infer_roles(
     UnknownNameError
         If a column that the user named does not exist.
     """
-    draft = _Draft(sheet, files, dict(corrections or {}), roles)
+    draft = _Draft(with_part_words(sheet, roles), files, dict(corrections or {}), roles)
     draft.force()
     draft.find_split()
-    draft.find_files()
+    if not rows_alone:
+        draft.find_files()
     draft.find_patient()
     draft.find_records()
     draft.find_id()
@@ -109,7 +119,7 @@ def infer_roles(
     listed = tuple(
         ColumnRole(table=sheet.name, column=c, role=draft.found[c][0], reason=draft.found[c][1]) for c in sheet.columns
     )
-    return Understood(sheet, listed, draft.files_found, draft.twins, tuple(draft.notes), tuple(draft.unsure))
+    return Understood(draft.sheet, listed, draft.files_found, draft.twins, tuple(draft.notes), tuple(draft.unsure))
 
 
 class _Draft:
@@ -297,7 +307,11 @@ class _Draft:
             return None
         kind = kind_of(cells)
         strength = target_strength(column)
-        if kind is None or (kind == "number" and strength < 2.5) or (is_attribute(column) and strength < 2.5):
+        if (
+            kind is None
+            or (kind == "number" and strength < 2.5)
+            or (is_attribute(column) and strength < 2.5 and not (strength == 2.0 and ends_in_illness(column)))
+        ):
             return None
         classes = len({fold(v) for v in present})
         if kind == "categorical" and classes > _MANY_TEXTS and strength < 2.5:

@@ -12,6 +12,7 @@ ROW_READERS = Table(
     "row reader",
     {
         "columns": "hounsfield.data.row.columns:ColumnsReader",
+        "wfdb-rhythm": "hounsfield.data.row.rhythm:WfdbRhythmReader",
     },
 )
 """Name to reader class; a reader is built without arguments."""

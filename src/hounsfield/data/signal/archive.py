@@ -85,6 +85,11 @@ def series_labels(cohort: Cohort, ref: Ref) -> tuple[str, ...]:
     return _read(inside(Path(cohort.root), ref.path), ref).labels
 
 
+def all_series(cohort: Cohort, ref: Ref) -> tuple[Float32Array, ...]:
+    """Return all series of a ``.ts`` or ``.tsv`` file, each ``l t``."""
+    return _read(inside(Path(cohort.root), ref.path), ref).rows
+
+
 @dataclass(frozen=True)
 class _Series:
     rows: tuple[Float32Array, ...] = field(repr=False)
