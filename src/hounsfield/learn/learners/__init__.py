@@ -14,6 +14,10 @@ LEARNERS = Table(
         "logistic": "hounsfield.learn.learners.logistic:LOGISTIC",
         "features": "hounsfield.learn.learners.features:FEATURES",
         "selected": "hounsfield.learn.learners.selected:SELECTED",
+        "kernels": "hounsfield.learn.learners.kernels:KERNELS",
+        "neighbours": "hounsfield.learn.learners.neighbours:NEIGHBOURS",
+        "summaries": "hounsfield.learn.learners.summarised:SUMMARISED",
+        "trees": "hounsfield.learn.learners.boosted:BOOSTED",
         "dense": "hounsfield.learn.dense.learner:DENSE",
     },
 )
