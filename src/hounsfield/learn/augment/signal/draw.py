@@ -89,7 +89,7 @@ def draw_signal(spec: SignalAugmentSpec, numbers: Numbers, *, channels: int) -> 
         dropped = own[..., 0] < spec.lead_drop
         dropped[np.arange(len(dropped)), own[..., 0].argmax(1)] = False  # the one that was furthest from it stays
         drawn["dropped"] = torch.from_numpy(dropped)
-    return SignalParams(**drawn, times=spec.times, rate_hz=spec.rate_hz or 1.0)  # type: ignore[arg-type]  # by name
+    return SignalParams(**drawn, times=spec.times, rate_hz=spec.rate_hz or 1.0)
 
 
 def _tensor(array: Float64Array) -> Tensor:
