@@ -129,7 +129,7 @@ class TrunkReader(Encoder):
 
     def states(self, signal: Tensor, context: Mapping[str, object]) -> tuple[Tensor, Tensor]:
         """Return the trunk's features (b t c), float32, and how many steps each series has of them, (b,)."""
-        sequence = read(signal, times=self.times)
+        sequence = read(signal.float(), times=self.times)
         steps, _ = lay(sequence, missing=self.missing, times=self.times)
         lengths = sequence.lengths
         mask = None

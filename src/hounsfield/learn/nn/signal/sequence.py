@@ -102,7 +102,7 @@ def reverse(steps: Tensor, lengths: Tensor) -> Tensor:
 
 def tracing() -> bool:
     """Return whether the network is being written down as a graph, which has to serve series of every length."""
-    return torch.jit.is_tracing()
+    return bool(torch.jit.is_tracing())  # type: ignore[attr-defined,no-untyped-call]  # torch does not annotate it
 
 
 def ragged(lengths: Tensor, count: int) -> bool:
