@@ -124,6 +124,11 @@ def test_answers_are_float32_under_autocast_and_near_those_without(case: tuple[N
     torch.testing.assert_close(outputs["embedding"], expected, atol=0.1 * float(expected.abs().max()), rtol=0.1)
 
 
+def test_signals_stored_in_half_precision_are_read(case: tuple[Network, Tensor]) -> None:
+    net, signal = case
+    torch.testing.assert_close(embed(net, signal.half()), embed(net, signal.half().float()))
+
+
 def test_a_causal_state_depends_on_no_later_step() -> None:
     net = network("recurrent", {"width": 8, "layers": 2, "pooling": "last"})
     signal = noise(1, 2, 40)

@@ -13,7 +13,7 @@ from hounsfield.learn.nn.signal.convolving import Trunk
 from hounsfield.learn.nn.signal.laying import lay
 from hounsfield.learn.nn.signal.laying import width as laid_width
 from hounsfield.learn.nn.signal.pooling import TimePool
-from hounsfield.learn.nn.signal.sequence import inside, read
+from hounsfield.learn.nn.signal.sequence import inside, ragged, read
 from hounsfield.learn.nn.spec import InputShape, NetworkSpec, read_options
 
 
@@ -129,11 +129,11 @@ class TrunkReader(Encoder):
 
     def states(self, signal: Tensor, context: Mapping[str, object]) -> tuple[Tensor, Tensor]:
         """Return the trunk's features (b t c), float32, and how many steps each series has of them, (b,)."""
-        sequence = read(signal, times=self.times)
+        sequence = read(signal.float(), times=self.times)
         steps, _ = lay(sequence, missing=self.missing, times=self.times)
         lengths = sequence.lengths
         mask = None
-        if int(lengths.min()) < steps.shape[1]:
+        if ragged(lengths, steps.shape[1]):
             mask = inside(lengths, steps.shape[1])[:, None, None].to(steps.dtype)
             steps = steps * mask[:, 0, 0, :, None]
         features = self.trunk(steps.transpose(1, 2), mask, context)

@@ -1,6 +1,6 @@
 """Steps as a recurrent layer reads them: values beside flags, gaps and the values last seen."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import torch
@@ -23,6 +23,10 @@ class History:
         When each channel was last observed, (b c); the beginning of the series where it never was.
     value
         What was observed then, (b c); 0 where nothing was.
+
+    Notes
+    -----
+    Only what the way of laying needs is kept up to date.
     """
 
     clock: Tensor
@@ -123,14 +127,16 @@ def lay(
     """
     history = begin(sequence) if history is None else history
     values, observed = sequence.values, sequence.observed.to(sequence.values.dtype)
-    gap, since = gaps(sequence, history)
-    seen = last_seen(sequence, history)
-    kept = History(sequence.clock[:, -1], since, seen[:, -1])
-    if missing == "decay":
-        return torch.cat([values, observed, seen, gap], dim=2), kept
-    if missing == "flags":
-        parts = [values, observed, gap.log1p()] if times else [values, observed]
-        return torch.cat(parts, dim=2), kept
+    kept = replace(history, clock=sequence.clock[:, -1])
+    if missing == "flags" and not times:
+        return torch.cat([values, observed], dim=2), kept
+    if missing != "mean":
+        gap, since = gaps(sequence, history)
+        kept = replace(kept, since=since)
+        if missing == "flags":
+            return torch.cat([values, observed, gap.log1p()], dim=2), kept
+        seen = last_seen(sequence, history)
+        return torch.cat([values, observed, seen, gap], dim=2), replace(kept, value=seen[:, -1])
     if not times:
         return values, kept
     before = torch.cat([history.clock[:, None], sequence.clock[:, :-1]], dim=1)

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from hounsfield.learn.nn.dropping import SteadyDropout
 from hounsfield.learn.nn.signal.cells import CellName, Layer, State, layer
 from hounsfield.learn.nn.signal.decay import DecayLayer
-from hounsfield.learn.nn.signal.sequence import reverse
+from hounsfield.learn.nn.signal.sequence import ragged, reverse, tracing
 
 
 class Recurrence(nn.Module):
@@ -74,7 +74,8 @@ class Recurrence(nn.Module):
         Tensor
             States of the last layer, (b t h) or (b t 2h); of no meaning beyond the end of a series.
         """
-        short = None if int(lengths.min()) == steps.shape[1] else lengths
+        # A graph holds no packed series; what follows the end of one reaches no state before it either way.
+        short = lengths if ragged(lengths, steps.shape[1]) and not tracing() else None
         for place, onward in enumerate(self.onward):
             if place and self.drops:
                 steps = self.drops[place - 1](steps, context)

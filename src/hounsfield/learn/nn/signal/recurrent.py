@@ -82,8 +82,8 @@ class RecurrentEncoder(Encoder):
 
     Notes
     -----
-    Runs in float32 also under autocast: a recurrence is many small products, each of which would be cast, and rounding
-    to 8 bits adds up over the steps.
+    Runs in float32 also under autocast: rounding to 8 bits adds up over the steps. A GRU, many small products each of
+    which would be cast, is a quarter slower in bfloat16 on a processor that has it; an LSTM would be faster.
 
     Raises
     ------

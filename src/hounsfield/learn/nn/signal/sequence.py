@@ -63,7 +63,7 @@ def read(signal: Tensor, *, times: bool) -> Sequence:
     finite = signal.isfinite()
     place = torch.arange(1, signal.shape[2] + 1, device=signal.device)
     lengths = (finite.any(1) * place).amax(1).clamp_min(1)
-    longest = int(lengths.max())
+    longest = signal.shape[2] if tracing() else int(lengths.max())
     signal, finite = signal[..., :longest], finite[..., :longest]
     values = torch.where(finite, signal, torch.zeros_like(signal)).transpose(1, 2)
     observed = finite.transpose(1, 2)
@@ -93,11 +93,21 @@ def reverse(steps: Tensor, lengths: Tensor) -> Tensor:
         (b t c); applied twice it gives what was given.
     """
     count = steps.shape[1]
-    if int(lengths.min()) == count:
+    if not ragged(lengths, count):
         return steps.flip(1)
     place = torch.arange(count, device=steps.device).expand(len(steps), count)
     mirrored = torch.where(place < lengths[:, None], lengths[:, None] - 1 - place, place)
     return steps.gather(1, mirrored[..., None].expand_as(steps))
+
+
+def tracing() -> bool:
+    """Return whether the network is being written down as a graph, which has to serve series of every length."""
+    return bool(torch.jit.is_tracing())  # type: ignore[attr-defined,no-untyped-call]  # torch does not annotate it
+
+
+def ragged(lengths: Tensor, count: int) -> bool:
+    """Return whether a series may end before the last of ``count`` steps."""
+    return tracing() or int(lengths.min()) < count
 
 
 def inside(lengths: Tensor, count: int) -> Tensor:

@@ -230,8 +230,13 @@ class Stream:
         else:
             first = 0 if memory.history is None else self._frame
             clock = torch.arange(frames, dtype=torch.float64) * self._frame + first
-        folded = values.to(torch.float32).reshape(1, frames, -1), observed.reshape(1, frames, -1)
-        return Sequence(*folded, clock.to(torch.float32)[None], torch.tensor([frames]))
+        on = next(self._network.parameters()).device
+        return Sequence(
+            values.to(on, torch.float32).reshape(1, frames, -1),
+            observed.to(on).reshape(1, frames, -1),
+            clock.to(on, torch.float32)[None],
+            torch.tensor([frames], device=on),
+        )
 
     def _answer(self) -> dict[str, Tensor]:
         memory = self._memory
