@@ -84,14 +84,12 @@ def inspect(
                 next_step="choose another --out, or move them away",
             )
     cohort = explore(source, wishes.roles)
-    if all(spec.kind == "image" for spec in cohort.schema.inputs):
-        seen = survey(cohort, progress=progress)
-        findings = audit(cohort, seen.glances, seen.unreadable, seed=wishes.seed)
-    else:
+    seen = survey(cohort, progress=progress)
+    findings = audit(cohort, seen.glances, seen.unreadable, seed=wishes.seed)
+    if any(spec.kind == "signal" for spec in cohort.schema.inputs):
         from hounsfield.stages.auditing.series import series_listings
 
         cohort = replace(cohort, listings=(*series_listings(cohort, progress=progress), *cohort.listings))
-        findings = audit(cohort, (), (), seed=wishes.seed).model_copy(update={"shortcut": None})
     if out is None:
         return Inspection(cohort, findings)
     make_folder(out)
