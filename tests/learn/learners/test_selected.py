@@ -27,7 +27,7 @@ def job(target: TargetSpec, loss: str, width: int) -> Job:
         ),
         preparation={"x": spec},
         augmentation=AugmentSpec(),
-        optimisation=Optimisation(steps=1),
+        optimisation=Optimisation(batch=8, steps=1),
         heads=(HeadSpec(target=target, loss=loss, width=width),),
     )
 
@@ -102,6 +102,6 @@ def test_signals_and_numbers_are_refused() -> None:
     rows, answers = drawn()
     number = TargetSpec(name="size", kind="number")
     with pytest.raises(PlanError, match="answers yes-no questions"):
-        SELECTED.fit(feed(answers[:, None] * 1.0, rows, "size"), job(number, "number", 1), watch=Watch())
+        SELECTED.fit(feed(answers[:, None].astype(np.float64), rows, "size"), job(number, "number", 1), watch=Watch())
     with pytest.raises(PlanError, match="is no row"):
         SELECTED.fit(feed(answers, rows[:, None], "ill"), job(TWO, "categorical", 2), watch=Watch())

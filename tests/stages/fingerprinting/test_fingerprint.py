@@ -142,7 +142,7 @@ def test_order_of_samples_plays_no_part() -> None:
     members, looks = samples(["yes", "no", "no", "yes"]), [looked(a) for a in pictures(4)]
     one = fingerprint(members, {"image": looks}, targets=[TARGET], val_samples=0)
     other = fingerprint(members[::-1], {"image": looks[::-1]}, targets=[TARGET], val_samples=0)
-    assert one.inputs["image"].mean == pytest.approx(other.inputs["image"].mean)
+    assert one.images["image"].mean == pytest.approx(other.images["image"].mean)
     assert one.model_copy(update={"inputs": {}}) == other.model_copy(update={"inputs": {}})
 
 

@@ -125,7 +125,7 @@ class ImagePreparation(Preparation):
 
     def blank(self, stored: AnyArray) -> str:
         """Return the reason where an image shows a single grey value."""
-        if float(stored.max()) == float(stored.min()):  # type: ignore[attr-defined]  # a stored image holds numbers
+        if float(stored.max()) == float(stored.min()):
             return "The image shows one grey value only within the model's window."
         return ""
 

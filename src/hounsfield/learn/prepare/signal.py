@@ -251,7 +251,8 @@ class SignalPreparation(Preparation):
             away = np.where(known, values - mean, 0.0)
             own = np.sqrt((away**2).sum(axis=1, keepdims=True) / count)
             std = np.where(own > 1e-6 * std, own, std)
-        return np.clip((values - mean) / std, -CLIP, CLIP)
+        scaled: Float64Array = np.clip((values - mean) / std, -CLIP, CLIP)
+        return scaled
 
     def _timed(self, signal: Signal, values: Float64Array) -> AnyArray:
         times = np.asarray(signal.times_s, dtype=np.float64)
