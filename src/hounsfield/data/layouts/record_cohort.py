@@ -193,11 +193,15 @@ def said_of_records(
     schema = Schema(
         official_parts=tuple(p for p in official if any(a.part == p for a in about.values())),
         patients_known=patient is not None,
-        columns=tuple(r for r in found.roles if r.column != virtual),
+        columns=tuple(_counting(r, counted, asked) for r in found.roles if r.column != virtual),
         notes=tuple(told.notes),
         unsure=tuple(told.unsure),
     )
     return Said(about, schema)
+
+
+def _counting(role: ColumnRole, counted: Mapping[str, str], asked: str) -> ColumnRole:
+    return role.model_copy(update={"reason": f"counts the {asked} of a record"}) if role.column in counted else role
 
 
 def _names(paths: Sequence[str]) -> list[str]:
