@@ -163,6 +163,11 @@ def is_record(column: str) -> bool:
     return bool(_RECORD.search(name) or _RECORD_SIZE.search(name))
 
 
+def is_size(column: str) -> bool:
+    """Tell whether a column's name is a size of a picture; of a person or a sample it may be one, too."""
+    return bool(_RECORD_SIZE.search(column.strip().casefold()))
+
+
 def is_attribute(column: str) -> bool:
     """Tell whether a column's name is a usual attribute such as age, sex or site."""
     return any(w in _ATTRIBUTE for w in (*tokens(column), column.strip().casefold()))

@@ -86,7 +86,7 @@ def test_one_csv_of_events(tmp_path: Path) -> None:
     table(tmp_path / "outcomes.csv", [_outcome(r) for r in range(100, 141)])
     cohort = understand(tmp_path)
     assert len(cohort) == STAYS
-    assert [(a.sample, a.reason) for a in cohort.set_aside] == [("140", "no such record")]
+    assert [(a.sample, a.reason) for a in cohort.set_aside] == [("140", "no events were recorded")]
     assert understand(tmp_path / "vitals.csv").samples == cohort.samples
 
 

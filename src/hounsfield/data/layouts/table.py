@@ -146,11 +146,12 @@ class _Rows:
     @classmethod
     def of(cls, sheet: Sheet, files: Files, roles: Roles, corrections: Mapping[str, str]) -> "_Rows":
         asked = replace(roles, labels=None, group=roles.group or _repeated_id(sheet, roles, corrections))
-        found = infer_roles(sheet, files, asked, corrections=corrections, rows_alone=True)
+        found = infer_roles(sheet, files, asked, corrections=corrections, subject="rows")
         told = Told(list(found.notes), list(found.unsure))
         parts = parts_of_rows(found, told)
         chosen = variables(found, outside_test(parts))
         told.notes += chosen.notes
+        told.unsure += chosen.unsure
         return cls(with_roles(found, chosen), chosen.columns, parts, told)
 
 
