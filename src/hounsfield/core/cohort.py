@@ -354,6 +354,8 @@ class Roles:
         Which series of a study are meant, as a query on DICOM keywords.
     index : str or None
         File that the index of a DICOM tree is kept in.
+    columns : tuple of (str, str)
+        Columns and their roles, as ``cohort.yaml`` corrects them.
     """
 
     target: tuple[str, ...] = ()
@@ -365,3 +367,4 @@ class Roles:
     labels: str | None = None
     series: str | None = None
     index: str | None = None
+    columns: tuple[tuple[str, str], ...] = ()

@@ -109,7 +109,7 @@ def infer_roles(
     UnknownNameError
         If a column that the user named does not exist.
     """
-    draft = _Draft(with_part_words(sheet, roles), files, dict(corrections or {}), roles)
+    draft = _Draft(with_part_words(sheet, roles), files, {**dict(roles.columns), **(corrections or {})}, roles)
     draft.force()
     draft.find_split()
     draft.subject = subject

@@ -81,7 +81,7 @@ _ATTRIBUTE = frozenset(
     }
 )  # fmt: skip
 _TIME = re.compile(r"^(offset|time|visit|follow_?up|day|days)([_\- ]?(days|day|d))?$|_days$|^days_")
-_ENDS = frozenset({"survival", "death", "event", "recurrence", "relapse", "discharge"})
+_ENDS = frozenset({"survival", "stay", "los", "death", "event", "recurrence", "relapse", "discharge"})
 """Until when a time is counted that is known only afterwards."""
 _MASK = frozenset(
     {

@@ -170,7 +170,7 @@ def _wanted(headers: Sequence[SignalHeader]) -> tuple[str, ...]:
     counts: Counter[str] = Counter()
     shown: dict[str, str] = {}
     for header in headers:
-        names = {common_name(n) for n in header.leads}
+        names = list(dict.fromkeys(common_name(n) for n in header.leads))
         counts.update(names)
         for lead in header.leads:
             shown.setdefault(common_name(lead), lead)
