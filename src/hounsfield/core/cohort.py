@@ -354,8 +354,8 @@ class Roles:
         Which series of a study are meant, as a query on DICOM keywords.
     index : str or None
         File that the index of a DICOM tree is kept in.
-    window_s : float or None
-        Seconds of a window that a record is cut into, where it is; None takes the layout's own.
+    columns : tuple of (str, str)
+        Columns and their roles, as ``cohort.yaml`` corrects them.
     """
 
     target: tuple[str, ...] = ()
@@ -367,4 +367,4 @@ class Roles:
     labels: str | None = None
     series: str | None = None
     index: str | None = None
-    window_s: float | None = None
+    columns: tuple[tuple[str, str], ...] = ()

@@ -282,8 +282,9 @@ def _columns(cohort: Cohort) -> dict[str, list[object]]:
         ("record", lambda s: s.records),
     ]
     for kind, get in kinds:
-        for name in dict.fromkeys(n for s in samples for n in get(s)):
-            table[f"{kind}:{name}"] = [get(s).get(name) for s in samples]
+        found = [get(s) for s in samples]
+        for name in dict.fromkeys(n for own in found for n in own):
+            table[f"{kind}:{name}"] = [own.get(name) for own in found]
     return table
 
 

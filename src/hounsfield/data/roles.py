@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 from hounsfield.core.cohort import ColumnRole, Roles
 from hounsfield.core.errors import CohortError, unknown_name
@@ -26,6 +27,7 @@ from hounsfield.data.words import (
     is_id,
     is_image,
     is_record,
+    is_size,
     is_time,
     part_of,
     target_strength,
@@ -35,6 +37,7 @@ ROLE_NAMES = (
     "image", "target", "same as target", "split", "patient", "id", "mask", "opinion", "region", "time",
     "attribute", "input", "leaks the answer", "record", "free text", "constant", "unused",
 )  # fmt: skip
+Subject = Literal["pictures", "signals", "rows"]
 _UID = re.compile(r"\d+(\.\d+){4,}$")
 """An identifier, as DICOM writes classes, syntaxes and instances: it answers nothing."""
 _MANY_TEXTS = 20
@@ -81,7 +84,7 @@ def infer_roles(
     roles: Roles,
     *,
     corrections: Mapping[str, str] | None = None,
-    rows_alone: bool = False,
+    subject: Subject = "pictures",
 ) -> Understood:
     """Find out what each column of a table is for.
 
@@ -95,8 +98,9 @@ def infer_roles(
         What the user said; always wins.
     corrections : mapping of str to str, optional
         Column to role, from ``cohort.yaml``; wins over what is inferred.
-    rows_alone : bool
-        Whether no column has to mean files: the rows are all there is.
+    subject : str
+        What the rows are about: ``pictures`` or ``signals`` in files that a column names, or nothing but the ``rows``
+        themselves. Only of pictures a width or height says how the file came about.
 
     Raises
     ------
@@ -105,10 +109,11 @@ def infer_roles(
     UnknownNameError
         If a column that the user named does not exist.
     """
-    draft = _Draft(with_part_words(sheet, roles), files, dict(corrections or {}), roles)
+    draft = _Draft(with_part_words(sheet, roles), files, {**dict(roles.columns), **(corrections or {})}, roles)
     draft.force()
     draft.find_split()
-    if not rows_alone:
+    draft.subject = subject
+    if subject != "rows":
         draft.find_files()
     draft.find_patient()
     draft.find_records()
@@ -130,6 +135,7 @@ class _Draft:
         self.files = files
         self.asked = roles
         self.corrections = corrections
+        self.subject: Subject = "pictures"
         self.found: dict[str, tuple[str, str]] = {}
         self.files_found: dict[str, FileColumn] = {}
         self.twins: dict[str, str] = {}
@@ -256,7 +262,11 @@ class _Draft:
                 self.set(column, "time", "days")
             elif len({c for c in cells if c is not None}) == 1 and None not in cells and target_strength(column) < 2.5:
                 self.set(column, "constant", "one value in every row")
-            elif is_record(column) and target_strength(column) < 2.5:
+            elif (
+                is_record(column)
+                and (self.subject == "pictures" or not is_size(column))
+                and target_strength(column) < 2.5
+            ):
                 self.set(column, "record", "says how the file came about")
 
     def find_id(self) -> None:

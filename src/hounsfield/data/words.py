@@ -81,7 +81,7 @@ _ATTRIBUTE = frozenset(
     }
 )  # fmt: skip
 _TIME = re.compile(r"^(offset|time|visit|follow_?up|day|days)([_\- ]?(days|day|d))?$|_days$|^days_")
-_ENDS = frozenset({"survival", "death", "event", "recurrence", "relapse", "discharge"})
+_ENDS = frozenset({"survival", "stay", "los", "death", "event", "recurrence", "relapse", "discharge"})
 """Until when a time is counted that is known only afterwards."""
 _MASK = frozenset(
     {
@@ -161,6 +161,11 @@ def is_record(column: str) -> bool:
     """Tell whether a column says how a file came about."""
     name = column.strip().casefold()
     return bool(_RECORD.search(name) or _RECORD_SIZE.search(name))
+
+
+def is_size(column: str) -> bool:
+    """Tell whether a column's name is a size of a picture; of a person or a sample it may be one, too."""
+    return bool(_RECORD_SIZE.search(column.strip().casefold()))
 
 
 def is_attribute(column: str) -> bool:

@@ -36,6 +36,8 @@ def _outcome(record: int) -> dict[str, object]:
         "age": 40 + record % 37,
         "gender": ("f", "m")[record % 3 == 0],
         "hospital": "AB"[record % 2],
+        "height": 150 + record % 31,
+        "sofa": record % 13,
         "length_of_stay": 1 + record % 11,
         "in_hospital_death": int(record % 5 == 0),
     }
@@ -58,6 +60,7 @@ def test_one_sample_for_each_stay_with_its_series_and_a_row(tmp_path: Path) -> N
     assert [(c.name, c.kind) for c in cohort.schema.inputs[1].columns] == [
         ("age", "numeric"),
         ("gender", "categorical"),
+        ("height", "numeric"),
     ]
     late = next(s for s in cohort.samples if s.id == "2003")
     signal = read_signal(cohort, late.inputs["signal"][0].ref)
@@ -65,11 +68,19 @@ def test_one_sample_for_each_stay_with_its_series_and_a_row(tmp_path: Path) -> N
     assert signal.times_s.tolist() == [0.0, 1800.0, 3900.0]
     assert np.isfinite(signal.array).sum() == 3
     row = read_row(cohort, late.inputs["static"][0].ref)
-    assert row.values.tolist() == [40 + 2003 % 37, 0.0]
-    assert late.attributes == {"age": 40.0 + 2003 % 37, "gender": "f", "hospital": "B", "set": "b"}
+    assert row.values.tolist() == [40 + 2003 % 37, 0.0, 150 + 2003 % 31]
+    about = {"age": 40.0 + 2003 % 37, "gender": "f", "hospital": "B", "set": "b", "height": 150.0 + 2003 % 31}
+    assert late.attributes == about | {"sofa": float(2003 % 13)}
     roles = {c.column: c.role for c in cohort.schema.columns}
     assert roles["length_of_stay"] == "unused"
     assert roles["hospital"] == "attribute"
+
+
+def test_a_score_is_looked_at_where_that_is_said(tmp_path: Path) -> None:
+    _ward(tmp_path)
+    (tmp_path / "cohort.yaml").write_text("layout: events\ncolumns:\n  sofa: input\n  age: unused\n")
+    names = [c.name for c in understand(tmp_path).schema.inputs[1].columns]
+    assert names == ["gender", "height", "sofa"]
 
 
 def test_sets_are_parts_where_that_is_said(tmp_path: Path) -> None:
@@ -86,7 +97,7 @@ def test_one_csv_of_events(tmp_path: Path) -> None:
     table(tmp_path / "outcomes.csv", [_outcome(r) for r in range(100, 141)])
     cohort = understand(tmp_path)
     assert len(cohort) == STAYS
-    assert [(a.sample, a.reason) for a in cohort.set_aside] == [("140", "no such record")]
+    assert [(a.sample, a.reason) for a in cohort.set_aside] == [("140", "no events were recorded")]
     assert understand(tmp_path / "vitals.csv").samples == cohort.samples
 
 

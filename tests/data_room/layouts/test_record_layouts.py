@@ -83,7 +83,10 @@ def test_class_folders_with_parts(tmp_path: Path, kind: str) -> None:
 def test_records_without_answers_are_told_so(tmp_path: Path) -> None:
     _wfdb(tmp_path, "a")
     with pytest.raises(CohortError, match=r"no labels: .* holds 1 record"):
-        explore(tmp_path)
+        understand(tmp_path)
+    found = explore(tmp_path)
+    assert found.schema.targets == ()
+    assert found.listings[0].rows == (("a", "", "2 s", "250 Hz", "lead 0, lead 1", ""),)
 
 
 def test_header_comments_are_attributes_and_answers(tmp_path: Path) -> None:

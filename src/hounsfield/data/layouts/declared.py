@@ -45,14 +45,14 @@ class DeclaredLayout:
             if file.layout == "table":
                 return _table(base, file, roles)
             layout = cast("type[_Layout]", LAYOUTS.resolve(file.layout))()
-            return _with_declared(layout.cohort(base, _roles(file, roles)), file)
+            return _with_declared(layout.cohort(base, _corrected(file, roles)), file)
         if not file.layout and file.manifest is None:
             others = [cast("type[_Layout]", LAYOUTS.resolve(n))() for n in LAYOUTS if n != "declared"]
             best = max(others, key=lambda o: o.claims(base, roles))
             if type(best).__name__ == "TableLayout":
                 return _table(base, file, roles)
             if type(best).__name__ != "ManifestLayout":
-                return _with_declared(best.cohort(base, _roles(file, roles)), file)
+                return _with_declared(best.cohort(base, _corrected(file, roles)), file)
         return manifest_cohort(
             base,
             _roles(file, roles),
@@ -111,6 +111,10 @@ def _roles(file: CohortFile, roles: Roles) -> Roles:
     names = tuple(t.name for t in file.targets if t.kind != "mask")
     positive = roles.positive or next((t.positive for t in file.targets[:1] if t.positive), None)
     return replace(roles, target=roles.target or names, positive=positive)
+
+
+def _corrected(file: CohortFile, roles: Roles) -> Roles:
+    return replace(_roles(file, roles), columns=tuple(file.columns.items()))
 
 
 def _specs(file: CohortFile) -> tuple[TargetSpec, ...]:

@@ -5,12 +5,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from hounsfield.core.cohort import Cohort, InputSpec, Listing, Reading, Ref, Roles, Schema
+from hounsfield.core.cohort import Cohort, InputSpec, Listing, Reading, Ref, Roles, Schema, SetAside
 from hounsfield.core.errors import CohortError, HounsfieldError, ReadError
 from hounsfield.core.row import RowColumn
 from hounsfield.data.files import Files, list_files
 from hounsfield.data.inputs import Told
-from hounsfield.data.layouts.record_cohort import cohort_of_records, understood_records
+from hounsfield.data.layouts.record_cohort import NO_RECORD, cohort_of_records, understood_records
 from hounsfield.data.layouts.record_tables import RecordTable, record_table
 from hounsfield.data.layouts.records import INPUT, RecordFiles, SignalInputs
 from hounsfield.data.layouts.table import outside_test, variables_listing
@@ -18,7 +18,11 @@ from hounsfield.data.roles import Understood
 from hounsfield.data.row_columns import variables, with_roles
 from hounsfield.data.rows import parts_of_rows
 from hounsfield.data.signal.events import event_records, event_variables, is_event_table
+from hounsfield.data.words import tokens
 
+SCORES = frozenset({"saps", "sofa", "qsofa", "apache", "oasis", "mpm", "lods"})
+"""Scores that sum up a stay: of what time they are is not told, so that they are kept for subgroups only."""
+NO_EVENTS = "no events were recorded"
 STATIC = "static"
 """Name of the row of what the table of outcomes says of a stay besides the outcome."""
 
@@ -54,7 +58,9 @@ class EventsLayout:
         table = record_table(own, roles)
         understood = understood_records(own, table, roles)
         parts = parts_of_rows(understood, Told([], []))
-        apart = table.sources if table.places else understood.sheet.columns
+        heads = list(understood.sheet.columns)
+        scores = [c for c in heads if SCORES & set(tokens(c)) and c not in dict(roles.columns)]
+        apart = [*table.sources, *scores] if table.places else heads
         static = variables(understood, outside_test(parts), apart=apart)
         columns = static.columns
         inputs = EventInputs(
@@ -69,7 +75,16 @@ class EventsLayout:
         counts = Counter(where.values())
         more = [Listing("Tables of events", ("table", "stays"), tuple((t, str(counts[t])) for t in tables))]
         more += [listing] if listing is not None else []
-        return replace(cohort, listings=(*cohort.listings, *more))
+        aside = tuple(
+            SetAside(sample=a.sample, reason=a.reason.replace(NO_RECORD, NO_EVENTS)) for a in cohort.set_aside
+        )
+        notes = tuple(n.replace(NO_RECORD, NO_EVENTS) for n in cohort.schema.notes)
+        if scores:
+            notes += (
+                f"Scores of a whole stay are not looked at: {', '.join(scores)} (columns: NAME: input uses one).",
+            )
+        schema = cohort.schema.model_copy(update={"notes": notes})
+        return replace(cohort, listings=(*cohort.listings, *more), set_aside=aside, schema=schema)
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from hounsfield.core.cohort import Cohort, ColumnRole, Part, Roles, Sample, Schema, SetAside
+from hounsfield.core.cohort import Cohort, ColumnRole, Listing, Part, Roles, Sample, Schema, SetAside
 from hounsfield.core.errors import CohortError
 from hounsfield.core.types import Attribute
 from hounsfield.data.inputs import Told
@@ -15,7 +15,8 @@ from hounsfield.data.rows import cohort_of_rows, parts_of_rows, unique_ids, valu
 from hounsfield.data.signal.wfdb.comments import DIAGNOSIS
 from hounsfield.data.words import target_strength
 
-_REASONS = {"image file missing": "no such record", "no image named": "no record is named"}
+NO_RECORD = "no such record"
+_REASONS = {"image file missing": NO_RECORD, "no image named": "no record is named"}
 
 
 def understood_records(
@@ -34,7 +35,7 @@ def understood_records(
         first = next((folded[d] for d in DIAGNOSIS if d in folded), None)
         asked = replace(asked, target=(first,) if first is not None else ())
     named = {c: "split" if c == "split" else "attribute" for c, source in table.sources.items() if source == NAMES}
-    found = infer_roles(table.sheet, files, asked, corrections={**named, **(corrections or {})})
+    found = infer_roles(table.sheet, files, asked, corrections={**named, **(corrections or {})}, subject="signals")
     listed = tuple(_role(r, table) for r in found.roles)
     return replace(found, roles=listed)
 
@@ -77,7 +78,20 @@ def cohort_of_records(
         else:
             aside.append(SetAside(sample=sample.id, reason=fault))
     schema = finished(cohort.schema, layout=layout, inputs=inputs, table=table, aside=aside)
-    return checked(replace(cohort, samples=tuple(kept), schema=schema, set_aside=tuple(aside)))
+    listings = (_records(kept, inputs),) if inputs.headers else ()
+    return checked(replace(cohort, samples=tuple(kept), schema=schema, set_aside=tuple(aside), listings=listings))
+
+
+def _records(samples: Sequence[Sample], inputs: SignalInputs) -> Listing:
+    rows: list[tuple[str, ...]] = []
+    for sample in samples:
+        header = inputs.headers.get(sample.inputs[INPUT][0].ref.path)
+        if header is None:
+            continue
+        rate = "" if header.rate_hz is None else f"{header.rate_hz:g} Hz"
+        length = f"{header.samples} samples" if header.rate_hz is None else f"{header.samples / header.rate_hz:.4g} s"
+        rows.append((sample.id, sample.part or "", length, rate, ", ".join(header.leads[:12]), "; ".join(header.notes)))
+    return Listing("Records", ("record", "part", "length", "rate", "leads", "remarks"), tuple(rows))
 
 
 def _named(samples: Sequence[Sample]) -> list[Sample]:
@@ -193,11 +207,15 @@ def said_of_records(
     schema = Schema(
         official_parts=tuple(p for p in official if any(a.part == p for a in about.values())),
         patients_known=patient is not None,
-        columns=tuple(r for r in found.roles if r.column != virtual),
+        columns=tuple(_counting(r, counted, asked) for r in found.roles if r.column != virtual),
         notes=tuple(told.notes),
         unsure=tuple(told.unsure),
     )
     return Said(about, schema)
+
+
+def _counting(role: ColumnRole, counted: Mapping[str, str], asked: str) -> ColumnRole:
+    return role.model_copy(update={"reason": f"counts the {asked} of a record"}) if role.column in counted else role
 
 
 def _names(paths: Sequence[str]) -> list[str]:

@@ -113,12 +113,15 @@ class SignalInputs(Inputs):
         Path of a record that cannot be used to the reason.
     notes : tuple of str
         What a person should know of leads, rates and lengths.
+    headers : mapping of str to SignalHeader
+        Of the records that can be used, by path.
     """
 
     reader: str = ""
     own: dict[str, str] = field(default_factory=dict)
     faults: dict[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    headers: dict[str, SignalHeader] = field(default_factory=dict, repr=False)
 
     def part(self, path: str) -> tuple[tuple[str, str], ...]:
         """Return the part of a ref that says which lead is meant."""
@@ -157,7 +160,9 @@ def signal_inputs(records: Sequence[Record], reader: str) -> SignalInputs:
     used = [h for p, h in known if p not in faults]
     heart = any(standard_lead(n) for n in wanted)
     spec = InputSpec(name=INPUT, kind="signal", ndim=1, modality="ECG" if heart else "", leads=wanted)
-    return SignalInputs((spec,), reader=reader, own=own, faults=faults, notes=_notes(used, wanted, own))
+    heads = {p: h for p, h in known if p not in faults}
+    notes = _notes(used, wanted, own)
+    return SignalInputs((spec,), reader=reader, own=own, faults=faults, notes=notes, headers=heads)
 
 
 def _wanted(headers: Sequence[SignalHeader]) -> tuple[str, ...]:
@@ -165,7 +170,7 @@ def _wanted(headers: Sequence[SignalHeader]) -> tuple[str, ...]:
     counts: Counter[str] = Counter()
     shown: dict[str, str] = {}
     for header in headers:
-        names = {common_name(n) for n in header.leads}
+        names = list(dict.fromkeys(common_name(n) for n in header.leads))
         counts.update(names)
         for lead in header.leads:
             shown.setdefault(common_name(lead), lead)

@@ -75,7 +75,13 @@ def cohort_of_rhythms(
     single = target if target != RHYTHM else None
     if single is not None and single not in labels:
         raise unknown_name("rhythm", single, labels)
-    rare = set() if single else _rare(stretches, said)
+    if stretches and all(s.span.stop - s.span.start < round(seconds * s.rate_hz) for s in stretches):
+        raise CohortError(
+            f"No stretch of one rhythm is {seconds:g} s long.",
+            expected="stretches as long as a window",
+            next_step=f"name shorter windows: --target {target}:5",
+        )
+    rare = set() if single else _rare(stretches, said, seconds)
     kept = [s for s in stretches if s.span.label not in rare]
     if single is None and stretches and len(set(labels) - rare) < 2:
         raise CohortError(
@@ -86,15 +92,10 @@ def cohort_of_rhythms(
         )
     classes = (OTHER, single) if single else tuple(c for c in labels if c not in rare)
     samples = [w for s in kept for w in _windows(s, said, inputs, asked)]
-    if stretches and not samples:
-        raise CohortError(
-            f"No stretch of one rhythm is {seconds:g} s long.",
-            expected="stretches as long as a window",
-            next_step=f"name shorter windows: --target {target}:5",
-        )
     notes = [f"Stretches of one rhythm are cut into windows of {seconds:g} s; what is left at their end is not used."]
     if rare:
-        notes.append(f"Rhythms of fewer than {FEWEST_PATIENTS} patients are left out: {', '.join(sorted(rare))}.")
+        shown = ", ".join(sorted(rare))
+        notes.append(f"Rhythms with a window of fewer than {FEWEST_PATIENTS} patients are left out: {shown}.")
     schema = finished(said.schema, layout="wfdb", inputs=inputs, table=table, aside=aside)
     spec = TargetSpec(
         name=target,
@@ -146,12 +147,12 @@ def _stretches(files: RecordFiles, record: Record, inputs: SignalInputs, ending:
     ]
 
 
-def _rare(stretches: Sequence[_Stretch], said: Said) -> set[str]:
-    """Return the rhythms that too few patients outside the test part have."""
+def _rare(stretches: Sequence[_Stretch], said: Said, seconds: float) -> set[str]:
+    """Return the rhythms of which too few patients outside the test part have a whole window."""
     patients: dict[str, set[str]] = defaultdict(set)
     for s in stretches:
         about = said.about[s.record.path]
-        if about.part != "test":
+        if about.part != "test" and s.span.stop - s.span.start >= round(seconds * s.rate_hz):
             patients[s.span.label].add(about.patient)
     return {s.span.label for s in stretches if len(patients[s.span.label]) < FEWEST_PATIENTS}
 

@@ -36,6 +36,7 @@ from hounsfield.data.words import group_strength, is_id, target_strength
 
 INPUT = "variables"
 FEATURES = "features"
+FIRST_ROWS = 200
 _NOT_FEATURES = frozenset({*MEASURED, "notes", "missing"})
 _SIGNALS = (".hea", ".edf", ".bdf")
 
@@ -51,7 +52,7 @@ class TableLayout:
                     return 0.0
                 if is_measured(table_heads(root)):
                     return 0.96
-                return 0.0 if file_columns(read_table(root, root.name), list_files(root.parent)) else 0.96
+                return 0.0 if _names_files(read_table(root, root.name), list_files(root.parent)) else 0.96
             if not root.is_dir():
                 return 0.0
             files = list_files(root)
@@ -60,7 +61,7 @@ class TableLayout:
             if any(is_event_table(files.root / p) for p in files.tables) or series_tables(files):
                 return 0.0
             sheets, _ = tables_in(files)
-            named = any(file_columns(s, files) for s in sheets if not is_measured(s.columns))
+            named = any(_names_files(s, files) for s in sheets if not is_measured(s.columns))
             return 0.7 if sheets and not named else 0.0
         except HounsfieldError:
             return 0.0
@@ -68,6 +69,11 @@ class TableLayout:
     def cohort(self, root: Path, roles: Roles) -> Cohort:
         """Return the cohort."""
         return table_cohort(root, roles)
+
+
+def _names_files(sheet: Sheet, files: Files) -> bool:
+    """Tell by its first rows whether a table has a column of files."""
+    return bool(file_columns(sheet.take(range(min(sheet.rows, FIRST_ROWS))), files))
 
 
 def table_cohort(
@@ -146,11 +152,12 @@ class _Rows:
     @classmethod
     def of(cls, sheet: Sheet, files: Files, roles: Roles, corrections: Mapping[str, str]) -> "_Rows":
         asked = replace(roles, labels=None, group=roles.group or _repeated_id(sheet, roles, corrections))
-        found = infer_roles(sheet, files, asked, corrections=corrections, rows_alone=True)
+        found = infer_roles(sheet, files, asked, corrections=corrections, subject="rows")
         told = Told(list(found.notes), list(found.unsure))
         parts = parts_of_rows(found, told)
         chosen = variables(found, outside_test(parts))
         told.notes += chosen.notes
+        told.unsure += chosen.unsure
         return cls(with_roles(found, chosen), chosen.columns, parts, told)
 
 
