@@ -2,7 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
@@ -10,6 +10,7 @@ import numpy as np
 from hounsfield.core.cohort import InputSpec, Ref
 from hounsfield.core.errors import CohortError
 from hounsfield.core.fingerprint import SignalFacts
+from hounsfield.core.leads import place_of
 from hounsfield.core.signal import Signal, SignalHeader
 from hounsfield.core.types import Float64Array
 
@@ -64,7 +65,7 @@ class Signals:
 
     def look(self, content: Signal, header: SignalHeader, *, spec: InputSpec, ref: Ref) -> SignalLook:
         """Keep the facts of one signal."""
-        del spec
+        content = in_order(content, spec.leads)
         parts = dict(ref.part)
         anchor = parts.get("anchor")
         record = "|".join((ref.reader, ref.path, *(f"{k}={v}" for k, v in ref.part if k != "anchor")))
@@ -137,6 +138,16 @@ class Signals:
             high=_rounded([np.percentile(p, 99.5) if len(p) else 0.0 for p in pooled]),
             own_scale=bool(np.mean(standard[0] & standard[1]) > 0.95),
         )
+
+
+def in_order(signal: Signal, leads: Sequence[str]) -> Signal:
+    """Return a signal with the leads that a cohort names, under its names and in its order; as it is without any."""
+    places = {lead: place_of(lead, signal.leads) for lead in leads}
+    found = {lead: at for lead, at in places.items() if at is not None}
+    if not found or len(set(found.values())) < len(found):
+        return signal
+    rows = list(found.values())
+    return replace(signal, array=signal.array[rows], leads=tuple(found), units=tuple(signal.units[r] for r in rows))
 
 
 def common_leads(looks: Sequence[SignalLook]) -> tuple[str, ...]:

@@ -28,13 +28,14 @@ def _wanted(facts: Facts) -> Decision:
 
 
 def others(facts: Facts) -> tuple[str, ...]:
-    """Return the learners beside the linear model: those of every kind of input there is, none beside an image."""
-    found = [planner(kind).baselines(facts) for kind in facts.fingerprint.kinds]
+    """Return the learners beside the linear model; none beside an image.
+
+    Those of the input with the most axes: learners on signals take rows beside them, not the other way round.
+    """
     if facts.fingerprint.images:
         return ()
-    return tuple(
-        dict.fromkeys(name for own in found for name in own if all(name in o for o in found) or len(found) == 1)
-    )
+    richest = max(facts.fingerprint.inputs.values(), key=lambda seen: seen.ndim)
+    return planner(richest.kind).baselines(facts)
 
 
 def _names(facts: Facts) -> Decision:
