@@ -21,6 +21,7 @@ from hounsfield.data.answers import Answers
 from hounsfield.data.files import Files, reader_by_ending, stem
 from hounsfield.data.inputs import Inputs, Told
 from hounsfield.data.roles import Understood
+from hounsfield.data.row_beside import with_row
 from hounsfield.data.side_tables import is_pair_list, presence
 from hounsfield.data.table import Column, Sheet, parse_number
 from hounsfield.data.target_columns import target_columns
@@ -68,6 +69,7 @@ def cohort_of_rows(
     parts = parts_of_rows(understood, told)
     known = [p != "test" for p in parts] if any(p != "test" for p in parts) else [True] * len(parts)
     answers = target_columns(understood, paths, roles, declared=declared, known=known, told=told)
+    own = inputs is None
     inputs = inputs or Inputs.of(paths, files, told)
     masks = [c for c in understood.columns("mask") if c in understood.files]
     records, side_notes = _records(understood, side)
@@ -100,7 +102,9 @@ def cohort_of_rows(
         unsure=tuple(told.unsure),
     )
     name = files.root.name
-    return Cohort(name=name, root=str(files.root), samples=samples, schema=schema, set_aside=aside)
+    made = Cohort(name=name, root=str(files.root), samples=samples, schema=schema, set_aside=aside)
+    places = {sample: row for row, sample in enumerate(builder.ids())}
+    return with_row(made, understood, files, places) if own else made
 
 
 def parts_of_rows(understood: Understood, told: Told) -> list[Part | None]:
@@ -175,7 +179,7 @@ class _Builder:
     records: dict[str, tuple[Attribute, ...]]
 
     def samples(self, told: Told) -> tuple[tuple[Sample, ...], tuple[SetAside, ...]]:
-        ids = self._ids()
+        ids = self.ids()
         columns = self.understood.sheet.columns
         attributes = {c: values_of(columns[c]) for c in kept_for_subgroups(self.understood)}
         patient = self.understood.column("patient")
@@ -215,7 +219,8 @@ class _Builder:
         self._tell(aside, told)
         return tuple(samples), tuple(aside)
 
-    def _ids(self) -> list[str]:
+    def ids(self) -> list[str]:
+        """Return the sample id of each row."""
         columns = self.understood.sheet.columns
         column = self.understood.column("id")
         image = self.understood.column("image") or ""
