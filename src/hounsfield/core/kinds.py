@@ -32,7 +32,8 @@ class Wanted:
     Parameters
     ----------
     around_s : tuple of float or None
-        Seconds before and after the anchor of a signal; None where no plan says it yet, or nothing is anchored.
+        Seconds before and after the anchor of a signal; both 0 where a plan looks at whole readings; None where no plan
+        says it yet.
     columns : tuple of RowColumn
         Variables of a row, coded so; empty for those of the cohort itself.
     """

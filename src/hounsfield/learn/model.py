@@ -181,6 +181,7 @@ class Model:
         if isinstance(content, HounsfieldError):
             return key, {}, (), content.found
         flags: list[str] = []
+        blanks: list[str] = []
         stored: dict[str, AnyArray] = {}
         for name, spec in self.preparation.items():
             if self._limits is not None:
@@ -190,8 +191,12 @@ class Model:
             except PlanError as error:
                 return key, {}, (), error.found
             blank = spec.blank(stored[name])
-            if blank:
+            if blank and spec.required:
                 return key, {}, (), blank
+            blanks += [blank] if blank else []
+        if len(blanks) == len(self.preparation):
+            return key, {}, (), blanks[0]
+        flags += [blank.rstrip(".") for blank in blanks]
         return key, stored, tuple(flags), ""
 
     def _judged(self, chunk: list[tuple[str, dict[str, AnyArray], tuple[str, ...], str]]) -> Iterator[Judgement]:

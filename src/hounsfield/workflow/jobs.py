@@ -227,15 +227,17 @@ def prepare_feed(
     samples = [s for s in cohort.samples if s.id in wanted]
     ids = tuple(s.id for s in samples)
     inputs: dict[str, AnyArray] = {}
+    preparations: dict[str, Preparation] = {}
     for spec in cohort.schema.inputs:
         preparation = plan.section(f"preparation.{spec.name}", preparation_model(spec.kind))
+        preparations[spec.name] = preparation
         path = work / f"input-{spec.name}.npy"
         shape = (len(samples), preparation.shape.channels, *preparation.shape.size)
         inputs[spec.name] = fill(
             path, shape, preparation.dtype, _rows(cohort, samples, spec.name, preparation, progress)
         )
     targets = {t.name: task.kind(t).encode(t, [s.targets.get(t.name) for s in samples]) for t in plan.targets}
-    unfit = frozenset(row for stored in inputs.values() for row in _empty(stored))
+    unfit = _unfit(inputs, preparations)
     order = {g: i for i, g in enumerate(dict.fromkeys(groups[i] for i in ids))}
     feed = Feed(
         inputs,
@@ -266,6 +268,13 @@ def _rows(
                     raise
                 yield row, np.full((spec.shape.channels, *spec.shape.size), np.nan)
             shown.advance()
+
+
+def _unfit(inputs: Mapping[str, AnyArray], specs: Mapping[str, Preparation]) -> frozenset[int]:
+    """Return the rows of which an input holds nothing that is required, or all inputs hold nothing."""
+    empty = {name: set(_empty(stored)) for name, stored in inputs.items()}
+    lacking = [rows for name, rows in empty.items() if specs[name].required]
+    return frozenset(set().union(*lacking) | set.intersection(*empty.values()))
 
 
 def _empty(stored: AnyArray) -> list[int]:

@@ -48,8 +48,12 @@ FIT_SECONDS = 0.0004
 CURVE_FIT_SECONDS = 0.0013
 """Of one thread, per sample and output: to fit the linear baseline, and to measure its learning curve. 360 samples of
 two classes took 0.3 s in all; 539 samples with ten outputs took 1.3 and 7 s."""
-BESIDE_ROWS = 64
-"""Training samples that a learner beside the networks is fitted to, to be timed."""
+TIMED_ROWS = (64, 256)
+"""Training samples that another learner is fitted to, to be timed; what it takes for all follows from both."""
+MOST_OF_BUDGET = 0.2
+"""Share of the minutes that another learner may take as a baseline."""
+COUNTED = ("prevalence", "logistic")
+"""Baselines whose cost is known by the number of samples."""
 DESCRIBED = 24
 """Samples whose texture is timed."""
 PROBES = 5
@@ -99,7 +103,10 @@ class Speed:
     features : float
         Seconds of one thread per sample to compute the fixed features; 0 where the plan has none.
     heads : float
-        Seconds to fit the heads on fixed features, one fold; 0 where the plan has none.
+        Seconds to fit the heads on fixed features, or another learner beside the networks, one fold; 0 where the plan
+        has none.
+    others : float
+        Seconds to fit the baselines that are not `COUNTED`, one fold.
     """
 
     step: float
@@ -111,6 +118,7 @@ class Speed:
     side_mib: float = 0.0
     features: float = 0.0
     heads: float = 0.0
+    others: float = 0.0
 
 
 def plan(source: Source, *, wishes: Wishes = Wishes(), out: Path | None = None, progress: Progress = SILENT) -> Plan:
@@ -282,7 +290,9 @@ def _measured(drafted: Plan, known: Study, prepared: Prepared, *, read: float) -
             specs[name].described(stored[row])
     described = (time.perf_counter() - began) / max(1, len(rows) - 1)
     job = job_of(drafted, known.task, known.fingerprint)
-    features = heads = 0.0
+    features = heads = others = 0.0
+    timed = _timed(drafted, known, prepared, job)
+    drafted, others = _with_affordable(drafted, timed)
     if Ensemble.of(drafted).features:
         beside = Ensemble.of(drafted).beside
         if beside == "features":
@@ -290,31 +300,59 @@ def _measured(drafted: Plan, known: Study, prepared: Prepared, *, read: float) -
             rows_fitted = min(known.fingerprint.samples, MOST_ROWS)
             heads = heads_seconds(rows_fitted, _questions(drafted), clock=time.perf_counter)
         else:
-            features = _beside_seconds(beside, prepared, job)
+            heads = timed[beside]
     run = _inference(drafted, known, prepared) + features
-    return drafted, Speed(seconds[best], run, described, read, peak_mib(), features=features, heads=heads)
+    found = Speed(seconds[best], run, described, read, peak_mib(), features=features, heads=heads, others=others)
+    return drafted, found
 
 
-def _beside_seconds(name: str, prepared: Prepared, job: "Job") -> float:
-    """Return the seconds per training sample that a learner takes which is fitted once, from a fit to a few of them.
+def _timed(drafted: Plan, known: Study, prepared: Prepared, job: "Job") -> dict[str, float]:
+    """Return about how many seconds each other learner of the plan takes to be fitted to the training part of a fold.
 
     Notes
     -----
-    The second fit counts: the first compiles. Kernels and trees cost about as much for each further sample.
+    A line through the times of two small fits, after one that compiles. For trees and kernels a further sample costs
+    about the same; where it costs less, as above their own bounds on rows, too much time is kept free.
     """
     from hounsfield.learn.learners import LEARNERS
     from hounsfield.learn.loop import Watch
 
-    learner = cast("Learner", LEARNERS.resolve(name))
-    rows = prepared.feed.train
-    few = rows[:: max(1, len(rows) // BESIDE_ROWS)][:BESIDE_ROWS]
-    part = prepared.feed.with_parts(few, prepared.feed.val[:0])
-    taken = 0.0
-    for _ in range(2):
-        began = time.perf_counter()
-        learner.fit(part, job, watch=Watch())
-        taken = time.perf_counter() - began
-    return taken / len(few)
+    names = [n for n in _baseline_names(drafted) if n not in COUNTED]
+    ensemble = Ensemble.of(drafted)
+    if ensemble.features and ensemble.beside != "features":
+        names = list(dict.fromkeys([*names, ensemble.beside]))
+    rows, found = prepared.feed.train, {}
+    for name in names:
+        learner = cast("Learner", LEARNERS.resolve(name))
+        sizes, taken = sorted({min(len(rows), n) for n in TIMED_ROWS}), []
+        for size in (sizes[0], *sizes):
+            few = rows[np.linspace(0, len(rows) - 1, size).round().astype(np.int64)]
+            began = time.perf_counter()
+            learner.fit(prepared.feed.with_parts(few, prepared.feed.val[:0]), job, watch=Watch())
+            taken.append(time.perf_counter() - began)
+        each = (taken[-1] - taken[1]) / max(1, sizes[-1] - sizes[0])
+        found[name] = taken[-1] + max(0.0, each) * max(0, known.fingerprint.samples - sizes[-1])
+    return found
+
+
+def _baseline_names(plan_: Plan) -> list[str]:
+    names = plan_.value("baselines", "names")
+    return [str(n) for n in names] if isinstance(names, list) else []
+
+
+def _with_affordable(drafted: Plan, timed: Mapping[str, float]) -> tuple[Plan, float]:
+    """Leave out other baselines that would take too much of the minutes; return what the others take, seconds."""
+    minutes, folds = drafted.budget.minutes, max(1, drafted.folds)
+    limit = float("inf") if minutes is None else minutes * 60.0 * MOST_OF_BUDGET / folds
+    names = [n for n in _baseline_names(drafted) if n in COUNTED or timed[n] <= limit]
+    if len(names) < len(_baseline_names(drafted)):
+        decision = drafted.sections["baselines"]["names"]
+        told = ", ".join(f"{n} {s:.0f} s" for n, s in timed.items())
+        kept: list[PlanValue] = [*names]
+        rule = f"{decision.rule}; none that takes more than {MOST_OF_BUDGET:.0%} of the minutes"
+        fresh = Decision(value=kept, rule=rule, evidence=f"{decision.evidence}; {told}")
+        drafted = _with_value(drafted, "baselines", "names", fresh)
+    return drafted, sum(timed[n] for n in names if n not in COUNTED)
 
 
 def _questions(plan_: Plan) -> int:
@@ -387,7 +425,8 @@ def _fixed(drafted: Plan, known: Study, wishes: Wishes, here: Machine, *, speed:
         left = free - around.before - around.after
         lanes, start = (drafted.budget.threads, START_SECONDS) if speed.side else (1, 0.0)
         total = int(max(0.0, left * lanes - folds * 2 * start) / (speed.side or speed.step))
-        facts = replace(facts, decided={**facts.decided, ("cost", "total_steps"): total})
+        cost: dict[tuple[str, str], PlanValue] = {("cost", "total_steps"): total, ("cost", "beside"): speed.heads}
+        facts = replace(facts, decided={**facts.decided, **cost})
         drafted = drafted.model_copy(update={"sections": redecide_ensemble(drafted.sections, facts)})
     ensemble = Ensemble.of(drafted)
     around = _around(known, drafted, networks=ensemble.members, speed=speed, quick=quick)
@@ -589,7 +628,7 @@ def _around(known: Study, drafted: Plan, *, networks: int, speed: Speed, quick: 
     tests = len(known.split.ids("test")) if not known.split.folds or "test" in known.split.official else 0
     rows = min(train, MOST_ROWS)
     fitting = FIT_SECONDS + (0.0 if quick else CURVE_FIT_SECONDS)
-    before = folds * (rows * speed.baselines / folds + fitting * outputs * rows + 0.2)
+    before = folds * (rows * speed.baselines / folds + fitting * outputs * rows + 0.2 + speed.others)
     guard = (train - rows) * speed.baselines + val * (model + 2 * speed.baselines)
     predicting = (judged + tests) * (speed.read + model) + tests * (folds - 1) * networks * views * speed.run
     report = (

@@ -37,9 +37,12 @@ class Signals:
         Raises
         ------
         ReadError
-            If it cannot be read, or the anchor lies outside the record.
+            If it cannot be read, the anchor lies outside the record, or a beat was given for a whole record or the
+            other way round.
         """
         anchor = anchor_of(ref)
+        if wanted.around_s is not None and (sum(wanted.around_s) > 0) != (anchor is not None):
+            raise _unlike(ref, anchored=anchor is not None)
         if anchor is None:
             return read_signal(cohort, ref)
         whole = without_anchor(ref)
@@ -74,6 +77,20 @@ class Signals:
         from hounsfield.data.loose_signals import loose_signals
 
         return loose_signals(paths, roles, tuple(wanted))
+
+
+def _unlike(ref: Ref, *, anchored: bool) -> ReadError:
+    if anchored:
+        return ReadError(
+            f"Case {case_id(ref.path)}: a beat was given, and the model looks at whole signals.",
+            expected="whole records or windows, as in training",
+            next_step="give the records without asking for beats",
+        )
+    return ReadError(
+        f"Case {case_id(ref.path)}: a whole signal was given, and the model looks at beats.",
+        expected="annotated beats, or detected R peaks",
+        next_step="give the annotations beside the record",
+    )
 
 
 @lru_cache(maxsize=64)

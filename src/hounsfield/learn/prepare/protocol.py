@@ -27,10 +27,13 @@ class Preparation(BaseModel, ABC):
     ----------
     measured : bool
         Whether ``mean`` and ``std`` of the prepared training values are written into the plan after preparing.
+    required : bool
+        Whether nothing is said of a sample of which this input holds nothing, though another one does.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     measured: ClassVar[bool] = False
+    required: ClassVar[bool] = True
 
     @property
     @abstractmethod

@@ -1,7 +1,7 @@
 """Rows to arrays: numbers about the training part's middle, categories as one column for each level."""
 
 from functools import cached_property
-from typing import TYPE_CHECKING, Literal, Self
+from typing import TYPE_CHECKING, ClassVar, Literal, Self
 
 import numpy as np
 from pydantic import Field, model_validator
@@ -40,6 +40,7 @@ class RowPreparation(Preparation):
         Of each number: what is taken off, and what it is divided by (before the logarithm, the scale of it).
     """
 
+    required: ClassVar[bool] = False
     kind: Literal["row"] = "row"
     columns: tuple[str, ...] = Field(min_length=1)
     levels: dict[str, tuple[str, ...]] = Field(default_factory=dict)

@@ -106,8 +106,8 @@ class SignalPreparation(Preparation):
 
     @property
     def wanted(self) -> Wanted:
-        """So much around an anchor."""
-        return Wanted(around_s=(self.before_s, self.after_s)) if self.anchored else Wanted()
+        """So much around an anchor, or whole signals."""
+        return Wanted(around_s=(self.before_s, self.after_s))
 
     def prepared(self, content: Content) -> AnyArray:
         """Return leads ``c t`` in their order, at the rate and of the length of the plan, standardised, NaN kept.

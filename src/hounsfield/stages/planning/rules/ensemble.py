@@ -7,6 +7,8 @@ from hounsfield.stages.planning.rules.optimisation import enough
 from hounsfield.stages.planning.rules.preparation import SMALL
 
 MOST = 8
+SLOW_SHARE = 0.2
+"""Share of the minutes that another learner beside the networks may take."""
 LEAST_SHARE = 0.55
 """Share of the steps that are enough, below which one network with all the time is better than several with a part."""
 
@@ -109,11 +111,15 @@ def _other_features(facts: Facts) -> Decision:
     strongest = next(iter(others(facts)), None)
     if strongest is None:
         return Decision(value=False, rule="no learner takes images beside other inputs", evidence=kinds)
+    taken = facts.decided.get(("cost", "beside"))
+    seconds = float(taken) if isinstance(taken, int | float) else 0.0
+    minutes = facts.budget.minutes
+    fits = minutes is None or seconds * _folds(facts) <= SLOW_SHARE * 60.0 * minutes
     return Decision(
-        value=n <= 5000,
-        rule=f"up to 5,000 training samples the strongest of the others ({strongest}) stands beside the networks; "
-        "validation outputs weigh it, down to nothing",
-        evidence=f"{n} training samples, {kinds}",
+        value=n <= 5000 and fits,
+        rule=f"up to 5,000 training samples the strongest of the others ({strongest}) stands beside the networks, if "
+        f"it takes no more than {SLOW_SHARE:.0%} of the minutes; validation outputs weigh it, down to nothing",
+        evidence=f"{n} training samples, {kinds}" + (f", {seconds:.1f} s" if seconds else ""),
     )
 
 
