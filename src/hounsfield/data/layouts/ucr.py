@@ -97,7 +97,10 @@ def _sets(root: Path) -> dict[str, list[Path]]:
         return {}
     files = sorted(p for p in root.iterdir() if p.is_file() and not is_ignored(p.name))
     sets = _pairs(files)
-    sets |= {p.stem: [p] for p in files if p.suffix == ".npz" and _holds_series(p)}
+    archives = [p for p in files if p.suffix == ".npz"]
+    sets |= {p.stem: [p] for p in archives if _holds_series(p)}
+    if sets:  # archives of images beside them are sets too: which is meant must be said
+        sets |= {p.stem: [p] for p in archives if pairs_of(npz_arrays(p))}
     return sets
 
 
