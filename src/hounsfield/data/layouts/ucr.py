@@ -135,6 +135,12 @@ def _arrays(name: str, path: Path) -> _Set:
             expected="the same leads in every part",
             next_step="correct the archive",
         )
+    if any(0 in s[1:] for s in shapes.values()):
+        raise CohortError(
+            "The series of the archive have no samples.",
+            expected="series of one sample at least",
+            next_step="correct the archive",
+        )
     labels = {p: column_of(npz_array(path, y)) for p, (_, y) in pairs.items()}
     for part, found in labels.items():
         if len(found) != shapes[part][0]:
