@@ -16,7 +16,7 @@ def test_a_row_has_one_number_for_each_name() -> None:
         (("a",), np.zeros(1, np.float32)),
     ]:
         with pytest.raises(ReadError):
-            Row(names, values)  # type: ignore[arg-type]  # the wrong dtype is meant
+            Row(names, values)
 
 
 def test_rows_of_another_table_are_brought_into_order() -> None:

@@ -23,6 +23,8 @@ __all__ = ["check_trainable", "cohort_yaml", "digest", "explore", "samples_csv",
 WITHOUT_IMAGES = frozenset({"wfdb", "edf", "events", "ucr", "columns", "table"})
 """Layouts whose samples look at signals and rows."""
 
+_FEW_TABLES = 20
+
 Item = Sample | Mapping[str, object]
 
 
@@ -211,9 +213,17 @@ def _nothing(root: Path) -> CohortError:
             expected="images and answers",
             next_step="check the path",
         )
+    if files.tables and len(files.tables) == len(files.paths) <= _FEW_TABLES:
+        from hounsfield.data.layouts.manifest import read_tables
+
+        sheets, faults = read_tables(files)
+        if faults and not sheets:
+            return CohortError(
+                faults[0], expected="a table that can be read", next_step="save it again as CSV in UTF-8"
+            )
     return CohortError(
         f"The folder {root.name!r} holds no images: {_listing(files.paths)}.",
-        expected="PNG, JPEG, WebP, TIFF, BMP, NIfTI, NRRD, MetaImage, npz or npy files",
+        expected="PNG, JPEG, WebP, TIFF, BMP, NIfTI, NRRD, MetaImage, npz or npy files, signals (WFDB, EDF) or a table",
         next_step="check the path, or convert the images",
     )
 

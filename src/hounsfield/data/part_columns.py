@@ -61,7 +61,7 @@ def _words(name: str, cells: Column, sheet: Sheet) -> tuple[dict[str, str], str]
             words,
             f"Column {name!r}: fold {last[1]:g} is the test part, fold {last[0]:g} validation, the others train.",
         )
-    if len(values) == 2:
+    if len(values) == 2 and not words:
         first, second = values
         return {first: "train", second: "test"}, (
             f"Column {name!r}: {first!r} is taken for the training part, {second!r} for the test part."

@@ -174,6 +174,9 @@ def test_sets_a_and_b_are_parts_where_that_is_said(tmp_path: Path) -> None:
     cohort = understand(tmp_path, Roles(split="set"))
     assert [s.part for s in cohort.samples] == ["train"] * 8 + ["test"] * 4
     assert any("'a' is taken for the training part" in n for n in cohort.schema.notes)
+    table(tmp_path / "labels.csv", [{**r, "set": ("train", "oops")[i % 2]} for i, r in enumerate(rows)])
+    with pytest.raises(CohortError, match="oops, train where parts"):
+        understand(tmp_path, Roles(split="set"))
     table(tmp_path / "labels.csv", [{**r, "set": i % 3} for i, r in enumerate(rows)])
     with pytest.raises(CohortError, match="where parts are expected"):
         understand(tmp_path, Roles(split="set"))

@@ -115,6 +115,19 @@ def test_rows_of_one_person_share_a_patient(tmp_path: Path) -> None:
     assert [s.time_days for s in cohort.samples[:3]] == [0.0, 1.0, 2.0]
 
 
+def test_one_table_in_parts_is_a_table_and_no_series(tmp_path: Path) -> None:
+    rng = stream(0, "parts")
+    for part in ("train", "val", "test"):
+        rows = [{"time": i, "x": round(float(rng.normal()), 2), "label": i % 2} for i in range(20)]
+        table(tmp_path / f"{part}.csv", rows)
+    cohort = understand(tmp_path)
+    assert (cohort.schema.layout, len(cohort)) == ("table", 60)
+    assert cohort.schema.official_parts == ("train", "val", "test")
+    row = read_row(cohort, cohort.samples[45].inputs["variables"][0].ref)
+    assert row.names == ("x",)
+    assert np.isfinite(row.values).all()
+
+
 def test_corrections_in_cohort_yaml_win(tmp_path: Path) -> None:
     table(tmp_path / "cases.csv", _rows())
     (tmp_path / "cohort.yaml").write_text("layout: table\ncolumns:\n  survival_days: input\n  age: unused\n")
@@ -160,7 +173,9 @@ def test_measured_features_are_joined_to_answers(tmp_path: Path) -> None:
     with pytest.raises(CohortError, match="no answers beside them"):
         understand(alone / "features.parquet")
     elsewhere = Roles(labels=str(tmp_path / "labels.csv"))
-    assert len(understand(alone / "features.parquet", elsewhere)) == 30
+    cohort = understand(alone / "features.parquet", elsewhere)
+    assert (len(cohort), [s.name for s in cohort.schema.inputs]) == (30, ["features"])
+    assert cohort.samples[0].attributes["age"] == 50
 
 
 @pytest.mark.parametrize(

@@ -32,13 +32,16 @@ class BeatsOf:
     finer : int
         Samples of the lead in each frame; annotations count frames.
     ending : str
-        Of the annotation file.
+        Of the annotation file; empty where the beats were found and not annotated.
+    reader : str
+        Of the signal.
     """
 
     path: str
     lead: tuple[tuple[str, str], ...]
     finer: int
     ending: str
+    reader: str = READER
 
 
 class BeatInputs(Mapping[str, tuple[Reading, ...]]):
@@ -60,9 +63,10 @@ class BeatInputs(Mapping[str, tuple[Reading, ...]]):
     def __getitem__(self, key: str) -> tuple[Reading, ...]:
         own = self._record
         if key == INPUT:
-            return (Reading(Ref(READER, own.path, (("anchor", self._anchor * own.finer), *own.lead))),)
+            return (Reading(Ref(own.reader, own.path, (("anchor", self._anchor * own.finer), *own.lead))),)
         if key == RHYTHM_INPUT:
-            return (Reading(Ref(RHYTHM_READER, own.path, (("anchor", self._anchor), ("annotations", own.ending)))),)
+            marks = (("annotations", own.ending),) if own.ending else ()
+            return (Reading(Ref(RHYTHM_READER, own.path, (("anchor", self._anchor), *marks))),)
         raise KeyError(key)
 
     def __iter__(self) -> Iterator[str]:

@@ -4,7 +4,7 @@ from collections import defaultdict
 from pathlib import Path
 
 from hounsfield.core.cohort import Cohort, Roles
-from hounsfield.data.files import Files, ending, list_files
+from hounsfield.data.files import Files, ending, list_files, stem
 from hounsfield.data.layouts.record_cohort import cohort_of_records, understood_records
 from hounsfield.data.layouts.record_tables import record_table
 from hounsfield.data.layouts.records import Record, look_at, record_files, signal_inputs
@@ -12,6 +12,7 @@ from hounsfield.data.signal.columnar import ENDINGS
 from hounsfield.data.signal.columns import head_of
 from hounsfield.data.signal.events import event_heads
 from hounsfield.data.table import parse_number
+from hounsfield.data.words import part_of, tokens
 
 FEWEST_TIMED, FEWEST = 3, 8
 """Tables with the same heads are series where one head is a time and there are 3 of them, or without one 8."""
@@ -60,6 +61,8 @@ def series_tables(files: Files) -> list[str]:
     able = []
     for heads, paths in alike.items():
         timed = any(head_of(h).seconds is not None for h in heads)
+        if all(any(part_of(t) for t in tokens(stem(p))) for p in paths):
+            continue  # one table in parts: its rows are samples
         if len(paths) >= (FEWEST_TIMED if timed else FEWEST) and event_heads(heads) is None:
             able.append(paths)
     return max(able, key=len, default=[])

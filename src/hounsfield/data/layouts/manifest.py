@@ -123,7 +123,7 @@ def tables_in(files: Files) -> tuple[list[Sheet], list[str]]:
     The list that de-identification leaves in its output names every file, and answers nothing: it is left out.
     """
     sheets, faults = read_tables(files)
-    return _joined(sheets), faults
+    return joined_parts(sheets), faults
 
 
 def read_tables(files: Files) -> tuple[list[Sheet], list[str]]:
@@ -142,7 +142,7 @@ def read_tables(files: Files) -> tuple[list[Sheet], list[str]]:
     return sheets, faults
 
 
-def _joined(sheets: list[Sheet]) -> list[Sheet]:
+def joined_parts(sheets: list[Sheet]) -> list[Sheet]:
     """Join ``train.csv``, ``val.csv`` and ``test.csv`` with the same columns into one table with a split column."""
     named: dict[tuple[str, ...], list[tuple[str, Sheet]]] = {}
     for sheet in sheets:

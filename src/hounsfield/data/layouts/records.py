@@ -142,6 +142,12 @@ def signal_inputs(records: Sequence[Record], reader: str) -> SignalInputs:
     """
     known = [(r.path, r.header) for r in records if r.header is not None]
     if not known:
+        if not records:
+            raise CohortError(
+                "Every header in the folder is that of a segment.",
+                expected="a header that names the segments of a record",
+                next_step="copy the header of the whole record",
+            )
         reasons = Counter(r.fault for r in records).most_common(1)
         raise CohortError(
             f"None of the {len(records)} records can be read" + (f": {reasons[0][0]}" if reasons else "."),

@@ -25,7 +25,7 @@ from hounsfield.data.file_columns import file_columns
 from hounsfield.data.files import TABLE_ENDINGS, Files, ending, list_files, plain_key, stem
 from hounsfield.data.inputs import Told
 from hounsfield.data.layouts.columns import series_tables
-from hounsfield.data.layouts.manifest import MEASURED, is_measured, named_table, read_tables, tables_in
+from hounsfield.data.layouts.manifest import MEASURED, is_measured, joined_parts, named_table, read_tables, tables_in
 from hounsfield.data.roles import Understood, infer_roles
 from hounsfield.data.row_columns import variables, with_roles
 from hounsfield.data.rows import kept_for_subgroups, parts_of_rows, unique_ids, values_of
@@ -108,6 +108,8 @@ def table_cohort(
         sheets, faults = read_tables(files)
     else:
         sheets, faults = [read_table(root, root.name)], []
+    single = {s.name: s for s in sheets}
+    sheets = joined_parts(sheets)
     measured = next((s for s in sheets if is_measured(s.columns)), None)
     others = [s for s in sheets if s is not measured]
     named = roles.labels or (manifest if root.is_dir() else None)
@@ -121,7 +123,11 @@ def table_cohort(
         )
     sheet = _one(others) if len(others) > 1 else others[0]
     rows = _Rows.of(sheet, files, roles, corrections or {})
-    return _Builder(rows, files, roles, declared, measured).cohort()
+    names = [sheet.name] if sheet.name in single else [n for n in sheet.name.split(" + ") if n in single]
+    places = [(n, i) for n in names for i in range(single[n].rows)]
+    if len(places) != sheet.rows:
+        rows = rows.without_variables(sheet.name)
+    return _Builder(rows, files, roles, declared, measured, tuple(places)).cohort()
 
 
 def _no_table(faults: Sequence[str]) -> str:
@@ -160,6 +166,13 @@ class _Rows:
         told.unsure += chosen.unsure
         return cls(with_roles(found, chosen), chosen.columns, parts, told)
 
+    def without_variables(self, name: str) -> "_Rows":
+        """Return the answers alone of a table that lies outside the folder, where nothing else is read from it."""
+        told = Told(
+            [*self.told.notes, f"{name} lies outside the folder: its columns are answers only."], self.told.unsure
+        )
+        return _Rows(self.understood, (), self.parts, told)
+
 
 def outside_test(parts: Sequence[Part | None]) -> list[int]:
     """Return the rows that conclusions may be drawn from: those outside an official test part."""
@@ -187,6 +200,7 @@ class _Builder:
     roles: Roles
     declared: Sequence[TargetSpec]
     measured: Sheet | None
+    places: tuple[tuple[str, int], ...]
 
     def cohort(self) -> Cohort:
         understood, told = self.rows.understood, self.rows.told
@@ -256,7 +270,8 @@ class _Builder:
                     continue
                 inputs.update({k: (Reading(r, days),) for k, r in found.items()})
             if self.rows.columns:
-                inputs[INPUT] = (Reading(Ref("columns", sheet.name, (("table", INPUT), ("row", i))), days),)
+                table, row = self.places[i]
+                inputs[INPUT] = (Reading(Ref("columns", table, (("table", INPUT), ("row", row))), days),)
             samples.append(
                 Sample(
                     id=name,

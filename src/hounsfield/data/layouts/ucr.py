@@ -97,7 +97,10 @@ def _sets(root: Path) -> dict[str, list[Path]]:
         return {}
     files = sorted(p for p in root.iterdir() if p.is_file() and not is_ignored(p.name))
     sets = _pairs(files)
-    sets |= {p.stem: [p] for p in files if p.suffix == ".npz" and _holds_series(p)}
+    archives = [p for p in files if p.suffix == ".npz"]
+    sets |= {p.stem: [p] for p in archives if _holds_series(p)}
+    if sets:  # archives of images beside them are sets too: which is meant must be said
+        sets |= {p.stem: [p] for p in archives if pairs_of(npz_arrays(p))}
     return sets
 
 
@@ -130,6 +133,12 @@ def _arrays(name: str, path: Path) -> _Set:
         raise CohortError(
             "The parts of the archive have different numbers of leads.",
             expected="the same leads in every part",
+            next_step="correct the archive",
+        )
+    if any(0 in s[1:] for s in shapes.values()):
+        raise CohortError(
+            "The series of the archive have no samples.",
+            expected="series of one sample at least",
             next_step="correct the archive",
         )
     labels = {p: column_of(npz_array(path, y)) for p, (_, y) in pairs.items()}

@@ -35,9 +35,10 @@ class WfdbRhythmReader:
     Notes
     -----
     Beats are those of the annotation file whose ending the part ``annotations`` names (``"atr"``), whatever their
-    class; without it they are the sample numbers in ``cohort.arrays["beats:PATH"]``, as a detector of R peaks finds
-    them in a record that nobody annotated. ``pre_rr``, ``pre_rr_to_10s`` and ``pre_rr_to_5min`` are causal: they are
-    known when the beat is. Those with ``post`` need the next beat, and those with ``record`` the whole record.
+    class; without it they are the sample numbers in ``cohort.arrays["beats:PATH"]``, at the rate in
+    ``cohort.arrays["rate:PATH"]``, as a detector of R peaks finds them in a record that nobody annotated. ``pre_rr``,
+    ``pre_rr_to_10s`` and ``pre_rr_to_5min`` are causal: they are known when the beat is. Those with ``post`` need the
+    next beat, and those with ``record`` the whole record.
     """
 
     def read(self, cohort: Cohort, ref: Ref) -> Row:
@@ -108,8 +109,9 @@ def _rhythm(cohort: Cohort, ref: Ref, ending: str) -> tuple[IntArray, Float64Arr
                 "annotations beside the record, or detected R peaks",
                 "name the ending of the annotation files",
             )
-        beats = np.unique(np.asarray(found, np.int64))
-        return beats, rhythm_rows(beats, _rate(path))
+        told = cohort.arrays.get(f"rate:{ref.path}")
+        rate = float(np.asarray(told, np.float64)[0]) if told is not None else _rate(path)
+        return _found(np.asarray(found, np.int64).tobytes(), rate)
     marks = path.with_name(f"{path.name[: -len('.hea')]}.{ending}")
     try:
         stat = marks.stat()
@@ -125,6 +127,12 @@ def _annotated(path: Path, marks: Path, _stamp: tuple[int, int]) -> tuple[IntArr
     beats = np.unique(np.array([a.sample for a in beats_of(found)], np.int64))
     last = int(beats[-1]) + 1 if len(beats) else 0
     return beats, rhythm_rows(beats, rate, flutter(found, last))
+
+
+@lru_cache(maxsize=8)
+def _found(samples: bytes, rate_hz: float) -> tuple[IntArray, Float64Array]:
+    beats = np.unique(np.frombuffer(samples, np.int64))
+    return beats, rhythm_rows(beats, rate_hz)
 
 
 def _rate(path: Path) -> float:

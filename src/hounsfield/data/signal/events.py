@@ -294,8 +294,8 @@ def _units(
     at = [i for i, h in enumerate(heads) if h.strip().casefold() in _UNIT]
     if not at:
         return ("",) * variables
-    cells = columns[at[0]].to_pylist()
-    first = np.full(variables, -1)
-    for row in range(len(codes) - 1, -1, -1):
-        first[codes[row]] = row
-    return tuple(str(cells[i] or "") if i >= 0 else "" for i in first)
+    found, first = np.unique(codes, return_index=True)
+    units = [""] * variables
+    for code, row in zip(found.tolist(), first.tolist(), strict=True):
+        units[code] = str(columns[at[0]][row].as_py() or "")
+    return tuple(units)
