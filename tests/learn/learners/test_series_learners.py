@@ -210,6 +210,28 @@ def test_trees_refuse_inputs_of_another_width() -> None:
         learner("trees").open(state, series_job()).run({"row": np.ones((1, 2), np.float32)})
 
 
+def test_numbers_of_answers_that_do_not_help_are_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    feed, job = series_feed({"signal": waved(60), "row": np.ones((60, 2), np.float32)}), series_job()
+    costs = {}
+    for pools in kernels.POOL_SETS:
+        monkeypatch.setattr(kernels, "POOL_SETS", (pools,))
+        state = fitted("kernels", feed, job)
+        features = sum(4 * len(state.arrays[f"kernels/signal/{v}/biases"]) for v in kernels.VIEWS)
+        assert len(state.arrays["mean"]) == features * len(pools) // 4 + 4
+        owners = kernels._owners(feed.inputs, {})
+        np.testing.assert_array_equal(owners, [-1] * 4)
+        drawn = kernels._drawn(feed, job, feed.train)
+        described = kernels._described({n: v[feed.train] for n, v in feed.inputs.items()}, drawn)
+        costs[pools] = kernels._fitted(
+            described, kernels._owners(feed.inputs, drawn), pools, (feed, job, feed.train)
+        ).cost
+    monkeypatch.undo()
+    monkeypatch.setattr(kernels, "BIASES", 200)
+    state = fitted("kernels", feed, job)
+    assert isinstance(state.json, dict)
+    assert state.json["pools"] == list(min(costs, key=lambda pools: costs[pools]))
+
+
 def test_many_rows_are_fitted_in_part(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(kernels, "MOST_ROWS", 60)
     monkeypatch.setattr(kernels, "MOST_SOLVED", 50)

@@ -45,9 +45,9 @@ class Summarised:
         arrays |= {"knots": knots, "mean": scaler.mean, "scale": scaler.scale}
         for place, head in enumerate(job.heads):
             answers = np.asarray(feed.targets[head.target.name])[chosen]
-            weights, bias = ridge_head(scaled, answers, head, groups=feed.groups[chosen])
-            arrays[f"weights/{place}"] = weights * scaler.share
-            arrays[f"bias/{place}"] = bias
+            fitted = ridge_head(scaled, answers, head, groups=feed.groups[chosen])
+            arrays[f"weights/{place}"] = fitted.weights * scaler.share
+            arrays[f"bias/{place}"] = fitted.bias
         return State(arrays, None)
 
     def open(self, state: State, job: Job) -> "SummarisedRunner":
