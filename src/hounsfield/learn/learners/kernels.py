@@ -11,7 +11,8 @@ from hounsfield.core.types import AnyArray, Float32Array, Float64Array, IntArray
 from hounsfield.learn.features.ridge import CLIP, fit_scaler
 from hounsfield.learn.feed import Feed
 from hounsfield.learn.learners.answering import raw_answers, ridge_head
-from hounsfield.learn.learners.protocol import HeadSpec, Job, State
+from hounsfield.learn.learners.protocol import Job, State
+from hounsfield.learn.learners.tabled import variables
 from hounsfield.learn.loop import Watch
 from hounsfield.learn.series.gaps import bridged
 from hounsfield.learn.series.kernels import POOLS, Kernels, fit_kernels
@@ -60,7 +61,7 @@ class KernelRidge:
         with watch.progress.step("Kernels", float(len(chosen))) as shown:
             for at in range(0, len(chosen), ROWS_AT_A_TIME):
                 rows = chosen[at : at + ROWS_AT_A_TIME]
-                described.append(_described({n: v[rows] for n, v in feed.inputs.items()}, kernels))
+                described.append(_described(variables({n: v[rows] for n, v in feed.inputs.items()}, job), kernels))
                 shown.advance(len(rows))
         features, owners = np.concatenate(described), _owners(feed.inputs, kernels)
         sets = POOL_SETS if len(chosen) <= MOST_TRIED else POOL_SETS[-1:]
@@ -71,7 +72,7 @@ class KernelRidge:
 
     def open(self, state: State, job: Job) -> "KernelRunner":
         """Return a runner in NumPy and compiled loops."""
-        return KernelRunner(state, job.heads)
+        return KernelRunner(state, job)
 
 
 @dataclass(frozen=True)
@@ -111,7 +112,7 @@ class KernelRunner:
     ----------
     state : State
         From `KernelRidge.fit`.
-    heads : tuple of HeadSpec
+    job : Job
 
     Raises
     ------
@@ -119,7 +120,7 @@ class KernelRunner:
         If the state does not say which inputs are signals.
     """
 
-    def __init__(self, state: State, heads: tuple[HeadSpec, ...]) -> None:
+    def __init__(self, state: State, job: Job) -> None:
         facts = state.json if isinstance(state.json, dict) else {}
         names, pools = facts.get("signals"), facts.get("pools")
         if not isinstance(names, list) or not isinstance(pools, list):
@@ -131,7 +132,8 @@ class KernelRunner:
         self._kernels = {(str(n), v): Kernels.of(state.arrays, f"kernels/{n}/{v}") for n in names for v in VIEWS}
         self._pools = tuple(int(str(pool)) for pool in pools)
         self._arrays = state.arrays
-        self._heads = heads
+        self._job = job
+        self._heads = job.heads
 
     def run(self, inputs: Mapping[str, AnyArray]) -> dict[str, Float64Array]:
         """Return raw outputs by target, ``n w`` float64, for stored inputs ``n c t`` and ``n c``."""
@@ -142,7 +144,8 @@ class KernelRunner:
         biases = [np.asarray(self._arrays[f"bias/{p}"], dtype=np.float64) for p in range(len(self._heads))]
         mean, scale = (np.asarray(self._arrays[n], dtype=np.float32) for n in ("mean", "scale"))
         for at in range(0, count, ROWS_AT_A_TIME):
-            described = _described({n: v[at : at + ROWS_AT_A_TIME] for n, v in inputs.items()}, self._kernels)
+            part = variables({n: v[at : at + ROWS_AT_A_TIME] for n, v in inputs.items()}, self._job)
+            described = _described(part, self._kernels)
             features = np.take(described, kept, axis=1)  # rows that lie as one, so that they are summed as one
             scaled = np.clip((features - mean) * scale, -CLIP, CLIP).astype(np.float64)
             for place, head in enumerate(self._heads):
@@ -154,7 +157,7 @@ class KernelRunner:
 
 def _drawn(feed: Feed, job: Job, chosen: IntArray) -> dict[tuple[str, str], Kernels]:
     """Return the kernels of each signal and view."""
-    signals = {n: v for n, v in feed.inputs.items() if v.ndim == 3}
+    signals = {n: v for n, v in variables(feed.inputs, job).items() if v.ndim == 3}
     other = sorted(n for n, v in feed.inputs.items() if v.ndim not in (2, 3))
     if other or not signals:
         raise PlanError(
