@@ -7,6 +7,7 @@ from typing import cast
 import numpy as np
 import pytest
 
+from hounsfield.bundle.tensors import decode_arrays, encode_arrays
 from hounsfield.core.errors import BundleError, PlanError
 from hounsfield.core.protocols import Decoding, TargetKind
 from hounsfield.core.streams import stream
@@ -40,8 +41,8 @@ def fitted(name: str, feed: Feed, job: Job) -> State:
 def said(
     name: str, state: State, job: Job, inputs: dict[str, AnyArray], kinds: Sequence[str]
 ) -> dict[str, Float64Array]:
-    """Decoded answers by kind, from arrays and JSON alone."""
-    kept = State({k: np.array(v) for k, v in state.arrays.items()}, state.json)
+    """Decoded answers by kind, from what a bundle holds of the state."""
+    kept = State(*decode_arrays(encode_arrays(state.arrays, state.json), "member"))
     raw = learner(name).open(kept, job).run(inputs)
     found = {}
     for kind in kinds:
@@ -93,6 +94,19 @@ def test_a_row_beside_a_signal_counts_for_kernels() -> None:
     state = fitted("kernels", series_feed({"signal": series[:80], "row": rows[:80]}), job)
     found = said("kernels", state, job, {"signal": series[80:], "row": rows[80:]}, ("categorical",))
     assert area(found["categorical"][:, 1]) > 0.9
+
+
+@pytest.mark.parametrize("name", ["kernels", "neighbours"])
+def test_times_are_no_variable_where_steps_are_counted(name: str) -> None:
+    series = waved(24)
+    clock = np.arange(24 * series.shape[2], dtype=np.float32).reshape(24, 1, -1)
+    job, plain = series_job(timed="signal"), series_job()
+    one = fitted(name, series_feed({"signal": np.concatenate([clock, series], axis=1)}), job)
+    other = fitted(name, series_feed({"signal": series}), plain)
+    assert all(np.array_equal(one.arrays[k], other.arrays[k]) for k in other.arrays)
+    inputs: dict[str, AnyArray] = {"signal": np.concatenate([clock, series], axis=1)}
+    found = said(name, one, job, inputs, ("categorical",))["categorical"]
+    np.testing.assert_array_equal(found, said(name, other, plain, {"signal": series}, ("categorical",))["categorical"])
 
 
 @pytest.mark.parametrize("name", ON_SIGNALS)
@@ -208,6 +222,28 @@ def test_trees_refuse_inputs_of_another_width() -> None:
     state = fitted("trees", series_feed({"row": np.ones((20, 3), np.float32)}), series_job())
     with pytest.raises(BundleError, match="look at 3 numbers, the inputs give 2"):
         learner("trees").open(state, series_job()).run({"row": np.ones((1, 2), np.float32)})
+
+
+def test_numbers_of_answers_that_do_not_help_are_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    feed, job = series_feed({"signal": waved(60), "row": np.ones((60, 2), np.float32)}), series_job()
+    costs = {}
+    for pools in kernels.POOL_SETS:
+        monkeypatch.setattr(kernels, "POOL_SETS", (pools,))
+        state = fitted("kernels", feed, job)
+        features = sum(4 * len(state.arrays[f"kernels/signal/{v}/biases"]) for v in kernels.VIEWS)
+        assert len(state.arrays["mean"]) == features * len(pools) // 4 + 4
+        owners = kernels._owners(feed.inputs, {})
+        np.testing.assert_array_equal(owners, [-1] * 4)
+        drawn = kernels._drawn(feed, job, feed.train)
+        described = kernels._described({n: v[feed.train] for n, v in feed.inputs.items()}, drawn)
+        costs[pools] = kernels._fitted(
+            described, kernels._owners(feed.inputs, drawn), pools, (feed, job, feed.train)
+        ).cost
+    monkeypatch.undo()
+    monkeypatch.setattr(kernels, "BIASES", 200)
+    state = fitted("kernels", feed, job)
+    assert isinstance(state.json, dict)
+    assert state.json["pools"] == list(min(costs, key=lambda pools: costs[pools]))
 
 
 def test_many_rows_are_fitted_in_part(monkeypatch: pytest.MonkeyPatch) -> None:

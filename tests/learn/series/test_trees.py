@@ -11,7 +11,7 @@ from hounsfield.core.errors import BundleError
 from hounsfield.core.types import Float64Array
 from hounsfield.learn.series.trees import Boosting, Trees, grow
 
-HOW = Boosting(rounds=30, rate=0.1, leaves=8, least=5, penalty=1.0, share=0.5)
+HOW = Boosting(rounds=30, rate=0.1, leaves=8, least=5, penalty=1.0, share=0.5, fewest=1)
 
 
 def made(count: int = 250, classes: int = 2) -> tuple[Float64Array, Float64Array]:

@@ -28,6 +28,8 @@ class LeftOut:
         ``k`` float64.
     penalty : float
         The one chosen.
+    cost : float
+        Of what is held out, at this penalty.
     held_out : numpy.ndarray
         ``n k`` float64: what the model without a row's group says of the row.
     """
@@ -35,6 +37,7 @@ class LeftOut:
     weights: Float64Array
     bias: Float64Array
     penalty: float
+    cost: float
     held_out: Float64Array
 
 
@@ -79,9 +82,9 @@ def fit_left_out(
         price = cost(held_out)
         if best is None or price < best[0]:
             best = (price, penalty, held_out)
-    _, penalty, held_out = best if best is not None else (0.0, 1.0, answers)
+    least, penalty, held_out = best if best is not None else (0.0, 1.0, answers)
     weights = back((np.sqrt(powers) / (powers + penalty))[:, None] * seen)
-    return LeftOut(weights, level - weights @ centre, penalty, held_out)
+    return LeftOut(weights, level - weights @ centre, penalty, least, held_out)
 
 
 def _decomposed(

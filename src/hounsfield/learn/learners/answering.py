@@ -1,5 +1,7 @@
 """Heads that are no network's: which yes-no questions a target asks, and how their log-odds become a head's output."""
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from hounsfield.core.types import AnyArray, Float32Array, Float64Array, IntArray
@@ -11,6 +13,23 @@ from hounsfield.learn.learners.raw import ordinal_raw
 
 SMALLEST_GAP = 1e-3
 """Least distance of two ordinal log-odds."""
+
+
+@dataclass(frozen=True)
+class LinearHead:
+    """A linear head and how it fares.
+
+    Parameters
+    ----------
+    weights, bias : numpy.ndarray
+        ``q f`` and ``q`` float64; `raw_answers` takes ``weights @ row + bias``.
+    cost : float
+        Log loss (mean squared error of a number) of what was held out, summed over questions.
+    """
+
+    weights: Float64Array
+    bias: Float64Array
+    cost: float = 0.0
 
 
 def several(head: HeadSpec) -> bool:
@@ -75,9 +94,7 @@ def chance(truth: Float64Array, guess: float) -> float:
     return float(np.log(level) - np.log1p(-level))
 
 
-def ridge_head(
-    rows: Float32Array, values: AnyArray, head: HeadSpec, *, groups: IntArray
-) -> tuple[Float64Array, Float64Array]:
+def ridge_head(rows: Float32Array, values: AnyArray, head: HeadSpec, *, groups: IntArray) -> LinearHead:
     """Fit a head by ridge regression, its penalty and its probabilities by leaving out each group.
 
     Parameters
@@ -90,10 +107,6 @@ def ridge_head(
     groups : numpy.ndarray
         ``n`` int64.
 
-    Returns
-    -------
-    tuple of numpy.ndarray
-        Weights ``q f`` and bias ``q`` float64, whose result `raw_answers` takes.
     """
     if head.loss == "number":
         return _number(rows, np.asarray(values, dtype=np.float64).reshape(len(values), -1)[:, 0], head, groups)
@@ -104,18 +117,17 @@ def ridge_head(
     if (known == known[:, :1]).all():
         return _yes_no(rows[known[:, 0]], asked[known[:, 0]], groups[known[:, 0]], guesses(head))
     found = [_yes_no(rows[k], asked[k, q : q + 1], groups[k], guesses(head)[q : q + 1]) for q, k in enumerate(known.T)]
-    return np.concatenate([w for w, _ in found]), np.concatenate([b for _, b in found])
+    weights, bias = np.concatenate([f.weights for f in found]), np.concatenate([f.bias for f in found])
+    return LinearHead(weights, bias, sum(f.cost for f in found))
 
 
-def _yes_no(
-    rows: Float32Array, truth: Float64Array, groups: IntArray, guess: Float64Array
-) -> tuple[Float64Array, Float64Array]:
+def _yes_no(rows: Float32Array, truth: Float64Array, groups: IntArray, guess: Float64Array) -> LinearHead:
     """Fit questions ``n q`` that all rows answer; the base rate where all answer alike."""
     weights = np.zeros((truth.shape[1], rows.shape[1]))
     bias = np.array([chance(column, own) for column, own in zip(truth.T, guess, strict=True)])
     open_ = [q for q, column in enumerate(truth.T) if len(column) > 1 and column.min() < column.max()]
     if not open_:
-        return weights, bias
+        return LinearHead(weights, bias)
     asked = truth[:, open_]
 
     def cost(held_out: Float64Array) -> float:
@@ -126,12 +138,10 @@ def _yes_no(
         factor, offset = odds_line(model.held_out[:, place], asked[:, place])
         weights[question] = factor * model.weights[place]
         bias[question] = factor * model.bias[place] + offset
-    return weights, bias
+    return LinearHead(weights, bias, model.cost)
 
 
-def _classes(
-    rows: Float32Array, answers: IntArray, groups: IntArray, classes: int
-) -> tuple[Float64Array, Float64Array]:
+def _classes(rows: Float32Array, answers: IntArray, groups: IntArray, classes: int) -> LinearHead:
     """Fit one of several classes; a class that no row has keeps the odds of one that was not seen."""
     known = answers >= 0
     rows, answers, groups = rows[known], answers[known], groups[known]
@@ -139,24 +149,22 @@ def _classes(
     present, own = np.unique(answers, return_inverse=True)
     if len(present) < 2:
         bias[present] = 0.0
-        return weights, bias
+        return LinearHead(weights, bias)
     wanted = 2.0 * np.eye(len(present))[own] - 1.0
     model: LeftOut = fit_left_out(rows, wanted, groups, cost=lambda held_out: class_cost(held_out, own))
     factor, offsets = class_lines(model.held_out, own)
     weights[present], bias[present] = factor * model.weights, factor * model.bias + offsets
-    return weights, bias
+    return LinearHead(weights, bias, model.cost)
 
 
-def _number(
-    rows: Float32Array, values: Float64Array, head: HeadSpec, groups: IntArray
-) -> tuple[Float64Array, Float64Array]:
+def _number(rows: Float32Array, values: Float64Array, head: HeadSpec, groups: IntArray) -> LinearHead:
     known = np.isfinite(values)
     if known.sum() < 2:
-        return np.zeros((1, rows.shape[1])), share(values[:, None], head)
+        return LinearHead(np.zeros((1, rows.shape[1])), share(values[:, None], head))
     wanted = ((values[known] - head.mean) / head.std)[:, None]
 
     def cost(held_out: Float64Array) -> float:
         return float(((held_out - wanted) ** 2).mean())
 
     model = fit_left_out(rows[known], wanted, groups[known], cost=cost)
-    return model.weights, model.bias
+    return LinearHead(model.weights, model.bias, model.cost)

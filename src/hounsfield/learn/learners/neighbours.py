@@ -11,6 +11,7 @@ from hounsfield.learn.feed import Feed
 from hounsfield.learn.learners.prevalence import share
 from hounsfield.learn.learners.protocol import HeadSpec, Job, State
 from hounsfield.learn.learners.raw import raw_outputs
+from hounsfield.learn.learners.tabled import variables
 from hounsfield.learn.loop import Watch
 from hounsfield.learn.series.gaps import bridged
 from hounsfield.learn.series.warping import nearest, resampled
@@ -49,7 +50,7 @@ class Neighbours:
         chosen = feed.train
         if len(chosen) > MOST_KNOWN:
             chosen = np.sort(stream(job.seed, "neighbour rows").permutation(chosen)[:MOST_KNOWN])
-        series, ends = bridged(np.asarray(feed.inputs[name][chosen]))
+        series, ends = bridged(np.asarray(variables(feed.inputs, job)[name][chosen]))
         steps = min(int(ends.max(initial=1)), MOST_STEPS)
         known = resampled(series, ends, steps)
         values = [np.asarray(feed.targets[h.target.name])[chosen] for h in job.heads]
@@ -61,7 +62,7 @@ class Neighbours:
 
     def open(self, state: State, job: Job) -> "NeighbourRunner":
         """Return a runner in compiled loops."""
-        return NeighbourRunner(state, job.heads)
+        return NeighbourRunner(state, job)
 
 
 class NeighbourRunner:
@@ -71,7 +72,7 @@ class NeighbourRunner:
     ----------
     state : State
         From `Neighbours.fit`.
-    heads : tuple of HeadSpec
+    job : Job
 
     Raises
     ------
@@ -79,7 +80,7 @@ class NeighbourRunner:
         If the state does not say the window.
     """
 
-    def __init__(self, state: State, heads: tuple[HeadSpec, ...]) -> None:
+    def __init__(self, state: State, job: Job) -> None:
         facts = state.json if isinstance(state.json, dict) else {}
         window, name = facts.get("window"), facts.get("input")
         if not isinstance(window, int) or not isinstance(name, str):
@@ -88,15 +89,15 @@ class NeighbourRunner:
                 expected="weights and facts of the same bundle",
                 next_step="copy the bundle again, whole",
             )
-        self._window, self._name = window, name
+        self._window, self._name, self._job = window, name, job
         self._known = np.asarray(state.arrays["series"], dtype=np.float32)
         self._answers = {
-            h.target.name: np.asarray(state.arrays[f"answers/{p}"], dtype=np.float64) for p, h in enumerate(heads)
+            h.target.name: np.asarray(state.arrays[f"answers/{p}"], dtype=np.float64) for p, h in enumerate(job.heads)
         }
 
     def run(self, inputs: Mapping[str, AnyArray]) -> dict[str, Float64Array]:
         """Return raw outputs by target, ``n w`` float64, for stored inputs ``n c t``."""
-        series, ends = bridged(np.asarray(inputs[self._name]))
+        series, ends = bridged(np.asarray(variables(inputs, self._job)[self._name]))
         asked = resampled(series, ends, self._known.shape[2])
         places, _ = nearest(asked, self._known, self._window)
         return {name: answers[places] for name, answers in self._answers.items()}

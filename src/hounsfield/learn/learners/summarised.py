@@ -1,4 +1,4 @@
-"""Ridge regression on summaries of irregular series and on rows: ranks, gaps as features of their own."""
+"""Ridge regression on summaries of irregular series and on rows: tails drawn in, gaps as features of their own."""
 
 from collections.abc import Mapping
 
@@ -6,8 +6,8 @@ import numpy as np
 
 from hounsfield.core.streams import stream
 from hounsfield.core.types import AnyArray, Float32Array, Float64Array
-from hounsfield.learn.features.ranking import fit_knots, ranked
 from hounsfield.learn.features.ridge import CLIP, fit_scaler
+from hounsfield.learn.features.tails import drawn_in, fit_tails
 from hounsfield.learn.feed import Feed
 from hounsfield.learn.learners.answering import raw_answers, ridge_head
 from hounsfield.learn.learners.protocol import Job, State
@@ -19,12 +19,12 @@ MOST_ROWS = 20_000
 
 
 class Summarised:
-    """Fits ridge heads on ranks; every penalty is chosen by leaving out groups of the training part."""
+    """Fits ridge heads on a table; every penalty is chosen by leaving out groups of the training part."""
 
     name = "summaries"
 
     def fit(self, feed: Feed, job: Job, *, watch: Watch) -> State:
-        """Fit limits, ranks, scaler, penalties, weights and probabilities to the training rows alone.
+        """Fit limits, tails, scaler, penalties, weights and probabilities to the training rows alone.
 
         Raises
         ------
@@ -38,16 +38,16 @@ class Summarised:
         with watch.progress.step("Summaries", float(len(chosen))) as shown:
             values = table({n: v[chosen] for n, v in feed.inputs.items()}, arrays, job)
             shown.advance(len(chosen))
-        knots = fit_knots(values)
-        features = _features(values, knots)
+        tails = fit_tails(values)
+        features = _features(values, tails)
         scaler = fit_scaler(features, np.ones(features.shape[1]))
         scaled = scaler(features)
-        arrays |= {"knots": knots, "mean": scaler.mean, "scale": scaler.scale}
+        arrays |= {"tails": tails, "mean": scaler.mean, "scale": scaler.scale}
         for place, head in enumerate(job.heads):
             answers = np.asarray(feed.targets[head.target.name])[chosen]
-            weights, bias = ridge_head(scaled, answers, head, groups=feed.groups[chosen])
-            arrays[f"weights/{place}"] = weights * scaler.share
-            arrays[f"bias/{place}"] = bias
+            fitted = ridge_head(scaled, answers, head, groups=feed.groups[chosen])
+            arrays[f"weights/{place}"] = fitted.weights * scaler.share
+            arrays[f"bias/{place}"] = fitted.bias
         return State(arrays, None)
 
     def open(self, state: State, job: Job) -> "SummarisedRunner":
@@ -56,7 +56,7 @@ class Summarised:
 
 
 class SummarisedRunner:
-    """Fitted ranks and heads.
+    """Fitted tails and heads.
 
     Parameters
     ----------
@@ -71,7 +71,7 @@ class SummarisedRunner:
 
     def run(self, inputs: Mapping[str, AnyArray]) -> dict[str, Float64Array]:
         """Return raw outputs by target, ``n w`` float64, for stored inputs ``n c t`` and ``n c``."""
-        features = _features(table(inputs, self._arrays, self._job), self._arrays["knots"])
+        features = _features(table(inputs, self._arrays, self._job), self._arrays["tails"])
         mean, scale = (np.asarray(self._arrays[n], dtype=np.float32) for n in ("mean", "scale"))
         scaled = np.clip((features - mean) * scale, -CLIP, CLIP).astype(np.float64)
         outputs = {}
@@ -84,9 +84,9 @@ class SummarisedRunner:
         return outputs
 
 
-def _features(values: Float64Array, knots: AnyArray) -> Float32Array:
-    """Return ranks, and for each number whether it is missing, ``n 2f``; the scaler leaves out what never varies."""
-    return np.hstack([ranked(values, knots), (~np.isfinite(values)).astype(np.float32)])
+def _features(values: Float64Array, tails: AnyArray) -> Float32Array:
+    """Return numbers, and for each whether it is missing, ``n 2f``; the scaler leaves out what never varies."""
+    return np.hstack([drawn_in(values, tails), (~np.isfinite(values)).astype(np.float32)])
 
 
 SUMMARISED = Summarised()

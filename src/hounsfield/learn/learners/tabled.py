@@ -19,6 +19,11 @@ def timed(job: Job, name: str) -> bool:
     return bool(getattr(job.preparation.get(name), "times", False))
 
 
+def variables(inputs: Mapping[str, AnyArray], job: Job) -> dict[str, AnyArray]:
+    """Return the inputs without the times of signals: what is measured alone."""
+    return {name: v[:, 1:] if v.ndim == 3 and timed(job, name) else v for name, v in inputs.items()}
+
+
 def fit_limits(inputs: Mapping[str, AnyArray], chosen: IntArray, job: Job) -> dict[str, AnyArray]:
     """Return the limits of each signal's channels, ``limits/<input>`` ``2 c`` float32.
 

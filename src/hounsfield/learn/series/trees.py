@@ -29,14 +29,17 @@ class Boosting:
         On the squared values of leaves.
     share : float
         Of the features that a split chooses from, 0 to 1.
+    fewest : int
+        Features that it chooses from at least, where there are so many.
     """
 
-    rounds: int = 300
-    rate: float = 0.05
-    leaves: int = 12
+    rounds: int = 150
+    rate: float = 0.1
+    leaves: int = 8
     least: int = 20
     penalty: float = 5.0
-    share: float = 0.3
+    share: float = 0.1
+    fewest: int = 8
 
 
 @dataclass(frozen=True)
@@ -160,7 +163,7 @@ def grow(rows: Float64Array, answers: Float64Array, how: Boosting, *, loss: Loss
         max_leaf_nodes=how.leaves,
         min_samples_leaf=how.least,
         l2_regularization=how.penalty,
-        max_features=how.share,
+        max_features=min(1.0, max(how.share, how.fewest / rows.shape[1])),
         early_stopping=False,
         random_state=seed % 2**31,
     )
