@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from hounsfield.bundle.atomic import check_folder, make_folder, write_text
@@ -84,8 +84,14 @@ def inspect(
                 next_step="choose another --out, or move them away",
             )
     cohort = explore(source, wishes.roles)
-    seen = survey(cohort, progress=progress)
-    findings = audit(cohort, seen.glances, seen.unreadable, seed=wishes.seed)
+    if all(spec.kind == "image" for spec in cohort.schema.inputs):
+        seen = survey(cohort, progress=progress)
+        findings = audit(cohort, seen.glances, seen.unreadable, seed=wishes.seed)
+    else:
+        from hounsfield.stages.auditing.series import series_listings
+
+        cohort = replace(cohort, listings=(*series_listings(cohort, progress=progress), *cohort.listings))
+        findings = audit(cohort, (), (), seed=wishes.seed).model_copy(update={"shortcut": None})
     if out is None:
         return Inspection(cohort, findings)
     make_folder(out)
