@@ -12,6 +12,7 @@ ROW_READERS = Table(
     "row reader",
     {
         "columns": "hounsfield.data.row.columns:ColumnsReader",
+        "wfdb-form": "hounsfield.data.row.form:WfdbFormReader",
         "wfdb-rhythm": "hounsfield.data.row.rhythm:WfdbRhythmReader",
     },
 )
