@@ -1,6 +1,6 @@
-"""Writes signals that are stored in codes of their own to plain formats: WFDB (212 + atr), a Parquet event table.
+"""Writes mitbih_arrhythmia, which is stored in a code of its own, to WFDB (212 + atr).
 
-``python -m benchmarks.signals.to_wfdb OUT`` makes ``OUT/mitdb`` and ``OUT/cinc2012`` from the folder of data.
+``python -m benchmarks.signals.to_wfdb OUT`` makes ``OUT/mitdb`` from the folder of data.
 """
 
 import argparse
@@ -85,46 +85,12 @@ def write_mitdb(source: Path, folder: Path) -> int:
     return len(names)
 
 
-def write_events(source: Path, folder: Path) -> int:
-    """Write cinc2012_icu as event tables and answers, a file of each for sets a and b; return the number of events."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    folder.mkdir(parents=True, exist_ok=True)
-    events = 0
-    for part in ("a", "b"):
-        with np.load(source / f"set_{part}.npz", allow_pickle=False) as z:
-            content = {key: z[key] for key in z.files}
-        order = np.lexsort((content["var"], content["minute"], content["rec"]))
-        record = content["record_id"][content["rec"][order]].astype(str)
-        variable = content["var_names"][content["var"][order]].astype(str)
-        table = {
-            "record": pa.array(record).dictionary_encode(),
-            "minute": pa.array(content["minute"][order]),
-            "variable": pa.array(variable).dictionary_encode(),
-            "value": pa.array(content["value"][order]),
-        }
-        pq.write_table(pa.table(table), folder / f"events_{part}.parquet", compression="zstd")
-        answers = {"record": content["record_id"].astype(str).tolist()}
-        answers |= {
-            n: content["general"][:, i].tolist() for i, n in enumerate(("age", "gender", "height", "icu", "weight"))
-        }
-        answers["in_hospital_death"] = content["outcomes"][:, -1].astype(int).tolist()
-        with (folder / f"stays_{part}.csv").open("w", encoding="utf-8", newline="") as stream:
-            writer = csv.writer(stream)
-            writer.writerow(answers)
-            writer.writerows(zip(*answers.values(), strict=True))
-        events += len(order)
-    return events
-
-
 def main() -> None:
-    """Write both."""
+    """Write the records."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("out", type=Path)
     out: Path = parser.parse_args().out
     print(f"{write_mitdb(data_root() / 'mitbih_arrhythmia', out / 'mitdb')} records in WFDB", flush=True)
-    print(f"{write_events(data_root() / 'cinc2012_icu', out / 'cinc2012')} events in Parquet", flush=True)
 
 
 if __name__ == "__main__":

@@ -165,7 +165,6 @@ def look(*, minutes: float, member: int, every: int, seconds: float, path: Path)
     from hounsfield.core.progress import SILENT
     from hounsfield.learn.learners.supervised import Answers, Batches, start
     from hounsfield.learn.loop import Loop
-    from hounsfield.learn.prepare.image import normalise
     from hounsfield.learn.ranks import ALONE
     from hounsfield.workflow.jobs import job_of, prepare_feed
     from hounsfield.workflow.study import study
@@ -184,7 +183,7 @@ def look(*, minutes: float, member: int, every: int, seconds: float, path: Path)
     loop = Loop(Answers(start(feed, job, on=device()), job), job.optimisation)
     batches = Batches(feed, job, ranks=ALONE)
     name, stored = next(iter(feed.inputs.items()))
-    held = torch.from_numpy(normalise(stored[feed.val], job.preparation[name])).to(device())
+    held = torch.from_numpy(job.preparation[name].normalised(stored[feed.val])).to(device())
     target = job.heads[0].target.name
     outputs: list[np.typing.NDArray[np.float64]] = []
 

@@ -3,7 +3,7 @@
 import pytest
 
 from hounsfield.core.cohort import TargetSpec
-from hounsfield.core.fingerprint import Fingerprint, InputFacts, TargetFacts
+from hounsfield.core.fingerprint import Fingerprint, ImageFacts, TargetFacts
 from hounsfield.core.plan import Decision, Plan
 
 
@@ -33,7 +33,7 @@ def plan() -> Plan:
 @pytest.fixture
 def fingerprint() -> Fingerprint:
     """Aggregates of a small training part."""
-    facts = InputFacts(
+    facts = ImageFacts(
         size_median=(64, 64), size_low=(60, 60), size_high=(70, 70), value_low=0.0, value_high=1.0, mean=0.5, std=0.1
     )
     return Fingerprint(

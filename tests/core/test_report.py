@@ -7,7 +7,7 @@ from pydantic import BaseModel, ValidationError
 
 from hounsfield.core.audit import Audit, Duplicate, Shortcut
 from hounsfield.core.cohort import SetAside, TargetSpec
-from hounsfield.core.fingerprint import Fingerprint, InputFacts, TargetFacts
+from hounsfield.core.fingerprint import Fingerprint, ImageFacts, TargetFacts
 from hounsfield.core.report import (
     AuditBlock,
     Baseline,
@@ -65,7 +65,7 @@ def _audit() -> Audit:
 
 
 def _fingerprint() -> Fingerprint:
-    facts = InputFacts(
+    facts = ImageFacts(
         size_median=(8, 8), size_low=(4, 4), size_high=(16, 16), value_low=0, value_high=255, mean=100.5, std=1 / 3
     )
     return Fingerprint(

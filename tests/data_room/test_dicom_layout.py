@@ -12,7 +12,7 @@ import pytest
 from typer.testing import CliRunner
 
 from hounsfield.cli.app import app
-from hounsfield.core.cohort import Cohort, Ref, Roles
+from hounsfield.core.cohort import Cohort, InputSpec, Ref, Roles
 from hounsfield.core.errors import CohortError
 from hounsfield.data import readers
 from hounsfield.data.cohorts import cohort_yaml, explore, samples_csv, understand, unlabelled
@@ -67,7 +67,7 @@ def test_a_spreadsheet_that_lost_its_zeros_is_joined_by_accession_number(tmp_pat
     table = _excel(tmp_path / "answers.xlsx", rows)
     cohort = understand(disk, Roles(labels=str(table)))
     assert cohort.schema.layout == "dicom"
-    assert cohort.schema.inputs[0].model_dump() == {"name": "image", "kind": "image", "ndim": 3, "modality": "CT"}
+    assert cohort.schema.inputs[0] == InputSpec(name="image", kind="image", ndim=3, modality="CT")
     assert [s.targets["diagnosis"] for s in cohort.samples] == ["benign", "malignant", "benign", "malignant", "benign"]
     assert [s.patient for s in cohort.samples] == ["001", "002", "003", "004", "005"]
     assert cohort.schema.patients_known
@@ -204,7 +204,7 @@ def test_single_pictures_by_accession_number(tmp_path: Path) -> None:
     table = _csv(tmp_path / "t.csv", [["accession", "label"], *([f"x{n}", n % 2] for n in range(12))])
     cohort = understand(root, Roles(labels=str(table)))
     assert (cohort.schema.layout, len(cohort)) == ("dicom", 12)
-    assert cohort.schema.inputs[0].model_dump() == {"name": "image", "kind": "image", "ndim": 2, "modality": "DX"}
+    assert cohort.schema.inputs[0] == InputSpec(name="image", kind="image", ndim=2, modality="DX")
     assert cohort.samples[0].inputs["image"][0].ref.part == ()
 
 

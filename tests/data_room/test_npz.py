@@ -56,8 +56,8 @@ def test_multi_label_and_ucr_names(tmp_path: Path) -> None:
     assert several.schema.targets[0].classes == ("0", "1", "2", "3", "4")
     ucr = understand(_save(tmp_path / "ucr.npz", (16, 16), labels=(), naming="X_{} y_{}"))
     assert len(ucr) == 48
-    with pytest.raises(CohortError, match="signals"):
-        understand(_save(tmp_path / "ecg.npz", (140,), labels=(), naming="X_{} y_{}"))
+    signals = understand(_save(tmp_path / "ecg.npz", (140,), labels=(), naming="X_{} y_{}"))
+    assert (signals.schema.layout, len(signals)) == ("ucr", 48)
     with pytest.raises(CohortError, match="3 data sets"):
         understand(tmp_path)
 

@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 
 from hounsfield.core.cohort import Cohort
-from hounsfield.core.errors import CohortError
 from hounsfield.data import readers
 from hounsfield.data.cohorts import cohort_yaml, samples_csv, understand
 
@@ -109,11 +108,6 @@ def test_medmnist(name: str, sizes: tuple[int, ...], ndim: int) -> None:
     assert cohort.schema.targets[0].positive_source == "assumed"
     assert cohort.samples[115].id == "train_115"
     assert readers.read(cohort, cohort.samples[0].inputs["image"][0].ref).ndim == ndim
-
-
-def test_signals_come_later() -> None:
-    with pytest.raises(CohortError, match="signals"):
-        _cohort("ucr_medical/ECG200.npz")
 
 
 @pytest.mark.parametrize("name", ["covid-ct", "busi", "drive", "sts_multimodal", "covid-chestxray"])

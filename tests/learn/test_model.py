@@ -16,7 +16,7 @@ from hounsfield.core.streams import stream
 from hounsfield.core.types import AnyArray, Json
 from hounsfield.learn.engines.ensemble import WORTH, automatic
 from hounsfield.learn.engines.whole import EngineError
-from hounsfield.learn.guard import GuardLimits, distances, fit_guard, limits
+from hounsfield.learn.guard import GuardLimits, distances, fit_guard, limits, plain_doubts
 from hounsfield.learn.learners import LEARNERS
 from hounsfield.learn.learners.network_runner import RUN_BATCH
 from hounsfield.learn.learners.protocol import Learner
@@ -29,7 +29,6 @@ from hounsfield.learn.model import (
     Model,
     member_job,
     member_json,
-    plain_doubts,
     runner,
     self_test_inputs,
 )

@@ -44,4 +44,4 @@ def drafted(tmp_path_factory: pytest.TempPathFactory) -> Drafted:
         work=tmp_path_factory.mktemp("work"),
         progress=SILENT,
     )
-    return Drafted(known, _with_normalisation(plan, prepared), prepared)
+    return Drafted(known, _with_normalisation(plan, known, prepared), prepared)

@@ -8,7 +8,6 @@ import pytest
 from hounsfield.core.errors import PlanError
 from hounsfield.core.plan import Decision, Plan
 from hounsfield.core.types import AnyArray
-from hounsfield.learn.prepare.image import prepare
 from hounsfield.workflow.jobs import check_plan, job_of, normalisation, start_decodings
 from hounsfield.workflow.survey import latest_image
 from tests.learn.toys import make_feed
@@ -70,7 +69,7 @@ def test_a_job_is_what_the_plan_says(drafted: Drafted) -> None:
     assert job.seed == drafted.plan.seed * 1000 + 2
     assert job.optimisation.steps == 6
     assert job.network.heads == {"label": 2}
-    assert job.network.inputs["image"].size == job.preparation["image"].size == (32, 32)
+    assert job.network.inputs["image"].size == job.preparation["image"].shape.size == (32, 32)
     assert [h.loss for h in job.heads] == ["categorical"]
     assert start_decodings(drafted.plan, drafted.known.task, drafted.known.fingerprint)["label"].temperature == 1.0
 
@@ -86,7 +85,7 @@ def test_the_feed_holds_training_and_validation_samples_as_prepared(drafted: Dra
     spec = job_of(drafted.plan, known.task, known.fingerprint).preparation["image"]
     for row in (0, 7, len(prepared.ids) - 1):
         sample = by_id[prepared.ids[row]]
-        wanted = prepare(latest_image(known.cohort, sample, "image"), spec)
+        wanted = spec.prepared(latest_image(known.cohort, sample, "image"))
         np.testing.assert_array_equal(feed.inputs["image"][row], wanted)
         answer = drafted.plan.targets[0].classes.index(str(sample.targets["label"]))
         assert feed.targets["label"][row] == answer

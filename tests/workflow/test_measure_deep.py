@@ -18,7 +18,6 @@ from hounsfield.core.streams import stream
 from hounsfield.data.volume.nifti_writing import write_nifti
 from hounsfield.learn.embedding import Embedder
 from hounsfield.learn.model import EMBEDDING, member_job, runner
-from hounsfield.learn.prepare.image import prepare
 from hounsfield.workflow.measure_deep import crop, embed
 from hounsfield.workflow.measure_regions import seen
 from tests.learn.engines.making import ensemble
@@ -62,7 +61,7 @@ def test_images_and_crops_are_embedded_by_every_member(
     image = np.asarray(Picture.open(pictures[0] / "p1.png"))
     ((name, spec),) = member_job(contents.members[0]).preparation.items()
     for row, part in ((2, image), (3, image[8:32, 17:53])):
-        stored = {name: prepare(Image(part[None]), spec)[None]}
+        stored = {name: spec.prepared(Image(part[None]))[None]}
         for member, values in zip(contents.members, found.rows[row][1], strict=True):
             assert values == pytest.approx(runner(member).run(stored)[EMBEDDING][0], abs=1e-5)
 

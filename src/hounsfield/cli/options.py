@@ -21,7 +21,8 @@ Target = Annotated[
     list[str] | None,
     typer.Option(
         "--target",
-        help="Column to answer, structure of masks or concept of reports; may be given several times.",
+        help="Column to answer, structure of masks or concept of reports; may be given several times. Inside annotated "
+        "records: `beats` (`beats:NSVF` for some classes), `rhythm` (`rhythm:30` for windows of 30 s), `AFIB`.",
         rich_help_panel=_DATA,
     ),
 ]

@@ -7,6 +7,7 @@ from typing import Literal, Never
 from pydantic import BaseModel, ConfigDict
 
 from hounsfield.core.errors import CohortError
+from hounsfield.core.row import RowColumn
 from hounsfield.core.types import AnyArray, Attribute, TargetValue
 
 TargetKind = Literal["categorical", "multilabel", "ordinal", "number", "mask", "boxes"]
@@ -84,13 +85,31 @@ class TargetSpec(BaseModel):
 
 
 class InputSpec(BaseModel):
-    """One named input of every sample: its kind and what is known of it for all samples."""
+    """One named input of every sample: its kind and what is known of it for all samples.
+
+    Attributes
+    ----------
+    name : str
+    kind : str
+        ``image``, ``signal`` or ``row``.
+    ndim : int
+        Space axes of an image; 1 of a signal, 0 of a row.
+    modality : str
+        DICOM code where known; ``ECG`` of an electrocardiogram.
+    leads : tuple of str
+        Of a signal: the leads that every record has, in the order in which they are looked at. A record may have more,
+        in another order and under synonyms (`hounsfield.core.leads.place_of`). Empty: as they are.
+    columns : tuple of RowColumn
+        Of a row: its variables.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     name: str
     kind: str = "image"
     ndim: int = 2
     modality: str = ""
+    leads: tuple[str, ...] = ()
+    columns: tuple[RowColumn, ...] = ()
 
 
 class ColumnRole(BaseModel):
@@ -102,8 +121,8 @@ class ColumnRole(BaseModel):
         File name of the table and column name.
     role : str
         ``image``, ``target``, ``same as target``, ``split``, ``patient``, ``id``, ``mask``, ``opinion``,
-        ``region``, ``time``, ``attribute``, ``leaks the answer``, ``record`` (how the file came about: original name,
-        size), ``free text``, ``constant``, ``unused``.
+        ``region``, ``time``, ``attribute``, ``input`` (a variable of a row), ``leaks the answer``, ``record`` (how the
+        file came about: original name, size), ``free text``, ``constant``, ``unused``.
     reason : str
         One clause for a reader.
     """
@@ -337,6 +356,8 @@ class Roles:
         Which series of a study are meant, as a query on DICOM keywords.
     index : str or None
         File that the index of a DICOM tree is kept in.
+    columns : tuple of (str, str)
+        Columns and their roles, as ``cohort.yaml`` corrects them.
     """
 
     target: tuple[str, ...] = ()
@@ -348,3 +369,4 @@ class Roles:
     labels: str | None = None
     series: str | None = None
     index: str | None = None
+    columns: tuple[tuple[str, str], ...] = ()

@@ -1,11 +1,13 @@
 """Aggregates over the training part; nothing in it identifies a sample."""
 
-from typing import Literal
+from typing import Annotated, Literal, TypeAlias
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
+
+from hounsfield.core.row import ColumnKind
 
 
-class InputFacts(BaseModel):
+class ImageFacts(BaseModel):
     """What is known of one image input over the training part.
 
     Attributes
@@ -56,6 +58,165 @@ class InputFacts(BaseModel):
     extent_median: tuple[float, ...] | None = None
     extent_high: tuple[float, ...] | None = None
     brightness_ratio: float = 1.0
+
+    @property
+    def said(self) -> str:
+        """What a model card says of it."""
+        size = " x ".join(str(n) for n in self.size_median)
+        kind = self.modality or "modality not recorded"
+        return f"{self.ndim}D, {self.channels} channel(s), median size {size}, {kind}"
+
+
+class SignalFacts(BaseModel):
+    """What is known of one signal input over the training part.
+
+    Attributes
+    ----------
+    leads : tuple of str
+        Leads that at least half of the signals have, in the order of the first of them that has all.
+    units : tuple of str
+        Most frequent unit of each lead; ``""`` where not known.
+    rate_hz : float or None
+        Median rate; None where none is known, or times are irregular.
+    rate_low, rate_high : float or None
+        Lowest and highest rate.
+    irregular : bool
+        Whether samples were taken at irregular times.
+    steps_median, steps_low, steps_high : int
+        Median, 5th and 95th percentile of the number of time steps; of anchored ones of the whole record.
+    duration_median_s, duration_high_s : float or None
+        Median and 95th percentile of the length in seconds, where it is known.
+    anchored : bool
+        Whether each sample is a place in a record (a beat), around which the plan says how much is looked at.
+    anchor_gap_s : float or None
+        Median distance of neighbouring anchors of one record, seconds.
+    missing_share : float
+        Mean share of values that are missing.
+    empty_share : tuple of float
+        Of each lead, share of signals in which it holds nothing.
+    mean, std, low, high : tuple of float
+        Of each lead: mean and standard deviation of its values, 0.5th and 99.5th percentile over twenty quantiles of
+        each signal.
+    own_scale : bool
+        Whether every series has been standardised by itself already, as archives of series do.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    kind: Literal["signal"] = "signal"
+    leads: tuple[str, ...]
+    units: tuple[str, ...]
+    rate_hz: float | None = None
+    rate_low: float | None = None
+    rate_high: float | None = None
+    irregular: bool = False
+    steps_median: int
+    steps_low: int
+    steps_high: int
+    duration_median_s: float | None = None
+    duration_high_s: float | None = None
+    anchored: bool = False
+    anchor_gap_s: float | None = None
+    missing_share: float = 0.0
+    empty_share: tuple[float, ...] = ()
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+    low: tuple[float, ...]
+    high: tuple[float, ...]
+    own_scale: bool = False
+
+    @property
+    def ndim(self) -> int:
+        """Number of axes beside the leads: time."""
+        return 1
+
+    @property
+    def size_low(self) -> tuple[int, ...]:
+        """5th percentile of the size."""
+        return (self.steps_low,)
+
+    @property
+    def size_high(self) -> tuple[int, ...]:
+        """95th percentile of the size."""
+        return (self.steps_high,)
+
+    @property
+    def said(self) -> str:
+        """What a model card says of it."""
+        leads = ", ".join(self.leads[:12]) + (", ..." if len(self.leads) > 12 else "")
+        pace = "irregular times" if self.irregular else f"{self.rate_hz:g} Hz" if self.rate_hz else "rate not recorded"
+        what = "beats of records" if self.anchored else f"median length {self.steps_median} steps"
+        return f"signal, {len(self.leads)} lead(s) ({leads}), {pace}, {what}"
+
+
+class ColumnFacts(BaseModel):
+    """What is known of one variable of a row over the training part.
+
+    Attributes
+    ----------
+    kind : str
+        ``numeric``, ``ordinal`` or ``categorical``.
+    unit : str
+        Where known.
+    levels : tuple of str
+        Levels of a category, the most frequent first, of an ordinal variable in their order; empty of a number.
+    missing_share : float
+        Share of rows without a value.
+    distinct : int
+        Different values; of a category its levels.
+    mean, std, median, spread : float
+        Of a number; `spread` is the interquartile range, or `std` where that is 0.
+    low, high : float
+        0.5th and 99.5th percentile of a number.
+    skewness : float
+        Third standardised moment of a number.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    kind: ColumnKind = "numeric"
+    unit: str = ""
+    levels: tuple[str, ...] = ()
+    missing_share: float = 0.0
+    distinct: int = 0
+    mean: float = 0.0
+    std: float = 0.0
+    median: float = 0.0
+    spread: float = 0.0
+    low: float = 0.0
+    high: float = 0.0
+    skewness: float = 0.0
+
+
+class RowFacts(BaseModel):
+    """What is known of one row input over the training part: each variable, in the table's order."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    kind: Literal["row"] = "row"
+    columns: dict[str, ColumnFacts]
+
+    @property
+    def ndim(self) -> int:
+        """Number of axes beside the variables: none."""
+        return 0
+
+    @property
+    def size_low(self) -> tuple[int, ...]:
+        """Size along no axis."""
+        return ()
+
+    @property
+    def said(self) -> str:
+        """What a model card says of it."""
+        coded = sum(bool(c.levels) for c in self.columns.values())
+        return f"row of {len(self.columns)} variables, {coded} of them categories"
+
+    @property
+    def size_high(self) -> tuple[int, ...]:
+        """Size along no axis."""
+        return ()
+
+
+InputFacts: TypeAlias = Annotated[ImageFacts | SignalFacts | RowFacts, Field(discriminator="kind")]
+"""What is known of one input, by its kind."""
 
 
 class MaskFacts(BaseModel):
@@ -135,3 +296,13 @@ class Fingerprint(BaseModel):
     val_samples: int
     inputs: dict[str, InputFacts]
     targets: dict[str, TargetFacts]
+
+    @property
+    def images(self) -> dict[str, ImageFacts]:
+        """Return what is known of the inputs that are images."""
+        return {name: seen for name, seen in self.inputs.items() if isinstance(seen, ImageFacts)}
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """Return the kinds of the inputs, each once, in the order of the inputs."""
+        return tuple(dict.fromkeys(seen.kind for seen in self.inputs.values()))

@@ -3,11 +3,12 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from hounsfield.core.cohort import TargetKind, TargetSpec
 from hounsfield.core.errors import CohortError, unknown_name
 from hounsfield.core.types import TargetValue
-from hounsfield.data.table import Column, parse_number
+from hounsfield.data.table import REMEMBERED, Column, parse_number
 from hounsfield.data.words import NO_LABEL, NOT_ANSWERED, positive_of
 
 MAX_CLASSES = 100
@@ -37,6 +38,7 @@ class Answers:
     unsure: tuple[str, ...] = ()
 
 
+@lru_cache(maxsize=REMEMBERED)
 def fold(text: str) -> str:
     """Return the form in which answers are compared: spaces, case and ``1`` against ``1.0`` do not matter."""
     number = parse_number(text)

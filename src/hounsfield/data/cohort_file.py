@@ -282,8 +282,9 @@ def _columns(cohort: Cohort) -> dict[str, list[object]]:
         ("record", lambda s: s.records),
     ]
     for kind, get in kinds:
-        for name in dict.fromkeys(n for s in samples for n in get(s)):
-            table[f"{kind}:{name}"] = [get(s).get(name) for s in samples]
+        found = [get(s) for s in samples]
+        for name in dict.fromkeys(n for own in found for n in own):
+            table[f"{kind}:{name}"] = [own.get(name) for own in found]
     return table
 
 
@@ -339,7 +340,9 @@ class _RowParser:
         self.targets = {t.name: t for t in file.targets}
         self.numbers = set(file.numbers)
         self.root = root
+        self.resolved = root.resolve()
         self.known: dict[str, bool] = {}
+        self.inside: set[str] = set()
 
     def sample(self, row: dict[str, str]) -> Sample:
         time = parse_number(row.get("time_days") or "0") or 0.0
@@ -376,12 +379,13 @@ class _RowParser:
 
     def _ref(self, text: str) -> Ref:
         ref = parse_ref(text)
-        if escapes(ref.path, self.root.resolve()) or ref.path.startswith("/"):
+        if ref.path not in self.inside and (escapes(ref.path, self.resolved) or ref.path.startswith("/")):
             raise CohortError(
                 "A path in samples.csv leads outside the data folder.",
                 expected="paths relative to the folder",
                 next_step="correct the path",
             )
+        self.inside.add(ref.path)
         return ref
 
     def _readings(self, text: str, time: float) -> tuple[Reading, ...]:

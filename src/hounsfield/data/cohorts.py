@@ -20,6 +20,11 @@ from hounsfield.data.protocols import Layout
 
 __all__ = ["check_trainable", "cohort_yaml", "digest", "explore", "samples_csv", "understand", "unlabelled"]
 
+WITHOUT_IMAGES = frozenset({"wfdb", "edf", "events", "ucr", "columns", "table"})
+"""Layouts whose samples look at signals and rows."""
+
+_FEW_TABLES = 20
+
 Item = Sample | Mapping[str, object]
 
 
@@ -85,6 +90,8 @@ def _understood(source: str | Path | Iterable[Item], roles: Roles) -> Cohort:
     strength, best = max(claims, key=lambda c: c[0])
     if strength <= 0:
         raise _nothing(root)
+    if best in WITHOUT_IMAGES:
+        return _layout(best).cohort(root, roles)
     if best in ("dicom", "declared"):
         return with_matching_masks(_layout(best).cohort(root, roles))
     from hounsfield.data.layouts.dicom_disk import PHASES
@@ -206,9 +213,17 @@ def _nothing(root: Path) -> CohortError:
             expected="images and answers",
             next_step="check the path",
         )
+    if files.tables and len(files.tables) == len(files.paths) <= _FEW_TABLES:
+        from hounsfield.data.layouts.manifest import read_tables
+
+        sheets, faults = read_tables(files)
+        if faults and not sheets:
+            return CohortError(
+                faults[0], expected="a table that can be read", next_step="save it again as CSV in UTF-8"
+            )
     return CohortError(
         f"The folder {root.name!r} holds no images: {_listing(files.paths)}.",
-        expected="PNG, JPEG, WebP, TIFF, BMP, NIfTI, NRRD, MetaImage, npz or npy files",
+        expected="PNG, JPEG, WebP, TIFF, BMP, NIfTI, NRRD, MetaImage, npz or npy files, signals (WFDB, EDF) or a table",
         next_step="check the path, or convert the images",
     )
 
@@ -220,7 +235,15 @@ def _no_answers(root: Path, cohort: Cohort) -> CohortError:
             expected="a table with a column of accession numbers, patients or UIDs, and a column of answers",
             next_step="name it with --labels; hu inspect lists the studies",
         )
-    if cohort.schema.layout == "manifest":
+    if cohort.schema.layout in WITHOUT_IMAGES - {"table", "ucr"}:
+        count = len(cohort)
+        return CohortError(
+            f"There are no labels: {root.name!r} holds {count} record{'s' if count > 1 else ''}, and nothing says what "
+            "they show.",
+            expected="a table with columns of record names and of answers, folders of classes, or annotations",
+            next_step="name a column with --target, or add a labels.csv; to predict, use hu predict",
+        )
+    if cohort.schema.layout in ("manifest", "table"):
         used = ", ".join(f"{c.column} ({c.role})" for c in cohort.schema.columns)
         return CohortError(
             f"No column of the table is an answer: {used}.",

@@ -45,9 +45,13 @@ def mark(cohort: Cohort, ref: Ref, known: dict[str, str]) -> str:
     parts = dict(ref.part)
     plain = "|".join((ref.reader, ref.path, *(str(parts.get(k, "")) for k in ("series", "folder", "member"))))
     name = plain if ref.reader != "dicom-masks" else ref.key()  # its first file does not tell its others
+    if "table" in parts:
+        name = f"{plain}|table={parts['table']}"
     if name not in known:
         if ref.reader == "memory":
             known[name] = _array_mark(cohort.arrays.get(ref.path))
+        elif ref.reader == "ts" or "table" in parts:
+            known[name] = _held_mark(cohort, ref)
         else:
             files = _files(root, ref)
             marks = [_file_mark(file) for file in files]
@@ -66,12 +70,33 @@ def _files(root: Path, ref: Ref) -> tuple[Path, ...]:
             from hounsfield.data.dicom.mask_reader import mask_files
 
             return mask_files(root, ref) or (root / ref.path,)
+        if ref.reader in ("wfdb", "wfdb-rhythm"):
+            from hounsfield.data.signal.wfdb.files import record_paths
+
+            return record_paths(root, ref)
         if ref.reader in VOLUMES:
             voxels = cast("_VolumeReader", reader(ref.reader)).stored(root, ref).path
             return tuple(dict.fromkeys((root / ref.path, voxels)))
     except (HounsfieldError, OSError):
         pass  # whoever reads it tells why
     return (root / ref.path,)
+
+
+def _held_mark(cohort: Cohort, ref: Ref) -> str:
+    """Return a mark of what is looked at in a file that holds the answers too: series, variables of rows."""
+    from hounsfield.data.row.columns import matrix
+    from hounsfield.data.signal.archive import all_series
+
+    try:
+        if ref.reader == "ts":
+            total = hashlib.sha256()
+            for series in all_series(cohort, ref):
+                total.update(f"{series.shape}|".encode())
+                total.update(np.ascontiguousarray(series).data)
+            return total.hexdigest()
+        return _array_mark(matrix(cohort, ref))
+    except HounsfieldError:
+        return ""  # whoever reads it tells why
 
 
 def _array_mark(array: AnyArray | None) -> str:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 from hounsfield.core.cohort import ColumnRole, Roles
 from hounsfield.core.errors import CohortError, unknown_name
@@ -16,14 +17,17 @@ from hounsfield.data.file_columns import (
     role_of_file_column,
 )
 from hounsfield.data.files import Files
+from hounsfield.data.part_columns import with_part_words
 from hounsfield.data.relations import leak, mapping, same
 from hounsfield.data.table import Column, Sheet, parse_number
 from hounsfield.data.words import (
+    ends_in_illness,
     group_strength,
     is_attribute,
     is_id,
     is_image,
     is_record,
+    is_size,
     is_time,
     part_of,
     target_strength,
@@ -31,8 +35,9 @@ from hounsfield.data.words import (
 
 ROLE_NAMES = (
     "image", "target", "same as target", "split", "patient", "id", "mask", "opinion", "region", "time",
-    "attribute", "leaks the answer", "record", "free text", "constant", "unused",
+    "attribute", "input", "leaks the answer", "record", "free text", "constant", "unused",
 )  # fmt: skip
+Subject = Literal["pictures", "signals", "rows"]
 _UID = re.compile(r"\d+(\.\d+){4,}$")
 """An identifier, as DICOM writes classes, syntaxes and instances: it answers nothing."""
 _MANY_TEXTS = 20
@@ -74,7 +79,12 @@ class Understood:
 
 
 def infer_roles(
-    sheet: Sheet, files: Files, roles: Roles, *, corrections: Mapping[str, str] | None = None
+    sheet: Sheet,
+    files: Files,
+    roles: Roles,
+    *,
+    corrections: Mapping[str, str] | None = None,
+    subject: Subject = "pictures",
 ) -> Understood:
     """Find out what each column of a table is for.
 
@@ -88,6 +98,9 @@ def infer_roles(
         What the user said; always wins.
     corrections : mapping of str to str, optional
         Column to role, from ``cohort.yaml``; wins over what is inferred.
+    subject : str
+        What the rows are about: ``pictures`` or ``signals`` in files that a column names, or nothing but the ``rows``
+        themselves. Only of pictures a width or height says how the file came about.
 
     Raises
     ------
@@ -96,10 +109,12 @@ def infer_roles(
     UnknownNameError
         If a column that the user named does not exist.
     """
-    draft = _Draft(sheet, files, dict(corrections or {}), roles)
+    draft = _Draft(with_part_words(sheet, roles), files, {**dict(roles.columns), **(corrections or {})}, roles)
     draft.force()
     draft.find_split()
-    draft.find_files()
+    draft.subject = subject
+    if subject != "rows":
+        draft.find_files()
     draft.find_patient()
     draft.find_records()
     draft.find_id()
@@ -109,7 +124,7 @@ def infer_roles(
     listed = tuple(
         ColumnRole(table=sheet.name, column=c, role=draft.found[c][0], reason=draft.found[c][1]) for c in sheet.columns
     )
-    return Understood(sheet, listed, draft.files_found, draft.twins, tuple(draft.notes), tuple(draft.unsure))
+    return Understood(draft.sheet, listed, draft.files_found, draft.twins, tuple(draft.notes), tuple(draft.unsure))
 
 
 class _Draft:
@@ -120,6 +135,7 @@ class _Draft:
         self.files = files
         self.asked = roles
         self.corrections = corrections
+        self.subject: Subject = "pictures"
         self.found: dict[str, tuple[str, str]] = {}
         self.files_found: dict[str, FileColumn] = {}
         self.twins: dict[str, str] = {}
@@ -246,7 +262,11 @@ class _Draft:
                 self.set(column, "time", "days")
             elif len({c for c in cells if c is not None}) == 1 and None not in cells and target_strength(column) < 2.5:
                 self.set(column, "constant", "one value in every row")
-            elif is_record(column) and target_strength(column) < 2.5:
+            elif (
+                is_record(column)
+                and (self.subject == "pictures" or not is_size(column))
+                and target_strength(column) < 2.5
+            ):
                 self.set(column, "record", "says how the file came about")
 
     def find_id(self) -> None:
@@ -297,7 +317,11 @@ class _Draft:
             return None
         kind = kind_of(cells)
         strength = target_strength(column)
-        if kind is None or (kind == "number" and strength < 2.5) or (is_attribute(column) and strength < 2.5):
+        if (
+            kind is None
+            or (kind == "number" and strength < 2.5)
+            or (is_attribute(column) and strength < 2.5 and not (strength == 2.0 and ends_in_illness(column)))
+        ):
             return None
         classes = len({fold(v) for v in present})
         if kind == "categorical" and classes > _MANY_TEXTS and strength < 2.5:

@@ -21,10 +21,11 @@ from hounsfield.data.answers import Answers
 from hounsfield.data.files import Files, reader_by_ending, stem
 from hounsfield.data.inputs import Inputs, Told
 from hounsfield.data.roles import Understood
+from hounsfield.data.row_beside import with_row
 from hounsfield.data.side_tables import is_pair_list, presence
 from hounsfield.data.table import Column, Sheet, parse_number
 from hounsfield.data.target_columns import target_columns
-from hounsfield.data.words import part_of, target_strength
+from hounsfield.data.words import is_attribute, part_of, target_strength
 
 _PARTS: dict[str, Part] = {"train": "train", "val": "val", "test": "test"}
 
@@ -36,6 +37,7 @@ def cohort_of_rows(
     *,
     side: Sequence[Sheet] = (),
     declared: Sequence[TargetSpec] = (),
+    inputs: Inputs | None = None,
 ) -> Cohort:
     """Make the cohort of a table whose columns are understood.
 
@@ -51,6 +53,8 @@ def cohort_of_rows(
         Other tables in the folder.
     declared : sequence of TargetSpec
         Targets declared in ``cohort.yaml``.
+    inputs : Inputs, optional
+        What the files hold, where the layout knows; else they are looked into.
 
     Raises
     ------
@@ -62,10 +66,11 @@ def cohort_of_rows(
     if image is None:
         raise CohortError("No column names the images.", expected="an image column", next_step="name it with --image")
     paths = understood.files[image].paths
-    parts = _parts(understood, told)
+    parts = parts_of_rows(understood, told)
     known = [p != "test" for p in parts] if any(p != "test" for p in parts) else [True] * len(parts)
     answers = target_columns(understood, paths, roles, declared=declared, known=known, told=told)
-    inputs = Inputs.of(paths, files, told)
+    own = inputs is None
+    inputs = inputs or Inputs.of(paths, files, told)
     masks = [c for c in understood.columns("mask") if c in understood.files]
     records, side_notes = _records(understood, side)
     told.notes += side_notes
@@ -103,10 +108,13 @@ def cohort_of_rows(
         unsure=tuple(told.unsure),
     )
     name = files.root.name
-    return Cohort(name=name, root=str(files.root), samples=samples, schema=schema, set_aside=aside)
+    made = Cohort(name=name, root=str(files.root), samples=samples, schema=schema, set_aside=aside)
+    places = {sample: row for row, sample in enumerate(builder.ids())}
+    return with_row(made, understood, files, places) if own else made
 
 
-def _parts(understood: Understood, told: Told) -> list[Part | None]:
+def parts_of_rows(understood: Understood, told: Told) -> list[Part | None]:
+    """Return the official part of each row, None where it has none; raise CohortError where a cell is no part."""
     column = understood.column("split")
     if column is None:
         return [None] * understood.sheet.rows
@@ -126,7 +134,7 @@ def _parts(understood: Understood, told: Told) -> list[Part | None]:
 
 def _records(understood: Understood, side: Sequence[Sheet]) -> tuple[dict[str, tuple[Attribute, ...]], list[str]]:
     sheet = understood.sheet
-    records = {c: _values(sheet.columns[c]) for c in understood.columns("record", "leaks the answer")}
+    records = {c: values_of(sheet.columns[c]) for c in understood.columns("record", "leaks the answer")}
     notes = [
         f"Column {r.column!r} gives the answer away ({r.reason}); it is never used."
         for r in understood.roles
@@ -151,7 +159,13 @@ def _records(understood: Understood, side: Sequence[Sheet]) -> tuple[dict[str, t
     return records, notes
 
 
-def _values(cells: Column) -> tuple[Attribute, ...]:
+def kept_for_subgroups(understood: Understood) -> tuple[str, ...]:
+    """Return the columns that become attributes: those that are nothing else, and age, sex and the like always."""
+    also = [c for c in understood.columns("input") if is_attribute(c)]
+    return tuple(c for c in understood.sheet.columns if c in also or c in understood.columns("attribute"))
+
+
+def values_of(cells: Column) -> tuple[Attribute, ...]:
     """Return numbers where nearly all cells are numbers (the others count as missing), else the texts."""
     numbers = [parse_number(c) for c in cells]
     present = sum(c is not None for c in cells)
@@ -171,9 +185,9 @@ class _Builder:
     records: dict[str, tuple[Attribute, ...]]
 
     def samples(self, told: Told) -> tuple[tuple[Sample, ...], tuple[SetAside, ...]]:
-        ids = self._ids()
+        ids = self.ids()
         columns = self.understood.sheet.columns
-        attributes = {c: _values(columns[c]) for c in self.understood.columns("attribute")}
+        attributes = {c: values_of(columns[c]) for c in kept_for_subgroups(self.understood)}
         patient = self.understood.column("patient")
         time = self.understood.column("time")
         seen: set[tuple[str, Part | None, tuple[TargetValue, ...]]] = set()
@@ -211,7 +225,8 @@ class _Builder:
         self._tell(aside, told)
         return tuple(samples), tuple(aside)
 
-    def _ids(self) -> list[str]:
+    def ids(self) -> list[str]:
+        """Return the sample id of each row."""
         columns = self.understood.sheet.columns
         column = self.understood.column("id")
         image = self.understood.column("image") or ""

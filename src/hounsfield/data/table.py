@@ -7,6 +7,7 @@ import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 
 from hounsfield.core.errors import CohortError
@@ -15,6 +16,11 @@ from hounsfield.data.files import IMAGE_ENDINGS, ending
 MAX_BYTES = 512 << 20
 _MISSING = frozenset({"", "na", "n/a", "nan", "null", "#n/a", "<na>", "nat"})
 _DELIMITERS = (",", ";", "\t", "|")
+
+_COMMA = re.compile(r"[-+]?\d+,\d+")
+_NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
+REMEMBERED = 1 << 16
+"""Cells whose meaning is remembered: a column is looked at a dozen times."""
 
 Column = tuple[str | None, ...]
 
@@ -96,13 +102,14 @@ def decode(data: bytes) -> str:
     return data.decode("latin-1")
 
 
+@lru_cache(maxsize=REMEMBERED)
 def parse_number(text: str | None) -> float | None:
     """Return a cell as a finite number, or None; a decimal comma is understood."""
     if text is None:
         return None
-    if re.fullmatch(r"[-+]?\d+,\d+", text):
+    if "," in text and _COMMA.fullmatch(text):
         text = text.replace(",", ".")
-    if not re.fullmatch(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?", text):
+    if not _NUMBER.fullmatch(text):
         return None
     value = float(text)
     return value if abs(value) != float("inf") else None

@@ -81,6 +81,8 @@ _ATTRIBUTE = frozenset(
     }
 )  # fmt: skip
 _TIME = re.compile(r"^(offset|time|visit|follow_?up|day|days)([_\- ]?(days|day|d))?$|_days$|^days_")
+_ENDS = frozenset({"survival", "stay", "los", "death", "event", "recurrence", "relapse", "discharge"})
+"""Until when a time is counted that is known only afterwards."""
 _MASK = frozenset(
     {
         "mask",
@@ -143,6 +145,12 @@ def names_illness(column: str) -> bool:
     return any(w in ILLNESS for w in tokens(column)) or any(c in column for c in POSITIVE_CHINESE)
 
 
+def ends_in_illness(column: str) -> bool:
+    """Tell whether the last word of a name is an illness or a death: ``in_hospital_death``, not ``tumour_side``."""
+    words = tokens(column)
+    return bool(words) and words[-1] in ILLNESS
+
+
 def group_strength(column: str) -> int:
     """Return 2 for a name that means a patient, 1 for one that may, 0 otherwise."""
     name = column.strip().casefold()
@@ -155,6 +163,11 @@ def is_record(column: str) -> bool:
     return bool(_RECORD.search(name) or _RECORD_SIZE.search(name))
 
 
+def is_size(column: str) -> bool:
+    """Tell whether a column's name is a size of a picture; of a person or a sample it may be one, too."""
+    return bool(_RECORD_SIZE.search(column.strip().casefold()))
+
+
 def is_attribute(column: str) -> bool:
     """Tell whether a column's name is a usual attribute such as age, sex or site."""
     return any(w in _ATTRIBUTE for w in (*tokens(column), column.strip().casefold()))
@@ -162,7 +175,7 @@ def is_attribute(column: str) -> bool:
 
 def is_time(column: str) -> bool:
     """Tell whether a column's name is a time in days."""
-    return bool(_TIME.search(column.strip().casefold()))
+    return bool(_TIME.search(column.strip().casefold())) and not _ENDS & set(tokens(column))
 
 
 def is_image(column: str) -> bool:

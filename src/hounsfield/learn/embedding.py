@@ -10,7 +10,6 @@ from hounsfield.core.image import Image
 from hounsfield.core.types import AnyArray, Float64Array
 from hounsfield.learn.learners.network_runner import RUN_BATCH
 from hounsfield.learn.model import EMBEDDING, member_job, runner
-from hounsfield.learn.prepare.image import prepare
 
 
 class Embedder:
@@ -69,7 +68,7 @@ class Embedder:
         chunk: list[tuple[str, AnyArray | str]] = []
         for key, image in images:
             try:
-                chunk.append((key, prepare(image, self._spec)))
+                chunk.append((key, self._spec.prepared(image)))
             except PlanError as error:
                 chunk.append((key, error.found.rstrip(".")))
             if len(chunk) == RUN_BATCH:

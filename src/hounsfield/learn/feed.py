@@ -10,8 +10,8 @@ import numpy as np
 
 from hounsfield.core.errors import StorageError
 from hounsfield.core.types import AnyArray, Float64Array, IntArray
-from hounsfield.learn.learners.texture import texture
 from hounsfield.learn.maps import mapped
+from hounsfield.learn.prepare.protocol import Preparation
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class Feed:
     Parameters
     ----------
     inputs : mapping of str to numpy.ndarray
-        ``n c y x`` or ``n c z y x`` memory maps, as `hounsfield.learn.prepare` stores them.
+        ``n c y x``, ``n c z y x``, ``n c t`` or ``n c`` memory maps, as `hounsfield.learn.prepare` stores them.
     targets : mapping of str to numpy.ndarray
         ``n`` (class index, -1 missing; number, NaN missing) or ``n k`` (labels 0 / 1, NaN missing).
     train, val : numpy.ndarray
@@ -43,10 +43,10 @@ class Feed:
     encoder: Mapping[str, AnyArray] = field(default_factory=dict)
     _described: dict[int, tuple[Float64Array, ...]] = field(default_factory=dict, compare=False, repr=False)
 
-    def described(self, row: int) -> tuple[Float64Array, ...]:
-        """Return the texture numbers of one row, one vector per input; computed once."""
+    def described(self, row: int, preparation: Mapping[str, Preparation]) -> tuple[Float64Array, ...]:
+        """Return simple numbers of one row (texture of an image), one vector per input; computed once."""
         if row not in self._described:
-            self._described[row] = tuple(texture(stored[row]) for stored in self.inputs.values())
+            self._described[row] = tuple(preparation[n].described(stored[row]) for n, stored in self.inputs.items())
         return self._described[row]
 
     def with_parts(self, train: IntArray, val: IntArray) -> "Feed":

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
+from hounsfield.core.image import Image
 from hounsfield.core.types import AnyArray, Float64Array, IntArray
 
 FEWEST_PATIENTS = 20
@@ -33,9 +34,10 @@ class GuardLimits(BaseModel):
     flag, refuse : float
         Distances from which an answer is doubted, and from which none is given.
     ndim : int
-        Space axes of the training images.
+        Axes of time or space of the training inputs: 2 or 3 of images, 1 of signals, 0 of rows. Of several inputs these
+        and the sizes are the first one's.
     size_low, size_high : tuple of int
-        5th and 95th percentile of the training sizes.
+        5th and 95th percentile of the training sizes, along these axes.
     colour : bool
         Whether training images have colour.
     """
@@ -47,6 +49,23 @@ class GuardLimits(BaseModel):
     size_low: tuple[int, ...]
     size_high: tuple[int, ...]
     colour: bool
+
+
+def plain_doubts(image: Image, limits: GuardLimits) -> list[str]:
+    """Return what of size and colour is unlike the training images."""
+    doubts = []
+    if image.ndim == limits.ndim:
+        small = [n < 0.5 * low for n, low in zip(image.size, limits.size_low, strict=True)]
+        if any(small):
+            doubts.append(
+                f"size {' x '.join(map(str, image.size))} is under half of the training images' "
+                f"({' x '.join(map(str, limits.size_low))} at the 5th percentile)"
+            )
+    if image.channels >= 3 and not limits.colour:
+        first = image.array[:3].astype(np.float32)
+        if float(np.abs(first - first.mean(axis=0)).mean()) > 0.02 * max(float(first.max()), 1.0):
+            doubts.append("colour, while the training images are grey")
+    return doubts
 
 
 def fit_guard(features: Float64Array) -> dict[str, AnyArray]:

@@ -8,17 +8,15 @@ import numpy as np
 
 from hounsfield.bundle.sealed import BundleContents, Member
 from hounsfield.core.errors import BundleError, HounsfieldError, PlanError
-from hounsfield.core.image import Image
-from hounsfield.core.streams import stream
+from hounsfield.core.kinds import Content
 from hounsfield.core.types import AnyArray, Float64Array, Json
 from hounsfield.learn.engines.ensemble import EnsembleRunner, automatic, engine_named
 from hounsfield.learn.guard import GuardLimits, distances
 from hounsfield.learn.learners import LEARNERS
 from hounsfield.learn.learners.network_runner import RUN_BATCH
 from hounsfield.learn.learners.protocol import Job, Learner, Runner, State
-from hounsfield.learn.looks import looks
 from hounsfield.learn.merge import merge_of, merged
-from hounsfield.learn.prepare.image import ImagePreparation, prepare
+from hounsfield.learn.prepare.protocol import Preparation, only_images
 from hounsfield.learn.threads import threads
 
 SELF_TEST = "self_test"
@@ -88,6 +86,8 @@ class Model:
         self._weights = merge.whole() if merge is not None else None
         self._baselines = {name: [runner(m) for m in baseline_members(contents, name)] for name in baselines}
         self._job = member_job(contents.members[0])
+        kinds = {spec.kind_name for spec in self._job.preparation.values()}
+        self._noun = kinds.pop() if len(kinds) == 1 else "case"
         guard = contents.documents.get(GUARD)
         self._limits = GuardLimits.model_validate(guard) if guard is not None else None
         self._runners: list[Runner] = []
@@ -95,7 +95,14 @@ class Model:
         self._open(engine, samples)
 
     def _open(self, asked: str | None, samples: int) -> None:
-        chosen = asked or automatic(samples=samples)
+        others = only_images(self.preparation)
+        if asked not in (None, "torch") and others:
+            raise BundleError(
+                f"The engine {asked} runs models of images only; {', '.join(others)} is none.",
+                expected="--engine torch, or none",
+                next_step="leave --engine out",
+            )
+        chosen = asked or ("torch" if others else automatic(samples=samples))
         if chosen != "torch":
             try:
                 self._ensemble = EnsembleRunner(
@@ -122,7 +129,7 @@ class Model:
         return "torch" if self._ensemble is None else self._ensemble.engine.name
 
     @property
-    def preparation(self) -> Mapping[str, ImagePreparation]:
+    def preparation(self) -> Mapping[str, Preparation]:
         """Preparation by input name."""
         return self._job.preparation
 
@@ -147,13 +154,13 @@ class Model:
             return self._ensemble.run(inputs)
         return merged([r.run(inputs) for r in self._runners], self._weights)
 
-    def judge(self, items: Iterable[tuple[str, Mapping[str, Image] | HounsfieldError]]) -> Iterator[Judgement]:
+    def judge(self, items: Iterable[tuple[str, Mapping[str, Content] | HounsfieldError]]) -> Iterator[Judgement]:
         """Judge samples one chunk at a time, in order, in constant memory.
 
         Parameters
         ----------
-        items : iterable of (str, mapping of str to Image, or an error)
-            Sample id and its images by input name, or why they could not be read.
+        items : iterable of (str, mapping of str to Content, or an error)
+            Sample id and its inputs by name, or why they could not be read.
 
         Yields
         ------
@@ -169,22 +176,27 @@ class Model:
         yield from self._judged(chunk)
 
     def _prepared(
-        self, key: str, content: Mapping[str, Image] | HounsfieldError
+        self, key: str, content: Mapping[str, Content] | HounsfieldError
     ) -> tuple[str, dict[str, AnyArray], tuple[str, ...], str]:
         if isinstance(content, HounsfieldError):
             return key, {}, (), content.found
         flags: list[str] = []
+        blanks: list[str] = []
         stored: dict[str, AnyArray] = {}
         for name, spec in self.preparation.items():
-            image = content[name]
             if self._limits is not None:
-                flags += plain_doubts(image, self._limits)
+                flags += spec.doubts(content[name], self._limits)
             try:
-                stored[name] = prepare(image, spec)
+                stored[name] = spec.prepared(content[name])
             except PlanError as error:
                 return key, {}, (), error.found
-            if float(stored[name].max()) == float(stored[name].min()):
-                return key, {}, (), "The image shows one grey value only within the model's window."
+            blank = spec.blank(stored[name])
+            if blank and spec.required:
+                return key, {}, (), blank
+            blanks += [blank] if blank else []
+        if len(blanks) == len(self.preparation):
+            return key, {}, (), blanks[0]
+        flags += [blank.rstrip(".") for blank in blanks]
         return key, stored, tuple(flags), ""
 
     def _judged(self, chunk: list[tuple[str, dict[str, AnyArray], tuple[str, ...], str]]) -> Iterator[Judgement]:
@@ -197,8 +209,7 @@ class Model:
             outputs = _answers(self.run(inputs))
             beside = {name: _answers(merged([r.run(inputs) for r in found])) for name, found in self._baselines.items()}
             if self._limits is not None and GUARD in self.contents.arrays:
-                features = [np.concatenate([looks(row[1][name]) for name in self.preparation]) for row in usable]
-                far = distances(self.contents.arrays[GUARD], np.stack(features))
+                far = distances(self.contents.arrays[GUARD], np.stack([self._looks(row[1]) for row in usable]))
         place = 0
         for key, stored, flags, refusal in chunk:
             if not stored:
@@ -214,14 +225,19 @@ class Model:
             )
             place += 1
 
+    def _looks(self, stored: Mapping[str, AnyArray]) -> Float64Array:
+        return np.concatenate([spec.looks(stored[name]) for name, spec in self.preparation.items()])
+
     def _guarded(self, far: float) -> tuple[tuple[str, ...], str]:
         if self._limits is None or far <= self._limits.flag:
             return (), ""
         if far > self._limits.refuse:
             return (), (
-                f"The image is unlike the training images: distance {far:.2f}, refused above {self._limits.refuse:.2f}."
+                f"The {self._noun} is unlike the training {self._noun}s: distance {far:.2f}, refused above "
+                f"{self._limits.refuse:.2f}."
             )
-        return (f"unusual intensities or texture: distance {far:.2f}, usual up to {self._limits.flag:.2f}",), ""
+        what = "intensities or texture" if self._noun == "image" else "values"
+        return (f"unusual {what}: distance {far:.2f}, usual up to {self._limits.flag:.2f}",), ""
 
 
 def baseline_members(contents: BundleContents, name: str) -> list[Member]:
@@ -246,23 +262,6 @@ def baseline_members(contents: BundleContents, name: str) -> list[Member]:
 def _answers(outputs: Mapping[str, Float64Array]) -> dict[str, Float64Array]:
     # Kept for every sample until the report is written: the embedding would be most of it, and nobody reads it.
     return {name: values for name, values in outputs.items() if name != EMBEDDING}
-
-
-def plain_doubts(image: Image, limits: GuardLimits) -> list[str]:
-    """Return what of size and colour is unlike the training images."""
-    doubts = []
-    if image.ndim == limits.ndim:
-        small = [n < 0.5 * low for n, low in zip(image.size, limits.size_low, strict=True)]
-        if any(small):
-            doubts.append(
-                f"size {' x '.join(map(str, image.size))} is under half of the training images' "
-                f"({' x '.join(map(str, limits.size_low))} at the 5th percentile)"
-            )
-    if image.channels >= 3 and not limits.colour:
-        first = image.array[:3].astype(np.float32)
-        if float(np.abs(first - first.mean(axis=0)).mean()) > 0.02 * max(float(first.max()), 1.0):
-            doubts.append("colour, while the training images are grey")
-    return doubts
 
 
 def runner(member: Member) -> Runner:
@@ -301,14 +300,6 @@ def _facts(member: Member) -> Json:
     return member.json.get("facts") if isinstance(member.json, dict) else None
 
 
-def self_test_inputs(preparation: Mapping[str, ImagePreparation]) -> dict[str, AnyArray]:
-    """Return two synthetic prepared inputs, the same for the same preparation: smooth waves and a disc."""
-    inputs: dict[str, AnyArray] = {}
-    for name, spec in preparation.items():
-        axes = np.meshgrid(*[np.linspace(-1, 1, n) for n in spec.size], indexing="ij")
-        radius = np.sqrt(sum(a**2 for a in axes))
-        waves = 0.5 + 0.25 * np.sin(5 * axes[0]) + 0.25 * np.cos(7 * axes[-1])
-        disc = np.clip(1.5 - 2 * radius, 0, 1) * 0.8 + 0.1 * stream(0, "self-test").random(radius.shape)
-        pair = np.stack([np.stack([p] * spec.channels) for p in (waves, disc)])
-        inputs[name] = np.rint(pair * 255).astype(np.uint8) if spec.storage == "uint8" else pair.astype(np.float16)
-    return inputs
+def self_test_inputs(preparation: Mapping[str, Preparation]) -> dict[str, AnyArray]:
+    """Return two synthetic prepared inputs of each name, the same for the same preparation."""
+    return {name: spec.self_test() for name, spec in preparation.items()}

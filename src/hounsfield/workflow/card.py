@@ -1,5 +1,6 @@
 """The model card that travels in a bundle."""
 
+from hounsfield.core.kinds import input_kind
 from hounsfield.core.plan import Plan
 from hounsfield.workflow.study import Study
 from hounsfield.workflow.warming import SECTION, settled
@@ -27,10 +28,7 @@ def card(plan: Plan, known: Study) -> str:
         f"- Trained on {seen.samples} samples of {seen.patients} patients; "
         f"{seen.val_samples} validation samples fixed calibration and threshold.",
     ]
-    for name, image in seen.inputs.items():
-        size = " x ".join(str(n) for n in image.size_median)
-        kind = image.modality or "modality not recorded"
-        lines.append(f"- Input `{name}`: {image.ndim}D, {image.channels} channel(s), median size {size}, {kind}.")
+    lines += [f"- Input `{name}`: {facts.said}." for name, facts in seen.inputs.items()]
     for target in plan.targets:
         counts = ", ".join(f"{k}: {v}" for k, v in seen.targets[target.name].counts.items())
         positive = f"; positive class: {target.positive} ({target.positive_source})" if target.positive else ""
@@ -42,12 +40,17 @@ def card(plan: Plan, known: Study) -> str:
         "",
         "## Limits",
         "",
-        "- Valid for images like the training images: others are flagged or refused by the input guard.",
+        _valid(seen.kinds),
         "- Probabilities hold for the prevalence of the validation part.",
         "- Judge it on your own patients first: `hu evaluate BUNDLE FOLDER`.",
         "",
     ]
     return "\n".join(lines)
+
+
+def _valid(kinds: tuple[str, ...]) -> str:
+    noun = input_kind(kinds[0]).plural if len(kinds) == 1 else "cases"
+    return f"- Valid for {noun} like the training {noun}: others are flagged or refused by the input guard."
 
 
 def _begun(plan: Plan) -> list[str]:

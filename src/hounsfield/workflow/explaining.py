@@ -23,7 +23,8 @@ from hounsfield.learn.explain.maps import map_of
 from hounsfield.learn.explain.question import question_of
 from hounsfield.learn.explain.view import View, Voice, view_of, voices_of
 from hounsfield.learn.explain.weights import SHARES, fresh_voices, randomised
-from hounsfield.learn.prepare.image import ImagePreparation, prepare
+from hounsfield.learn.model import member_job
+from hounsfield.learn.prepare.image import ImagePreparation, as_images, prepare
 from hounsfield.stages.explaining.controls import alike, centre_blob, coarseness, random_field
 from hounsfield.stages.explaining.faithfulness import LEVEL, RANDOM, Curves, Verdict, chance, compare
 from hounsfield.stages.explaining.page import render_html
@@ -136,6 +137,7 @@ def explain(
     _check_free(out)
     settle(wishes)
     contents = open_bundle(bundle)
+    as_images(member_job(contents.members[0]).preparation, what="explain")
     target = contents.plan.targets[0]
     if asked.answer is not None and asked.answer not in target.classes:
         raise unknown_name("class", asked.answer, target.classes)
@@ -220,7 +222,7 @@ class Views:
         decoding = of_model(self._fixed, NETWORK, case.fold).decodings[target.name]
         question = question_of(target, case.said, case.raw, temperature=decoding.temperature, wanted=answer)
         stored: dict[str, AnyArray] = {
-            name: prepare(latest_image(self._cohort, case.sample, name), spec)
+            name: spec.prepared(latest_image(self._cohort, case.sample, name))
             for name, spec in voices[0].job.preparation.items()
         }
         return view_of(voices, stored, question)

@@ -201,7 +201,9 @@ def judged(
             model = Model(of_fold(contents, fold))
             decodings = of_model(fixed, NETWORK, fold).decodings
             samples = [s for s in gathered.samples if gathered.folds.get(s.id, -1) == fold]
-            for sample, judgement in zip(samples, model.judge(items(gathered.cohort, samples)), strict=True):
+            for sample, judgement in zip(
+                samples, model.judge(items(gathered.cohort, samples, model.preparation)), strict=True
+            ):
                 shown.advance()
                 if judgement.refusal or not judgement.outputs:
                     left.append(LeftOut(sample=sample.id, reason=judgement.refusal or "cannot be judged"))

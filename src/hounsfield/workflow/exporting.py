@@ -16,7 +16,7 @@ from hounsfield.core.progress import SILENT, Progress
 from hounsfield.core.protocols import Decoding, Task
 from hounsfield.core.streams import stream
 from hounsfield.core.types import Float32Array, Float64Array, Json
-from hounsfield.learn.prepare.image import ImagePreparation
+from hounsfield.learn.prepare.image import ImagePreparation, as_images
 from hounsfield.workflow.fitting import NETWORK
 from hounsfield.workflow.judging import calibrations
 from hounsfield.workflow.opening import open_bundle
@@ -150,7 +150,7 @@ def _packed(contents: BundleContents, cases: Sequence[Case], wanted: Sequence[Ma
     return packed(
         contents.members,
         merge.whole() if merge is not None else None,
-        preparation=job.preparation,
+        preparation=as_images(job.preparation, what="export"),
         heads=job.heads,
         decodings=_decodings(contents),
         metadata={METADATA: json.dumps(_metadata(contents, cases, wanted), ensure_ascii=False)},
@@ -197,7 +197,7 @@ def _metadata(contents: BundleContents, cases: Sequence[Case], wanted: Sequence[
                 "values": "as stored in the file: HU for CT with units, 0 to 255 for 8-bit images",
                 **_placed(spec),
             }
-            for name, spec in job.preparation.items()
+            for name, spec in as_images(job.preparation, what="export").items()
         ],
         "targets": targets,
         "self_test": {
@@ -224,9 +224,11 @@ def _cases(contents: BundleContents) -> tuple[list[Case], list[Case]]:
     """Return synthetic images small enough to travel with the file, and further ones of many sizes and channels."""
     from hounsfield.learn.model import member_job
 
+    specs = as_images(member_job(contents.members[0]).preparation, what="export")
+
     def case(number: int, factors: tuple[float, ...], *, channels: int, cap: bool) -> Case:
         made = {}
-        for name, spec in member_job(contents.members[0]).preparation.items():
+        for name, spec in specs.items():
             most = LARGEST_STORED[spec.ndim] if cap else 4 * max(spec.size)
             size = [max(3, min(most, round(f * n))) for f, n in zip(factors[-spec.ndim :], spec.size, strict=True)]
             axes = np.meshgrid(*[np.linspace(-1, 1, n) for n in size], indexing="ij")
@@ -252,11 +254,9 @@ def _answers(contents: BundleContents, cases: Sequence[Case]) -> list[dict[str, 
     from hounsfield.learn.prepare.image import prepare
 
     model = Model(contents, engine="torch")
+    specs = as_images(model.preparation, what="export")
     task, decodings = _task(contents), _decodings(contents)
-    stored = [
-        {n: prepare(Image(v, _grid(model.preparation[n])), model.preparation[n]) for n, v in case.items()}
-        for case in cases
-    ]
+    stored = [{n: prepare(Image(v, _grid(specs[n])), specs[n]) for n, v in case.items()} for case in cases]
     raw = model.run({name: np.stack([s[name] for s in stored]) for name in model.preparation})
     heads = member_job(contents.members[0]).heads
     decoded = {

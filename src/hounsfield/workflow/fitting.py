@@ -11,6 +11,7 @@ import numpy as np
 from hounsfield.bundle.checkpoints import load_checkpoint, save_checkpoint
 from hounsfield.bundle.sealed import BundleContents, Member
 from hounsfield.core.errors import PlanError
+from hounsfield.core.fingerprint import ImageFacts
 from hounsfield.core.plan import Plan
 from hounsfield.core.progress import SILENT, Progress
 from hounsfield.core.protocols import Decoding
@@ -21,7 +22,6 @@ from hounsfield.learn.guard import FEWEST_PATIENTS, GuardLimits, crossed_distanc
 from hounsfield.learn.learners import LEARNERS
 from hounsfield.learn.learners.network_runner import RUN_BATCH
 from hounsfield.learn.learners.protocol import Job, Learner, State
-from hounsfield.learn.looks import looks
 from hounsfield.learn.loop import Watch
 from hounsfield.learn.merge import MERGE, Merge, merged
 from hounsfield.learn.model import GUARD, SELF_TEST, member_json, runner, self_test_inputs
@@ -127,7 +127,7 @@ class Hands:
 
 
 def assignments(plan: Plan, known: Study, folds: Sequence[Fold]) -> list[Assignment]:
-    """Return all members of a plan, fold by fold: its networks, then the learner of fixed features where it has one."""
+    """Return all members of a plan, fold by fold: its networks, then the learner beside them where it has one."""
     made: list[Assignment] = []
     ensemble = Ensemble.of(plan)
     for fold, rows in enumerate(folds):
@@ -139,7 +139,7 @@ def assignments(plan: Plan, known: Study, folds: Sequence[Fold]) -> list[Assignm
                 Assignment(
                     fold=fold,
                     place=place,
-                    learner="supervised" if network else "features",
+                    learner="supervised" if network else ensemble.beside,
                     job=job,
                     train=rows.train,
                     val=rows.val,
@@ -291,6 +291,12 @@ def _once(kept: Path, name: str, feed: Feed, job: Job, watch: Watch) -> Member:
     found = load_checkpoint(kept)
     if found is None:
         learner = cast(Learner, LEARNERS.resolve(name))
+        if getattr(learner, "keeps_samples", False):
+            raise PlanError(
+                f"The baseline {name!r} keeps training samples as they are, and a bundle holds nothing of a patient.",
+                expected="baselines that keep aggregates",
+                next_step=f"take {name!r} out of baselines.names in plan.yaml",
+            )
         state = learner.fit(feed, job, watch=watch)
         if watch.ranks.first:
             save_checkpoint(kept, state.arrays, state.json)
@@ -468,7 +474,7 @@ def assemble(
             own = slice(int(end) - len(folds[number].val), int(end))
             said, right = {k: v[own] for k, v in outputs.items()}, {k: v[own] for k, v in truth.items()}
             documents[f"calibration_{name}.{number}"] = calibrate(plan, known, said, right).to_json()
-    guard_arrays, guard_limits = _guard(known, feed, folds, progress)
+    guard_arrays, guard_limits = _guard(known, feed, folds, fitted=fitted, progress=progress)
     documents[GUARD] = cast(Json, guard_limits.model_dump(mode="json"))
     job = _job(fitted.members[0])
     inputs = self_test_inputs(job.preparation)
@@ -486,17 +492,22 @@ def assemble(
 
 
 def _guard(
-    known: Study, feed: Feed, folds: Sequence[Fold], progress: Progress
+    known: Study, feed: Feed, folds: Sequence[Fold], *, fitted: Fitted, progress: Progress
 ) -> tuple[dict[str, AnyArray], GuardLimits]:
     # Fitted to training images; the limits come from those of them that a fold left out, and from validation images.
     train = np.unique(np.concatenate([fold.train for fold in folds]))
     held = np.setdiff1d(np.concatenate([fold.val for fold in folds]), train)
     rows = np.concatenate([train, held])
-    first = np.concatenate([looks(stored[rows[0]]) for stored in feed.inputs.values()])
+    specs = _job(fitted.members[0]).preparation
+
+    def seen_at(row: int) -> Float64Array:
+        return np.concatenate([specs[name].looks(stored[row]) for name, stored in feed.inputs.items()])
+
+    first = seen_at(int(rows[0]))
     described, groups = np.empty((len(rows), len(first))), feed.groups[rows]
     with progress.step("Input guard", float(len(rows))) as shown:
         for place, row in enumerate(rows):
-            described[place] = np.concatenate([looks(stored[row]) for stored in feed.inputs.values()])
+            described[place] = seen_at(int(row))
             shown.advance()
     seen_rows, others = described[: len(train)], described[len(train) :]
     arrays = fit_guard(seen_rows)
@@ -511,5 +522,5 @@ def _guard(
         ndim=seen.ndim,
         size_low=seen.size_low,
         size_high=seen.size_high,
-        colour=seen.colour_share > 0.05,
+        colour=isinstance(seen, ImageFacts) and seen.colour_share > 0.05,
     )

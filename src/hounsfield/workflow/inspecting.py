@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from hounsfield.bundle.atomic import check_folder, make_folder, write_text
@@ -86,6 +86,10 @@ def inspect(
     cohort = explore(source, wishes.roles)
     seen = survey(cohort, progress=progress)
     findings = audit(cohort, seen.glances, seen.unreadable, seed=wishes.seed)
+    if any(spec.kind == "signal" for spec in cohort.schema.inputs):
+        from hounsfield.stages.auditing.series import series_listings
+
+        cohort = replace(cohort, listings=(*series_listings(cohort, progress=progress), *cohort.listings))
     if out is None:
         return Inspection(cohort, findings)
     make_folder(out)

@@ -19,10 +19,10 @@ from hounsfield.learn.augment.spec import AugmentSpec
 from hounsfield.learn.feed import Feed, fill
 from hounsfield.learn.learners.protocol import HeadSpec, Job
 from hounsfield.learn.loop import Optimisation
-from hounsfield.learn.nn.spec import InputShape, NetworkSpec, OptionValue
+from hounsfield.learn.nn.spec import NetworkSpec, OptionValue
 from hounsfield.learn.nn.table import check
-from hounsfield.learn.prepare.image import ImagePreparation, prepare
-from hounsfield.workflow.survey import latest_image
+from hounsfield.learn.prepare.protocol import Preparation, preparation_model
+from hounsfield.workflow.survey import latest
 from hounsfield.workflow.warming import settled
 
 FIXED_SECTIONS = (
@@ -38,6 +38,11 @@ FIXED_SECTIONS = (
 )
 
 
+SIGNAL_AXES = 3
+"""Axes of prepared signals ``n c t``; of rows ``n c`` they are fewer, of images more."""
+ROWS_AT_A_TIME = 1024
+
+
 class Ensemble(BaseModel):
     """The plan's section ``ensemble``.
 
@@ -51,6 +56,8 @@ class Ensemble(BaseModel):
         Processes of one thread each that fit them side by side; 1 fits in this process with all its threads.
     features : bool
         Whether a learner of fixed features stands beside the networks, with a weight from validation.
+    beside : str
+        Which learner that is.
     views : list of str
         Axes along which a mirrored view is judged too.
     """
@@ -60,6 +67,7 @@ class Ensemble(BaseModel):
     variant: dict[str, OptionValue] = {}
     workers: int = Field(default=1, ge=1)
     features: bool = False
+    beside: str = "features"
     views: list[str] = []
 
     @classmethod
@@ -85,7 +93,12 @@ def check_plan(plan: Plan, task: Task, fingerprint: Fingerprint) -> None:
     """
     from hounsfield.core.errors import nearest
 
-    known = [*FIXED_SECTIONS, *(f"preparation.{name}" for name in fingerprint.inputs)]
+    apart = fingerprint.inputs if len(fingerprint.kinds) > 1 else ()
+    known = [
+        *FIXED_SECTIONS,
+        *(f"preparation.{name}" for name in fingerprint.inputs),
+        *(f"encoder.{name}" for name in apart),
+    ]
     for name in plan.sections:
         if name not in known:
             near = nearest(name, known)
@@ -102,6 +115,14 @@ def start_decodings(plan: Plan, task: Task, fingerprint: Fingerprint) -> dict[st
     return {t.name: task.kind(t).start(t, fingerprint.targets[t.name]) for t in plan.targets}
 
 
+def preparations_of(plan: Plan, fingerprint: Fingerprint) -> dict[str, Preparation]:
+    """Return how each input is prepared, by name, as its kind reads the plan's section."""
+    return {
+        name: plan.section(f"preparation.{name}", preparation_model(seen.kind))
+        for name, seen in fingerprint.inputs.items()
+    }
+
+
 def job_of(plan: Plan, task: Task, fingerprint: Fingerprint, *, member: int = 0, place: int = 0) -> Job:
     """Return what of the plan a learner needs.
 
@@ -115,7 +136,7 @@ def job_of(plan: Plan, task: Task, fingerprint: Fingerprint, *, member: int = 0,
     place : int
         Place among the members of its fold; every second one is the variant, where there is one.
     """
-    preparation = {name: plan.section(f"preparation.{name}", ImagePreparation) for name in fingerprint.inputs}
+    preparation = preparations_of(plan, fingerprint)
     decodings = start_decodings(plan, task, fingerprint)
     heads = []
     for target in plan.targets:
@@ -124,11 +145,14 @@ def job_of(plan: Plan, task: Task, fingerprint: Fingerprint, *, member: int = 0,
             HeadSpec(target=target, loss=kind.loss, width=kind.width(target), mean=decoding.mean, std=decoding.std)
         )
     options = {k: d.value for k, d in plan.sections["network"].items() if k != "family"}
+    encoders = {n: plan.sections[f"encoder.{n}"] for n in fingerprint.inputs if f"encoder.{n}" in plan.sections}
+    if encoders:
+        options["encoders"] = {n: {k: d.value for k, d in made.items()} for n, made in encoders.items()}
     if place % 2:
         options |= cast("dict[str, PlanValue]", Ensemble.of(plan).variant)
     network = NetworkSpec(
         family=str(plan.value("network", "family")),
-        inputs={n: InputShape(channels=p.channels, ndim=p.ndim, size=p.size) for n, p in preparation.items()},
+        inputs={n: p.shape for n, p in preparation.items()},
         heads={h.target.name: h.width for h in heads},
         options=cast("dict[str, OptionValue]", options),
     )
@@ -154,10 +178,13 @@ class Prepared:
     feed : Feed
     ids : tuple of str
         Sample of each row.
+    unfit : frozenset of int
+        Rows that do not fit the plan (a record without a lead that all others have); nothing is learned from them.
     """
 
     feed: Feed
     ids: tuple[str, ...]
+    unfit: frozenset[int] = frozenset()
 
     @property
     def parts(self) -> tuple[IntArray, IntArray]:
@@ -165,9 +192,9 @@ class Prepared:
         return self.feed.train, self.feed.val
 
     def rows(self, ids: Sequence[str]) -> IntArray:
-        """Return the rows of samples."""
-        place = {name: row for row, name in enumerate(self.ids)}
-        return np.array([place[i] for i in ids], dtype=np.int64)
+        """Return the rows of samples, without those that do not fit."""
+        place = {name: row for row, name in enumerate(self.ids) if row not in self.unfit}
+        return np.array([place[i] for i in ids if i in place], dtype=np.int64)
 
 
 def prepare_feed(
@@ -200,32 +227,66 @@ def prepare_feed(
     samples = [s for s in cohort.samples if s.id in wanted]
     ids = tuple(s.id for s in samples)
     inputs: dict[str, AnyArray] = {}
+    preparations: dict[str, Preparation] = {}
     for spec in cohort.schema.inputs:
-        preparation = plan.section(f"preparation.{spec.name}", ImagePreparation)
+        preparation = plan.section(f"preparation.{spec.name}", preparation_model(spec.kind))
+        preparations[spec.name] = preparation
         path = work / f"input-{spec.name}.npy"
-        shape = (len(samples), preparation.channels, *preparation.size)
+        shape = (len(samples), preparation.shape.channels, *preparation.shape.size)
         inputs[spec.name] = fill(
-            path, shape, preparation.storage, _rows(cohort, samples, spec.name, preparation, progress)
+            path, shape, preparation.dtype, _rows(cohort, samples, spec.name, preparation, progress)
         )
     targets = {t.name: task.kind(t).encode(t, [s.targets.get(t.name) for s in samples]) for t in plan.targets}
+    unfit = _unfit(inputs, preparations)
     order = {g: i for i, g in enumerate(dict.fromkeys(groups[i] for i in ids))}
     feed = Feed(
         inputs,
         targets,
-        np.array([r for r, i in enumerate(ids) if i in training], dtype=np.int64),
-        np.array([r for r, i in enumerate(ids) if i in validation], dtype=np.int64),
+        np.array([r for r, i in enumerate(ids) if i in training and r not in unfit], dtype=np.int64),
+        np.array([r for r, i in enumerate(ids) if i in validation and r not in unfit], dtype=np.int64),
         np.array([order[groups[i]] for i in ids], dtype=np.int64),
     )
-    return Prepared(feed, ids)
+    if not len(feed.train):
+        raise PlanError(
+            f"None of the {len(training)} training samples fits the plan.",
+            expected="inputs as the plan's section preparation says",
+            next_step="compare that section with what hu inspect tells of the data, and plan again",
+        )
+    return Prepared(feed, ids, unfit)
 
 
 def _rows(
-    cohort: Cohort, samples: Sequence[Sample], name: str, spec: ImagePreparation, progress: Progress
+    cohort: Cohort, samples: Sequence[Sample], name: str, spec: Preparation, progress: Progress
 ) -> Iterator[tuple[int, AnyArray]]:
     with progress.step("Preparing", float(len(samples))) as shown:
         for row, sample in enumerate(samples):
-            yield row, prepare(latest_image(cohort, sample, name), spec)
+            content = latest(cohort, sample, name, wanted=spec.wanted)
+            try:
+                yield row, spec.prepared(content)
+            except PlanError:
+                if np.dtype(spec.dtype).kind != "f" or spec.kind_name == "image":
+                    raise
+                yield row, np.full((spec.shape.channels, *spec.shape.size), np.nan)
             shown.advance()
+
+
+def _unfit(inputs: Mapping[str, AnyArray], specs: Mapping[str, Preparation]) -> frozenset[int]:
+    """Return the rows of which an input holds nothing that is required, or all inputs hold nothing."""
+    empty = {name: set(_empty(stored)) for name, stored in inputs.items()}
+    lacking = [rows for name, rows in empty.items() if specs[name].required]
+    return frozenset(set().union(*lacking) | set.intersection(*empty.values()))
+
+
+def _empty(stored: AnyArray) -> list[int]:
+    """Return the rows in which nothing is known: what did not fit the plan. A stored image knows every pixel."""
+    if stored.dtype.kind != "f" or stored.ndim > SIGNAL_AXES:
+        return []
+    found: list[int] = []
+    for first in range(0, len(stored), ROWS_AT_A_TIME):
+        some = np.asarray(stored[first : first + ROWS_AT_A_TIME], dtype=np.float32)
+        known = np.isfinite(some).reshape(len(some), -1).any(axis=1)
+        found += (first + np.flatnonzero(~known)).tolist()
+    return found
 
 
 def normalisation(feed: Feed, name: str) -> tuple[float, float]:

@@ -240,7 +240,7 @@ def baseline_curve(plan: Plan, known: Study, feed: Feed, asked: Question) -> Lea
 
     def fit(train: IntArray, held: IntArray) -> Float64Array:
         state = logistic.fit(feed.with_parts(train, held[:0]), job, watch=Watch())
-        described = np.stack([np.concatenate(feed.described(int(r))) for r in held])
+        described = np.stack([np.concatenate(feed.described(int(r), job.preparation)) for r in held])
         return _linear_answers(state.arrays, described, job)
 
     return measure_curve(fit, asked, model="logistic")

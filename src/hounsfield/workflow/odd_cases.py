@@ -7,6 +7,7 @@ from dataclasses import replace
 from hounsfield.core.audit import Audit
 from hounsfield.core.cohort import Cohort, SetAside
 from hounsfield.core.split import Split
+from hounsfield.stages.fingerprinting.looks import Look
 from hounsfield.workflow.survey import Survey
 
 _SHOWN = 5
@@ -74,7 +75,10 @@ def _odd(cohort: Cohort, seen: Survey, divided: Split) -> Iterator[tuple[str, st
 
 
 def _of_images(seen: Survey, train: list[str], both: list[str]) -> Iterator[tuple[str, str]]:
-    for name, looks in seen.looks.items():
+    for name, held in seen.looks.items():
+        looks = {sample: one for sample, one in held.items() if isinstance(one, Look)}
+        if len(looks) < len(held):
+            continue  # no image: nothing of it lies under a mask
         axes = _most(len(looks[i].size) for i in train)
         usual = _most(looks[i].channels for i in train if len(looks[i].size) == axes)
         for sample in both:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
@@ -17,7 +18,15 @@ from hounsfield.core.progress import SILENT, Progress
 from hounsfield.core.types import Json
 from hounsfield.stages.planning.draft import draft, redecide, redecide_ensemble
 from hounsfield.stages.planning.recipes import recipe
-from hounsfield.workflow.jobs import Ensemble, Prepared, check_plan, job_of, normalisation, prepare_feed
+from hounsfield.workflow.jobs import (
+    Ensemble,
+    Prepared,
+    check_plan,
+    job_of,
+    normalisation,
+    preparations_of,
+    prepare_feed,
+)
 from hounsfield.workflow.machine import machine
 from hounsfield.workflow.members import Assignment, Crew, write_feed
 from hounsfield.workflow.memory import give_back
@@ -25,6 +34,9 @@ from hounsfield.workflow.roads import road_of
 from hounsfield.workflow.study import Source, Study, roles_said, study
 from hounsfield.workflow.warming import settled, with_beside, with_match
 from hounsfield.workflow.wishes import Wishes
+
+if TYPE_CHECKING:
+    from hounsfield.learn.learners.protocol import Job, Learner
 
 SHARE = 0.94
 """Share of the minutes that is planned for: the rest is for what measuring cannot foresee."""
@@ -36,6 +48,12 @@ FIT_SECONDS = 0.0004
 CURVE_FIT_SECONDS = 0.0013
 """Of one thread, per sample and output: to fit the linear baseline, and to measure its learning curve. 360 samples of
 two classes took 0.3 s in all; 539 samples with ten outputs took 1.3 and 7 s."""
+TIMED_ROWS = (64, 256)
+"""Training samples that another learner is fitted to, to be timed; what it takes for all follows from both."""
+MOST_OF_BUDGET = 0.2
+"""Share of the minutes that another learner may take as a baseline."""
+COUNTED = ("prevalence", "logistic")
+"""Baselines whose cost is known by the number of samples."""
 DESCRIBED = 24
 """Samples whose texture is timed."""
 PROBES = 5
@@ -85,7 +103,10 @@ class Speed:
     features : float
         Seconds of one thread per sample to compute the fixed features; 0 where the plan has none.
     heads : float
-        Seconds to fit the heads on fixed features, one fold; 0 where the plan has none.
+        Seconds to fit the heads on fixed features, or another learner beside the networks, one fold; 0 where the plan
+        has none.
+    others : float
+        Seconds to fit the baselines that are not `COUNTED`, one fold.
     """
 
     step: float
@@ -97,6 +118,7 @@ class Speed:
     side_mib: float = 0.0
     features: float = 0.0
     heads: float = 0.0
+    others: float = 0.0
 
 
 def plan(source: Source, *, wishes: Wishes = Wishes(), out: Path | None = None, progress: Progress = SILENT) -> Plan:
@@ -175,7 +197,7 @@ def make_plan(known: Study, wishes: Wishes, *, work: Path, elapsed: Callable[[],
         known.cohort, drafted, known.task, parts=parts, groups=divided.groups, work=work, progress=progress
     )
     read = (time.perf_counter() - began) / max(1, len(prepared.ids))
-    drafted = _with_normalisation(drafted, prepared)
+    drafted = _with_normalisation(drafted, known, prepared)
     fed = with_beside(prepared.feed, drafted, known.beside, work=work, progress=progress)
     prepared = replace(prepared, feed=fed)
     check_plan(drafted, known.task, known.fingerprint)
@@ -222,10 +244,11 @@ def _facts(
     return Facts(known.fingerprint, budget, here, known.cohort.schema.targets, wishes.network, asked, decided)
 
 
-def _with_normalisation(plan_: Plan, prepared: Prepared) -> Plan:
+def _with_normalisation(plan_: Plan, known: Study, prepared: Prepared) -> Plan:
+    specs = preparations_of(plan_, known.fingerprint)
     for name in prepared.feed.inputs:
         section = dict(plan_.sections[f"preparation.{name}"])
-        if "mean" not in section:
+        if specs[name].measured and "mean" not in section:
             mean, std = normalisation(prepared.feed, name)
             rule = "zero mean, unit variance over the prepared training values"
             section["mean"] = Decision(value=round(mean, 6), rule=rule, evidence=f"{len(prepared.feed.train)} images")
@@ -238,7 +261,6 @@ def _measured(drafted: Plan, known: Study, prepared: Prepared, *, read: float) -
     """Time real steps in the precisions that are in question, then inference and baseline features."""
     from hounsfield.learn.features.timing import heads_seconds, seconds_each
     from hounsfield.learn.learners.features import MOST_ROWS
-    from hounsfield.learn.learners.texture import texture
 
     decision = drafted.sections["optimisation"]["precision"]
     candidates = [str(decision.value)]
@@ -259,21 +281,78 @@ def _measured(drafted: Plan, known: Study, prepared: Prepared, *, read: float) -
         evidence=f"{decision.evidence}; {shown}",
     )
     drafted = _with_value(drafted, "optimisation", "precision", chosen)
-    rows = prepared.feed.train[: DESCRIBED + 1]
+    rows, specs = prepared.feed.train[: DESCRIBED + 1], preparations_of(drafted, known.fingerprint)
     began = time.perf_counter()
     for place, row in enumerate(rows):
         if place == 1:  # the first imports what it needs
             began = time.perf_counter()
-        for stored in prepared.feed.inputs.values():
-            texture(stored[row])
+        for name, stored in prepared.feed.inputs.items():
+            specs[name].described(stored[row])
     described = (time.perf_counter() - began) / max(1, len(rows) - 1)
     job = job_of(drafted, known.task, known.fingerprint)
-    features = heads = 0.0
+    features = heads = others = 0.0
+    timed = _timed(drafted, known, prepared, job)
+    drafted, others = _with_affordable(drafted, timed)
     if Ensemble.of(drafted).features:
-        features = seconds_each(prepared.feed, job, clock=time.perf_counter)
-        heads = heads_seconds(min(known.fingerprint.samples, MOST_ROWS), _questions(drafted), clock=time.perf_counter)
+        beside = Ensemble.of(drafted).beside
+        if beside == "features":
+            features = seconds_each(prepared.feed, job, clock=time.perf_counter)
+            rows_fitted = min(known.fingerprint.samples, MOST_ROWS)
+            heads = heads_seconds(rows_fitted, _questions(drafted), clock=time.perf_counter)
+        else:
+            heads = timed[beside]
     run = _inference(drafted, known, prepared) + features
-    return drafted, Speed(seconds[best], run, described, read, peak_mib(), features=features, heads=heads)
+    found = Speed(seconds[best], run, described, read, peak_mib(), features=features, heads=heads, others=others)
+    return drafted, found
+
+
+def _timed(drafted: Plan, known: Study, prepared: Prepared, job: "Job") -> dict[str, float]:
+    """Return about how many seconds each other learner of the plan takes to be fitted to the training part of a fold.
+
+    Notes
+    -----
+    A line through the times of two small fits, after one that compiles. For trees and kernels a further sample costs
+    about the same; where it costs less, as above their own bounds on rows, too much time is kept free.
+    """
+    from hounsfield.learn.learners import LEARNERS
+    from hounsfield.learn.loop import Watch
+
+    names = [n for n in _baseline_names(drafted) if n not in COUNTED]
+    ensemble = Ensemble.of(drafted)
+    if ensemble.features and ensemble.beside != "features":
+        names = list(dict.fromkeys([*names, ensemble.beside]))
+    rows, found = prepared.feed.train, {}
+    for name in names:
+        learner = cast("Learner", LEARNERS.resolve(name))
+        sizes, taken = sorted({min(len(rows), n) for n in TIMED_ROWS}), []
+        for size in (sizes[0], *sizes):
+            few = rows[np.linspace(0, len(rows) - 1, size).round().astype(np.int64)]
+            began = time.perf_counter()
+            learner.fit(prepared.feed.with_parts(few, prepared.feed.val[:0]), job, watch=Watch())
+            taken.append(time.perf_counter() - began)
+        each = (taken[-1] - taken[1]) / max(1, sizes[-1] - sizes[0])
+        found[name] = taken[-1] + max(0.0, each) * max(0, known.fingerprint.samples - sizes[-1])
+    return found
+
+
+def _baseline_names(plan_: Plan) -> list[str]:
+    names = plan_.value("baselines", "names")
+    return [str(n) for n in names] if isinstance(names, list) else []
+
+
+def _with_affordable(drafted: Plan, timed: Mapping[str, float]) -> tuple[Plan, float]:
+    """Leave out other baselines that would take too much of the minutes; return what the others take, seconds."""
+    minutes, folds = drafted.budget.minutes, max(1, drafted.folds)
+    limit = float("inf") if minutes is None else minutes * 60.0 * MOST_OF_BUDGET / folds
+    names = [n for n in _baseline_names(drafted) if n in COUNTED or timed[n] <= limit]
+    if len(names) < len(_baseline_names(drafted)):
+        decision = drafted.sections["baselines"]["names"]
+        told = ", ".join(f"{n} {s:.0f} s" for n, s in timed.items())
+        kept: list[PlanValue] = [*names]
+        rule = f"{decision.rule}; none that takes more than {MOST_OF_BUDGET:.0%} of the minutes"
+        fresh = Decision(value=kept, rule=rule, evidence=f"{decision.evidence}; {told}")
+        drafted = _with_value(drafted, "baselines", "names", fresh)
+    return drafted, sum(timed[n] for n in names if n not in COUNTED)
 
 
 def _questions(plan_: Plan) -> int:
@@ -346,7 +425,8 @@ def _fixed(drafted: Plan, known: Study, wishes: Wishes, here: Machine, *, speed:
         left = free - around.before - around.after
         lanes, start = (drafted.budget.threads, START_SECONDS) if speed.side else (1, 0.0)
         total = int(max(0.0, left * lanes - folds * 2 * start) / (speed.side or speed.step))
-        facts = replace(facts, decided={**facts.decided, ("cost", "total_steps"): total})
+        cost: dict[tuple[str, str], PlanValue] = {("cost", "total_steps"): total, ("cost", "beside"): speed.heads}
+        facts = replace(facts, decided={**facts.decided, **cost})
         drafted = drafted.model_copy(update={"sections": redecide_ensemble(drafted.sections, facts)})
     ensemble = Ensemble.of(drafted)
     around = _around(known, drafted, networks=ensemble.members, speed=speed, quick=quick)
@@ -548,7 +628,7 @@ def _around(known: Study, drafted: Plan, *, networks: int, speed: Speed, quick: 
     tests = len(known.split.ids("test")) if not known.split.folds or "test" in known.split.official else 0
     rows = min(train, MOST_ROWS)
     fitting = FIT_SECONDS + (0.0 if quick else CURVE_FIT_SECONDS)
-    before = folds * (rows * speed.baselines / folds + fitting * outputs * rows + 0.2)
+    before = folds * (rows * speed.baselines / folds + fitting * outputs * rows + 0.2 + speed.others)
     guard = (train - rows) * speed.baselines + val * (model + 2 * speed.baselines)
     predicting = (judged + tests) * (speed.read + model) + tests * (folds - 1) * networks * views * speed.run
     report = (

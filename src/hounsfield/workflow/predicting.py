@@ -10,14 +10,16 @@ from typing import BinaryIO
 
 from hounsfield.bundle.atomic import writing
 from hounsfield.bundle.sealed import BundleContents
-from hounsfield.core.cohort import Cohort, TargetSpec
+from hounsfield.core.cohort import Cohort, Roles, TargetSpec
 from hounsfield.core.errors import HounsfieldError, InputError, RunExistsError
-from hounsfield.core.image import Image
+from hounsfield.core.kinds import Content
 from hounsfield.core.prediction import Prediction
 from hounsfield.core.progress import SILENT, Progress
 from hounsfield.core.types import Json
 from hounsfield.learn.model import Model
+from hounsfield.learn.prepare.protocol import Preparation
 from hounsfield.workflow.fitting import NETWORK
+from hounsfield.workflow.jobs import preparations_of
 from hounsfield.workflow.judging import calibrations
 from hounsfield.workflow.opening import open_bundle
 from hounsfield.workflow.planning import settle
@@ -107,22 +109,20 @@ def predict_vector(contents: BundleContents, inputs: Sequence[str | Path], *, ho
     ------
     Prediction
     """
-    from hounsfield.data.loose import loose
-
     out, progress = how.out, how.progress
     targets, task = contents.plan.targets, task_named(contents.plan.task)
     decodings = calibrations(contents)[NETWORK].decodings
-    names = tuple(contents.fingerprint.inputs)
     roles = with_roles(Wishes(series=how.series), contents.plan.roles).disk_roles
-    cohorts = loose(inputs, roles, names)
+    cohorts = _cohorts(contents, inputs, roles)
     count = sum(len(cohort.samples) for cohort in cohorts)
     if not count:
-        raise InputError("There is no image among the inputs.", expected="image files or folders that hold some")
+        kinds = " or ".join(contents.fingerprint.kinds)
+        raise InputError(f"There is no {kinds} among the inputs.", expected="files or folders that hold some")
     model = Model(contents, samples=count, engine=how.engine)
     with ExitStack() as stack:
         sinks = _sinks(stack, out, targets) if out is not None else []
         shown = stack.enter_context(progress.step("Predicting", float(count)))
-        for judgement in model.judge(_items(cohorts, names)):
+        for judgement in model.judge(_items(cohorts, model.preparation)):
             prediction = say(judgement, targets, task=task, decodings=decodings)
             for sink in sinks:
                 sink.add(prediction)
@@ -132,19 +132,32 @@ def predict_vector(contents: BundleContents, inputs: Sequence[str | Path], *, ho
             sink.end()
 
 
+def _cohorts(contents: BundleContents, inputs: Sequence[str | Path], roles: Roles) -> tuple[Cohort, ...]:
+    """Return the cases that paths hold: as the one kind of input finds them, or as data of several kinds lie."""
+    from hounsfield.data.kinds.protocol import content_reader
+
+    kinds = contents.fingerprint.kinds
+    if len(kinds) == 1:
+        specs = preparations_of(contents.plan, contents.fingerprint)
+        return content_reader(kinds[0]).loose(inputs, roles, {name: spec.wanted for name, spec in specs.items()})
+    from hounsfield.data.cohorts import explore
+
+    return tuple(explore(path, roles) for path in inputs)
+
+
 def _items(
-    cohorts: Sequence[Cohort], names: Sequence[str]
-) -> Iterator[tuple[str, Mapping[str, Image] | HounsfieldError]]:
+    cohorts: Sequence[Cohort], preparation: Mapping[str, Preparation]
+) -> Iterator[tuple[str, Mapping[str, Content] | HounsfieldError]]:
     """Read the cases one by one; one that lacks an input becomes the reason."""
     from hounsfield.data.loose import lacking
 
     for cohort in cohorts:
         for sample in cohort.samples:
-            missing = lacking(sample, names)
+            missing = lacking(sample, tuple(preparation))
             if missing is not None:
                 yield sample.id, missing
             else:
-                yield from items(cohort, (sample,))
+                yield from items(cohort, (sample,), preparation)
 
 
 class _Table:

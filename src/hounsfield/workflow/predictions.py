@@ -9,14 +9,15 @@ import numpy as np
 
 from hounsfield.core.cohort import Cohort, Sample, TargetSpec
 from hounsfield.core.errors import HounsfieldError
-from hounsfield.core.image import Image
+from hounsfield.core.kinds import Content
 from hounsfield.core.prediction import Prediction, TargetPrediction
 from hounsfield.core.progress import Progress
 from hounsfield.core.protocols import Decoding, Task
 from hounsfield.core.types import Float64Array, TargetValue
 from hounsfield.learn.model import Judgement, Model
+from hounsfield.learn.prepare.protocol import Preparation
 from hounsfield.workflow.sets import written_sets
-from hounsfield.workflow.survey import latest_image
+from hounsfield.workflow.survey import latest
 
 DIGITS = 9
 """Significant digits of a probability in a table: what float32 holds, and a little more."""
@@ -66,11 +67,21 @@ class Rows:
         return np.stack(found)
 
 
-def items(cohort: Cohort, samples: Iterable[Sample]) -> Iterator[tuple[str, Mapping[str, Image] | HounsfieldError]]:
-    """Read samples one by one; an unreadable one becomes its error."""
+def items(
+    cohort: Cohort, samples: Iterable[Sample], preparation: Mapping[str, Preparation]
+) -> Iterator[tuple[str, Mapping[str, Content] | HounsfieldError]]:
+    """Read samples one by one; an unreadable one becomes its error.
+
+    Parameters
+    ----------
+    cohort : Cohort
+    samples : iterable of Sample
+    preparation : mapping of str to Preparation
+        Of the model, by input: what it wants of a reading. Other inputs of a sample are not read.
+    """
     for sample in samples:
         try:
-            yield sample.id, {name: latest_image(cohort, sample, name) for name in sample.inputs}
+            yield sample.id, {n: latest(cohort, sample, n, wanted=spec.wanted) for n, spec in preparation.items()}
         except HounsfieldError as error:
             yield sample.id, error
 
@@ -100,7 +111,7 @@ def run_part(
     rows: list[Row] = []
     failed: list[Row] = []
     with progress.step(f"Predicting {part}", float(len(samples))) as shown:
-        for sample, judgement in zip(samples, model.judge(items(cohort, samples)), strict=True):
+        for sample, judgement in zip(samples, model.judge(items(cohort, samples, model.preparation)), strict=True):
             row = Row(sample, part, judgement, (folds or {}).get(sample.id, -1))
             (rows if judgement.outputs else failed).append(row)
             shown.advance()

@@ -1,7 +1,5 @@
 """Judge a sealed bundle and put the report together."""
 
-import base64
-import io
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -24,23 +22,24 @@ from hounsfield.core.report import (
     ShortcutBlock,
     TargetReport,
 )
-from hounsfield.core.types import Float32Array, Json
+from hounsfield.core.types import Json
 from hounsfield.learn.model import Model
 from hounsfield.stages.evaluation.caveats import CaveatFacts, caveats
 from hounsfield.stages.evaluation.expecting import expected_interval
 from hounsfield.stages.evaluation.samples import JudgeOptions
 from hounsfield.workflow.doctor import doctor
 from hounsfield.workflow.fitting import NETWORK, TRAINING
+from hounsfield.workflow.jobs import preparations_of
 from hounsfield.workflow.judging import answers, calibrations, fold_decodings, judge_target, merged
 from hounsfield.workflow.learning_curve import curves_of
 from hounsfield.workflow.opening import ensemble_baselines, of_fold
+from hounsfield.workflow.pictures import picture_of
 from hounsfield.workflow.planning import peak_mib
 from hounsfield.workflow.predictions import Rows, run_part, written
 from hounsfield.workflow.study import Study
-from hounsfield.workflow.survey import latest_image
+from hounsfield.workflow.survey import latest
 
 WRONGEST = 8
-THUMB = 160
 
 
 @dataclass(frozen=True)
@@ -332,6 +331,10 @@ def wrongest(
     calls = [str(kind.say(target, row, decoding).value) for row in probability]
     sure = np.array([row[target.classes.index(said)] for row, said in zip(probability, calls, strict=True)])
     order = np.argsort(-sure, kind="stable")
+    specs = preparations_of(contents.plan, contents.fingerprint)
+    name = next((n for n, spec in specs.items() if spec.kind_name != "row"), None)
+    if name is None:
+        return ()  # a row shows nothing
     pictures = []
     for place in order:
         row = rows.rows[int(place)]
@@ -339,9 +342,10 @@ def wrongest(
         if truth is None or str(truth) == said:
             continue
         try:
-            name = next(iter(row.sample.inputs))
-            png = thumbnail(latest_image(cohort, row.sample, name).array.astype(np.float32))
+            png = picture_of(latest(cohort, row.sample, name, wanted=specs[name].wanted))
         except HounsfieldError:
+            continue
+        if png is None:
             continue
         pictures.append(
             Picture(
@@ -356,22 +360,3 @@ def wrongest(
         if len(pictures) == WRONGEST:
             break
     return tuple(pictures)
-
-
-def thumbnail(array: Float32Array) -> str:
-    """Return ``c y x``, or the middle slice of ``c z y x``, as a base64 PNG of at most `THUMB` pixels."""
-    from PIL import Image as Pillow
-
-    plane = array if array.ndim == 3 else array[:, array.shape[1] // 2]
-    low, high = np.percentile(plane, (0.5, 99.5))
-    grey = np.clip((plane - low) / max(float(high - low), 1e-6), 0, 1) * 255
-    picture = (
-        Pillow.fromarray(grey[0].astype(np.uint8))
-        if len(grey) < 3
-        else Pillow.fromarray(np.moveaxis(grey[:3], 0, -1).astype(np.uint8))
-    )
-    scale = THUMB / max(picture.size)
-    size = (max(1, round(picture.width * scale)), max(1, round(picture.height * scale)))
-    file = io.BytesIO()
-    picture.resize(size, Pillow.Resampling.BICUBIC if scale > 1 else Pillow.Resampling.LANCZOS).save(file, "PNG")
-    return base64.b64encode(file.getvalue()).decode("ascii")

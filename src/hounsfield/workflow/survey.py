@@ -8,11 +8,14 @@ import numpy as np
 from hounsfield.core.cohort import DENSE_KINDS, Cohort, Sample, SetAside
 from hounsfield.core.errors import HounsfieldError, ReadError
 from hounsfield.core.image import Header, Image
+from hounsfield.core.kinds import AS_IT_IS, AnyHeader, Content, Wanted
 from hounsfield.core.progress import Progress
+from hounsfield.data.kinds.protocol import content_reader
 from hounsfield.data.masks import read_mask, read_region
 from hounsfield.data.readers import header, read
-from hounsfield.stages.auditing.thumbnails import Album, Glance, glance
-from hounsfield.stages.fingerprinting.looks import Look, look
+from hounsfield.stages.auditing.kinds import glancer
+from hounsfield.stages.auditing.thumbnails import Album, Glance
+from hounsfield.stages.fingerprinting.kinds import AnyLook, seer
 from hounsfield.stages.fingerprinting.masks import MaskLook, mask_look
 
 NO_MASK = "no mask: nothing to learn from, left to be annotated"
@@ -26,15 +29,15 @@ class Survey:
     ----------
     glances : tuple of Glance
         One per readable sample.
-    looks : mapping of str to mapping of str to Look
-        Input name to sample id to look.
+    looks : mapping of str to mapping of str to look
+        Input name to sample id to look, see `hounsfield.stages.fingerprinting.kinds`.
     unreadable : tuple of SetAside
     masks : mapping of str to mapping of str to MaskLook
         Mask target to sample id to look, where the cohort asks for masks.
     """
 
     glances: tuple[Glance, ...]
-    looks: Mapping[str, Mapping[str, Look]]
+    looks: Mapping[str, Mapping[str, AnyLook]]
     unreadable: tuple[SetAside, ...]
     masks: Mapping[str, Mapping[str, MaskLook]] = field(default_factory=dict)
 
@@ -49,27 +52,29 @@ def survey(cohort: Cohort, *, progress: Progress) -> Survey:
     """
     glances: list[Glance] = []
     album = Album()
-    looks: dict[str, dict[str, Look]] = {spec.name: {} for spec in cohort.schema.inputs}
+    specs = {spec.name: spec for spec in cohort.schema.inputs}
+    seers = {name: seer(spec.kind) for name, spec in specs.items()}
+    looks: dict[str, dict[str, AnyLook]] = {name: {} for name in specs}
+    glanced = next((s for s in cohort.schema.inputs if s.kind == "image"), cohort.schema.inputs[0])
+    glances_at = glancer(glanced.kind)
     unreadable: list[SetAside] = []
-    told = {spec.name: spec.modality for spec in cohort.schema.inputs}
     outlined: dict[str, dict[str, MaskLook]] = {t.name: {} for t in cohort.schema.targets if t.kind in DENSE_KINDS}
     with progress.step("Reading", float(len(cohort))) as shown:
         for sample in cohort.samples:
             try:
-                images = {
-                    name: (latest_image(cohort, sample, name), latest_header(cohort, sample, name)) for name in looks
-                }
-                first = next(iter(images.values()))[0]
-                marked = {name: _mask_look(cohort, sample, name, first) for name in outlined}
+                contents = {name: latest(cohort, sample, name) for name in specs}
+                headers = {name: _header(cohort, sample, name) for name in specs}
+                marked = {name: _mask_look(cohort, sample, name, contents[glanced.name]) for name in outlined}
             except HounsfieldError as error:
                 unreadable.append(SetAside(sample=sample.id, reason=_said(error)))
             else:
-                for name, (image, facts) in images.items():
-                    looks[name][sample.id] = look(image, facts, modality=image.modality or told[name])
+                for name, spec in specs.items():
+                    ref = sample.inputs[name][-1].ref
+                    looks[name][sample.id] = seers[name].look(contents[name], headers[name], spec=spec, ref=ref)
                 for name, seen in marked.items():
                     outlined[name][sample.id] = seen
-                image, facts = next(iter(images.values()))
-                glances.append(album.put(glance(sample.id, image, facts)))
+                first = glances_at.glance(sample.id, contents[glanced.name], headers[glanced.name], glanced)
+                glances.append(album.put(first))
             shown.advance()
     return Survey(tuple(glances), looks, tuple(unreadable), outlined)
 
@@ -83,7 +88,9 @@ class MaskError(ReadError):
     """A mask that is there and cannot be used."""
 
 
-def _mask_look(cohort: Cohort, sample: Sample, target: str, image: Image) -> MaskLook:
+def _mask_look(cohort: Cohort, sample: Sample, target: str, image: Content) -> MaskLook:
+    if not isinstance(image, Image):
+        raise ReadError("a mask beside an input that is no image", expected="a mask of an image")
     if target not in sample.masks:
         raise ReadError(NO_MASK, expected="a mask of the image", next_step="annotate it: hu queue says which first")
     if sample.masks[target].key() in {r.ref.key() for own in sample.inputs.values() for r in own}:
@@ -112,8 +119,37 @@ def _mask_look(cohort: Cohort, sample: Sample, target: str, image: Image) -> Mas
     return seen
 
 
+def latest(cohort: Cohort, sample: Sample, name: str, *, wanted: Wanted = AS_IT_IS) -> Content:
+    """Return the latest reading of an input, of whatever kind.
+
+    Parameters
+    ----------
+    cohort : Cohort
+    sample : Sample
+    name : str
+    wanted : Wanted
+        What a plan wants of it.
+
+    Raises
+    ------
+    ReadError
+        If it cannot be read.
+    """
+    return content_reader(kind_of(cohort, name)).read(cohort, sample.inputs[name][-1].ref, wanted=wanted)
+
+
+def kind_of(cohort: Cohort, name: str) -> str:
+    """Return the kind of a cohort's input; of an input under another name that of the only one."""
+    specs = cohort.schema.inputs
+    return next((s.kind for s in specs if s.name == name), specs[0].kind)
+
+
+def _header(cohort: Cohort, sample: Sample, name: str) -> AnyHeader:
+    return content_reader(kind_of(cohort, name)).header(cohort, sample.inputs[name][-1].ref)
+
+
 def latest_image(cohort: Cohort, sample: Sample, name: str) -> Image:
-    """Return the latest reading of an input."""
+    """Return the latest reading of an input that is an image."""
     return read(cohort, sample.inputs[name][-1].ref)
 
 

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict
 
 from hounsfield.core.cohort import Cohort, Sample, SetAside
 from hounsfield.core.errors import InputError, PlanError
+from hounsfield.core.kinds import input_kind
 from hounsfield.core.plan import Decision, Plan
 from hounsfield.core.progress import Progress
 from hounsfield.core.types import AnyArray
@@ -128,6 +129,12 @@ def _looked_at(folders: Sequence[str], cohort: Cohort, seen: "Survey", progress:
             next_step="leave --unlabelled out, or name one column with --image",
         )
     wanted = cohort.schema.inputs[0]
+    if "unlabelled" in input_kind(wanted.kind).lacks:
+        raise InputError(
+            f"--unlabelled is given, and the samples are {input_kind(wanted.kind).plural}.",
+            expected=f"images: {input_kind(wanted.kind).lacks['unlabelled']}",
+            next_step="leave --unlabelled out",
+        )
     loose = unlabelled(list(folders))
     samples = tuple(
         replace(s, id=f"unlabelled/{s.id}", patient=f"unlabelled/{s.id}", inputs={wanted.name: s.inputs["image"]})

@@ -14,7 +14,7 @@ from hounsfield.learn.learners import LEARNERS
 from hounsfield.learn.learners import features as learner
 from hounsfield.learn.learners.features import FEATURES
 from hounsfield.learn.loop import Watch
-from hounsfield.learn.prepare.image import ImagePreparation, normalise
+from hounsfield.learn.prepare.image import ImagePreparation
 from hounsfield.tasks.classify.task import TARGET_KINDS
 from tests.learn.toys import ALL, HEADS, TARGETS, make_feed, make_job, striped
 
@@ -120,7 +120,7 @@ def test_the_module_is_the_arrays_in_numpy() -> None:
     state = FEATURES.fit(feed, job, watch=Watch())
     images = striped(5, seed=6)
     layer = learner.describers(job)["image"]
-    described = layer(torch.from_numpy(normalise(images, job.preparation["image"]))).numpy().astype(np.float64)
+    described = layer(torch.from_numpy(job.preparation["image"].normalised(images))).numpy().astype(np.float64)
     scaled = np.clip((described - state.arrays["mean"]) * state.arrays["scale"], -6.0, 6.0)
     raw = FEATURES.open(state, job).run({"image": images})
     for place, kind in enumerate(ALL):

@@ -21,7 +21,6 @@ from hounsfield.learn.learners.supervised import (
     validation,
 )
 from hounsfield.learn.loop import Optimisation, Watch
-from hounsfield.learn.prepare.image import normalise
 from hounsfield.learn.ranks import ALONE, Ranks
 from tests.learn.toys import ALL, EVERYTHING, make_feed, make_job, striped
 from tests.references import losses
@@ -144,7 +143,7 @@ def test_inputs_are_standardised_and_numbers_too() -> None:
     feed, job = make_feed(("number",), missing=True), make_job(("number",))
     batch = Batches(feed, job, ranks=ALONE)(0)
     rows = batch.index.numpy()
-    wanted = normalise(feed.inputs["image"][rows], job.preparation["image"])
+    wanted = job.preparation["image"].normalised(feed.inputs["image"][rows])
     np.testing.assert_allclose(batch.inputs["image"].numpy(), wanted, atol=1e-6)
     numbers = (feed.targets["width"][rows].astype(np.float64) - 5.0) / 2.0
     np.testing.assert_allclose(batch.targets["width"].numpy(), numbers, rtol=1e-6)
@@ -215,7 +214,7 @@ def test_norms_end_with_the_statistics_of_plain_images() -> None:
 def test_plain_batches_are_training_images_as_they_are_judged() -> None:
     feed, job = make_feed(count=40), make_job(augmentation=EVERYTHING)
     shown = torch.cat([b["image"] for b in plain_batches(feed, job)]).numpy()
-    wanted = normalise(feed.inputs["image"][feed.train], job.preparation["image"])
+    wanted = job.preparation["image"].normalised(feed.inputs["image"][feed.train])
     assert len(shown) == 24  # three whole batches of 8 out of 30
     places = [int(np.abs(wanted - image).reshape(len(wanted), -1).max(1).argmin()) for image in shown]
     assert len(set(places)) == 24

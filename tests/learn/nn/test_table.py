@@ -14,14 +14,23 @@ from hounsfield.learn.nn.table import NETWORKS, build, check, resolve
 def spec(
     family: str = "residual", options: dict[str, OptionValue] | None = None, *, size: tuple[int, ...] = (32, 32)
 ) -> NetworkSpec:
-    shape = InputShape(channels=1, ndim=2 if len(size) == 2 else 3, size=size)
-    small: dict[str, OptionValue] = {} if family == "textbook" else {"width": 8}
+    shape = InputShape(channels=1, ndim=len(size), size=size)
+    small: dict[str, OptionValue] = {} if family in ("textbook", "joint") else {"width": 8}
     return NetworkSpec(
         family=family, inputs={"image": shape}, heads={"keys": 3, "a.b": 1}, options=small | (options or {})
     )
 
 
-SIZES = {"residual": (32, 32), "slices": (10, 16, 16), "textbook": (32, 32)}
+SIZES: dict[str, tuple[int, ...]] = {
+    "convolutional": (40,),
+    "convolutional-recurrent": (40,),
+    "joint": (32, 32),
+    "recurrent": (40,),
+    "residual": (32, 32),
+    "row": (),
+    "slices": (10, 16, 16),
+    "textbook": (32, 32),
+}
 
 
 @pytest.mark.parametrize("family", list(NETWORKS))
@@ -137,7 +146,7 @@ def test_unknown_names_and_values_are_refused_with_the_nearest() -> None:
 def test_spec_is_sound_and_survives_json() -> None:
     whole = spec(options={"depths": [1, 2], "dropout": 0.5, "squeeze": True, "stem": "small"})
     assert NetworkSpec.model_validate_json(whole.model_dump_json()) == whole
-    with pytest.raises(ValueError, match="one for each spatial axis"):
+    with pytest.raises(ValueError, match="one for each axis"):
         InputShape(channels=1, ndim=3, size=(4, 4))
     with pytest.raises(ValueError, match="always there"):
         NetworkSpec(family="residual", inputs=dict(whole.inputs), heads={"embedding": 1})

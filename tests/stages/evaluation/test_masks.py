@@ -17,9 +17,8 @@ def rows(shift: int, *, count: int = 24, folds: bool = False) -> MaskRows:
         found.append(mask_figures(said, truth, (1.0, 1.0), tolerance_mm=1.0))
     names = tuple(f"p{n // 2}" for n in range(count))
     expected = [0.95 - 0.1 * (n % 3) for n in range(count)]
-    return MaskRows(
-        names, names, {"a": found}, None, {"a": expected}, tuple(n % 2 for n in range(count)) if folds else ()
-    )
+    parts = tuple(n % 2 for n in range(count)) if folds else ()
+    return MaskRows(names, names, {"a": found}, None, {"a": expected}, folds=parts)
 
 
 def test_a_part_has_intervals_counts_and_ranks() -> None:

@@ -9,7 +9,8 @@ from hounsfield.core.errors import CohortError
 from hounsfield.core.image import Header, Image
 from hounsfield.core.streams import stream
 from hounsfield.core.types import AnyArray, TargetValue
-from hounsfield.stages.fingerprinting.fingerprint import fingerprint, input_facts, target_facts
+from hounsfield.stages.fingerprinting.fingerprint import fingerprint, target_facts
+from hounsfield.stages.fingerprinting.images import image_facts
 from hounsfield.stages.fingerprinting.looks import QUANTILES, Look, look
 
 LEVELS = (np.arange(QUANTILES) + 0.5) / QUANTILES
@@ -63,7 +64,7 @@ def test_colour_is_channels_that_differ() -> None:
 
 def test_input_facts_are_aggregates() -> None:
     arrays = pictures(40)
-    seen = input_facts("image", [looked(a) for a in arrays])
+    seen = image_facts("image", [looked(a) for a in arrays])
     values = np.stack(arrays).astype(np.float64)
     assert seen.mean == pytest.approx(values.mean(), abs=0.2)
     assert seen.std == pytest.approx(values.std(), rel=0.02)
@@ -75,33 +76,33 @@ def test_input_facts_are_aggregates() -> None:
 
 def test_a_hot_pixel_in_each_image_moves_no_window() -> None:
     arrays = [a.astype(np.uint16) for a in pictures(40)]
-    plain = input_facts("image", [looked(a) for a in arrays])
+    plain = image_facts("image", [looked(a) for a in arrays])
     for array in arrays:
         array[0, 0, 0] = 65_000
-    hot = input_facts("image", [looked(a) for a in arrays])
+    hot = image_facts("image", [looked(a) for a in arrays])
     assert hot.value_high == pytest.approx(plain.value_high, abs=3)
     assert hot.std == pytest.approx(plain.std, rel=0.02)
 
 
 def test_sizes_are_percentiles_along_each_axis() -> None:
     looks = [looked(np.zeros((1, 10 + i, 50 - i), np.uint8)) for i in range(21)]
-    seen = input_facts("image", looks)
+    seen = image_facts("image", looks)
     assert (seen.size_median, seen.size_low, seen.size_high) == ((20, 40), (11, 31), (29, 49))
 
 
 def test_most_decide_on_colour_bits_and_modality() -> None:
     grey, colour = pictures(1)[0], pictures(1, channels=3)[0]
     mixed = [looked(grey, bits=8, modality="CT")] * 2 + [looked(colour, bits=16)]
-    seen = input_facts("image", mixed)
+    seen = image_facts("image", mixed)
     assert (seen.channels, seen.bits, seen.modality) == (1, 8, "CT")
     assert seen.colour_share == pytest.approx(1 / 3)
-    assert input_facts("image", [looked(colour)] * 2 + [looked(grey)]).channels == 3
+    assert image_facts("image", [looked(colour)] * 2 + [looked(grey)]).channels == 3
 
 
 def test_mixed_axes_are_refused() -> None:
     looks = [looked(np.zeros((1, 8, 8), np.uint8)), looked(np.zeros((1, 4, 8, 8), np.uint8))]
     with pytest.raises(CohortError, match="mixes 2D images and 3D volumes"):
-        input_facts("image", looks)
+        image_facts("image", looks)
 
 
 def test_answers_are_counted() -> None:
@@ -141,7 +142,7 @@ def test_order_of_samples_plays_no_part() -> None:
     members, looks = samples(["yes", "no", "no", "yes"]), [looked(a) for a in pictures(4)]
     one = fingerprint(members, {"image": looks}, targets=[TARGET], val_samples=0)
     other = fingerprint(members[::-1], {"image": looks[::-1]}, targets=[TARGET], val_samples=0)
-    assert one.inputs["image"].mean == pytest.approx(other.inputs["image"].mean)
+    assert one.images["image"].mean == pytest.approx(other.images["image"].mean)
     assert one.model_copy(update={"inputs": {}}) == other.model_copy(update={"inputs": {}})
 
 

@@ -5,7 +5,7 @@ import pytest
 
 from hounsfield.core.image import Grid, Header, Image
 from hounsfield.core.types import Float64Array
-from hounsfield.stages.fingerprinting.fingerprint import input_facts
+from hounsfield.stages.fingerprinting.images import image_facts
 from hounsfield.stages.fingerprinting.looks import Look, look
 from hounsfield.stages.fingerprinting.masks import mask_look
 
@@ -24,7 +24,7 @@ def test_sizes_and_spacings_are_of_turned_volumes() -> None:
 
 def test_percentiles_over_the_training_part() -> None:
     looks = [seen((20, 30, 40), np.diag([1.0, 1.0, float(s), 1.0]), top=100 * s) for s in range(1, 12)]
-    facts = input_facts("image", looks)
+    facts = image_facts("image", looks)
     assert facts.spacing_median == (6.0, 1.0, 1.0)
     assert facts.spacing_low == (2.0, 1.0, 1.0)
     assert facts.extent_median == (120.0, 30.0, 40.0)
@@ -33,7 +33,7 @@ def test_percentiles_over_the_training_part() -> None:
 
 
 def test_one_volume_without_a_place_leaves_all_unknown() -> None:
-    facts = input_facts("image", [seen((20, 30, 40), np.eye(4)), seen((20, 30, 40), None)])
+    facts = image_facts("image", [seen((20, 30, 40), np.eye(4)), seen((20, 30, 40), None)])
     assert facts.spacing_median is None
     assert facts.extent_high is None
     assert facts.brightness_ratio == 1.0

@@ -1,11 +1,11 @@
 """Hand-made facts for rules."""
 
 from hounsfield.core.cohort import TargetSpec
-from hounsfield.core.fingerprint import Fingerprint, InputFacts, TargetFacts
+from hounsfield.core.fingerprint import Fingerprint, ImageFacts, InputFacts, TargetFacts
 from hounsfield.core.plan import Budget, Decision, Facts, Machine, PlanValue
 
 TARGET = TargetSpec(name="ill", kind="categorical", classes=("no", "yes"), positive="yes")
-SLICE = InputFacts(
+SLICE = ImageFacts(
     size_median=(300, 300),
     size_low=(280, 280),
     size_high=(320, 320),

@@ -7,7 +7,7 @@ import pytest
 
 from hounsfield.core.cohort import TargetSpec
 from hounsfield.core.errors import CohortError
-from hounsfield.core.fingerprint import Fingerprint, InputFacts, MaskFacts, TargetFacts
+from hounsfield.core.fingerprint import Fingerprint, ImageFacts, MaskFacts, TargetFacts
 from hounsfield.core.plan import Budget, Facts, Machine
 from hounsfield.stages.planning.dense import draft_dense, redecide_dense
 from hounsfield.stages.planning.rules.dense.shape import strides
@@ -37,7 +37,7 @@ def facts(
             samples=samples,
             patients=samples,
             val_samples=40,
-            inputs={"image": InputFacts.model_validate(seen)},
+            inputs={"image": ImageFacts.model_validate(seen)},
             targets={"mask": TargetFacts(kind="mask", mask=mask)},
         ),
         Budget(minutes=minutes, threads=2),

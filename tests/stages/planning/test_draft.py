@@ -7,7 +7,7 @@ from pydantic import BaseModel
 
 from hounsfield.core.cohort import TargetSpec
 from hounsfield.core.errors import PlanError
-from hounsfield.core.fingerprint import InputFacts
+from hounsfield.core.fingerprint import ImageFacts
 from hounsfield.core.plan import Facts, checked
 from hounsfield.learn.augment.spec import AugmentSpec
 from hounsfield.learn.learners.supervised import Batches
@@ -48,7 +48,7 @@ def read(sections: Sections, name: str, model: type[BaseModel]) -> BaseModel:
 @pytest.mark.parametrize("seen", [SLICE, VOLUME, TINY], ids=["slice", "volume", "tiny"])
 @pytest.mark.parametrize("samples", [12, 425, 4708, 50_000])
 @pytest.mark.parametrize("minutes", [None, 5.0])
-def test_every_section_fits_what_reads_it(seen: InputFacts, samples: int, minutes: float | None) -> None:
+def test_every_section_fits_what_reads_it(seen: ImageFacts, samples: int, minutes: float | None) -> None:
     sections = draft(facts(samples, seen=seen, minutes=minutes))
     assert set(sections) == SECTIONS
     for name, model in (
@@ -81,7 +81,7 @@ def test_unknown_key_names_the_nearest(section: str, key: str, near: str, model:
     assert near in caught.value.next_step
 
 
-def textbook(samples: int = 425, *, seen: InputFacts = SLICE) -> Sections:
+def textbook(samples: int = 425, *, seen: ImageFacts = SLICE) -> Sections:
     return draft(replace(facts(samples, seen=seen), network="textbook"))
 
 

@@ -6,21 +6,21 @@ import numpy as np
 import pytest
 
 from hounsfield.core.cohort import TargetSpec
-from hounsfield.core.fingerprint import InputFacts
+from hounsfield.core.fingerprint import ImageFacts
 from hounsfield.core.plan import Facts, Machine, PlanValue
 from hounsfield.stages.planning.rules import augmentation, judging, network, optimisation, preparation
 from tests.stages.planning.facts import SLICE, TARGET, facts
 
 
-def image(**changed: object) -> InputFacts:
-    return InputFacts.model_validate({**SLICE.model_dump(), **changed})
+def image(**changed: object) -> ImageFacts:
+    return ImageFacts.model_validate({**SLICE.model_dump(), **changed})
 
 
 def prepared(key: str, given: Facts) -> PlanValue:
     return preparation.rules("image")[key](given).value
 
 
-def sized(edge: tuple[int, ...], **changed: object) -> InputFacts:
+def sized(edge: tuple[int, ...], **changed: object) -> ImageFacts:
     return image(size_median=edge, size_low=edge, size_high=edge, ndim=len(edge), **changed)
 
 
@@ -93,7 +93,7 @@ def test_padding_only_where_all_have_one_shape() -> None:
     ],
     ids=["8 bit", "HU", "CT without air", "MR", "constant"],
 )
-def test_normalisation_goes_by_modality(seen: InputFacts, scale: str, low: float, high: float, storage: str) -> None:
+def test_normalisation_goes_by_modality(seen: ImageFacts, scale: str, low: float, high: float, storage: str) -> None:
     given = facts(seen=seen)
     assert [prepared(k, given) for k in ("scale", "low", "high", "storage")] == [scale, low, high, storage]
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from hounsfield.core.fingerprint import InputFacts
+from hounsfield.core.fingerprint import ImageFacts
 from hounsfield.core.plan import PlanValue
 from hounsfield.stages.planning.draft import draft
 from hounsfield.stages.planning.rules.spacing import native
@@ -19,9 +19,9 @@ def volumes(
     bits: int = 16,
     modality: str = "",
     ratio: float = 1.0,
-) -> InputFacts:
+) -> ImageFacts:
     extent = tuple(s * n for s, n in zip(spacing, size, strict=True))
-    return InputFacts(
+    return ImageFacts(
         ndim=3,
         size_median=size,
         size_low=size,
@@ -41,7 +41,7 @@ def volumes(
     )
 
 
-def planned(seen: InputFacts, minutes: float | None = 600.0) -> dict[str, PlanValue]:
+def planned(seen: ImageFacts, minutes: float | None = 600.0) -> dict[str, PlanValue]:
     return values(draft(facts(200, seen=seen, minutes=minutes))["preparation.image"])
 
 

@@ -18,6 +18,12 @@ LAYOUTS = Table(
         "manifest": "hounsfield.data.layouts.manifest:ManifestLayout",
         "dicom": "hounsfield.data.layouts.dicom:DicomLayout",
         "class folders": "hounsfield.data.layouts.class_folders:ClassFoldersLayout",
+        "wfdb": "hounsfield.data.layouts.wfdb:WfdbLayout",
+        "edf": "hounsfield.data.layouts.edf:EdfLayout",
+        "events": "hounsfield.data.layouts.events:EventsLayout",
+        "ucr": "hounsfield.data.layouts.ucr:UcrLayout",
+        "columns": "hounsfield.data.layouts.columns:ColumnsLayout",
+        "table": "hounsfield.data.layouts.table:TableLayout",
         "files": "hounsfield.data.layouts.files:FilesLayout",
     },
 )

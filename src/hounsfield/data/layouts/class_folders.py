@@ -20,7 +20,7 @@ NO_CLASS = frozenset(
 
 
 @dataclass(frozen=True)
-class _Levels:
+class Levels:
     """Which folder level says what; None where no level does."""
 
     part: int | None
@@ -36,14 +36,14 @@ class ClassFoldersLayout:
         if not root.is_dir() or roles.labels is not None:
             return 0.0
         pictures = _pictures(list_files(root))
-        levels = _levels(pictures, roles)
+        levels = folder_levels(pictures, roles)
         return 0.8 if levels.target is not None else 0.0
 
     def cohort(self, root: Path, roles: Roles) -> Cohort:
         """Return the cohort; masks beside the images (``name_mask.png``) are recognised as masks."""
         files = list_files(root)
         pictures = _pictures(files)
-        levels = _levels(pictures, roles)
+        levels = folder_levels(pictures, roles)
         if levels.target is None:
             raise CohortError(
                 "No level of folders can be classes.",
@@ -57,11 +57,11 @@ def _pictures(files: Files) -> list[str]:
     return [p for p in files.images if not looks_like_mask(p)]
 
 
-def _levels(pictures: list[str], roles: Roles) -> _Levels:
+def folder_levels(pictures: list[str], roles: Roles) -> Levels:
     """Decide what each level of folders says, from names of parts and numbers of different names."""
     folders = [p.split("/")[:-1] for p in pictures]
     if not folders:
-        return _Levels(None, None, None)
+        return Levels(None, None, None)
     depth = min(len(f) for f in folders)
     names = [{f[i] for f in folders} for i in range(depth)]
     part = next((i for i, n in enumerate(names) if all(part_of(x) for x in n) and (len(n) > 1 or depth > 1)), None)
@@ -73,15 +73,15 @@ def _levels(pictures: list[str], roles: Roles) -> _Levels:
     if not able:
         # One folder only: a class where a part folder stands beside it, else the name of the data set.
         single = [i for i in range(depth) if i != part and not names[i] & NO_CLASS]
-        return _Levels(part, single[-1] if part is not None and single else None, None)
+        return Levels(part, single[-1] if part is not None and single else None, None)
     few, target = min(able)
     if few > max(20, len(pictures) // 4):
-        return _Levels(part, None, None)
+        return Levels(part, None, None)
     patient = next((i for n, i in able if i != target and n > few), None)
-    return _Levels(part, target, patient)
+    return Levels(part, target, patient)
 
 
-def _cohort(files: Files, pictures: list[str], levels: _Levels, roles: Roles) -> Cohort:
+def _cohort(files: Files, pictures: list[str], levels: Levels, roles: Roles) -> Cohort:
     target = levels.target or 0
     split = [p.split("/")[:-1] for p in pictures]
     parts: list[Part | None] = [

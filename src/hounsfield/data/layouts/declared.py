@@ -10,6 +10,7 @@ from hounsfield.data.answers import fold
 from hounsfield.data.cohort_file import CohortFile, DeclaredTarget, read_cohort_file, read_samples
 from hounsfield.data.layouts import LAYOUTS
 from hounsfield.data.layouts.manifest import manifest_cohort
+from hounsfield.data.layouts.table import table_cohort
 
 FILE_NAME = "cohort.yaml"
 
@@ -41,13 +42,17 @@ class DeclaredLayout:
         if file.layout not in ("", "manifest"):
             if file.layout == "declared":
                 raise CohortError("cohort.yaml names itself.", expected="another layout", next_step="correct `layout`")
+            if file.layout == "table":
+                return _table(base, file, roles)
             layout = cast("type[_Layout]", LAYOUTS.resolve(file.layout))()
-            return _with_declared(layout.cohort(base, _roles(file, roles)), file)
+            return _with_declared(layout.cohort(base, _corrected(file, roles)), file)
         if not file.layout and file.manifest is None:
             others = [cast("type[_Layout]", LAYOUTS.resolve(n))() for n in LAYOUTS if n != "declared"]
             best = max(others, key=lambda o: o.claims(base, roles))
+            if type(best).__name__ == "TableLayout":
+                return _table(base, file, roles)
             if type(best).__name__ != "ManifestLayout":
-                return _with_declared(best.cohort(base, _roles(file, roles)), file)
+                return _with_declared(best.cohort(base, _corrected(file, roles)), file)
         return manifest_cohort(
             base,
             _roles(file, roles),
@@ -56,6 +61,12 @@ class DeclaredLayout:
             declared=_specs(file),
             joined={t.name: t.columns for t in file.targets if t.columns},
         )
+
+
+def _table(base: Path, file: CohortFile, roles: Roles) -> Cohort:
+    return table_cohort(
+        base, _roles(file, roles), manifest=file.manifest, corrections=file.columns, declared=_specs(file)
+    )
 
 
 def chosen_targets(cohort: Cohort, roles: Roles) -> Cohort:
@@ -100,6 +111,10 @@ def _roles(file: CohortFile, roles: Roles) -> Roles:
     names = tuple(t.name for t in file.targets if t.kind not in DENSE_KINDS)
     positive = roles.positive or next((t.positive for t in file.targets[:1] if t.positive), None)
     return replace(roles, target=roles.target or names, positive=positive)
+
+
+def _corrected(file: CohortFile, roles: Roles) -> Roles:
+    return replace(_roles(file, roles), columns=tuple(file.columns.items()))
 
 
 def _specs(file: CohortFile) -> tuple[TargetSpec, ...]:

@@ -1,6 +1,6 @@
 """A table of answers beside images; it beats folder names and must agree with them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from hounsfield.core.cohort import Cohort, Roles, TargetSpec
@@ -9,11 +9,23 @@ from hounsfield.data.file_columns import FileColumn, file_columns
 from hounsfield.data.files import TABLE_ENDINGS, Files, ending, list_files, looks_like_mask, reader_by_ending, stem
 from hounsfield.data.roles import infer_roles
 from hounsfield.data.rows import cohort_of_rows
+from hounsfield.data.signal.events import is_event_table, table_heads
 from hounsfield.data.table import Sheet, parse_number, read_table
 from hounsfield.data.words import part_of, tokens
 
 _DEIDENTIFIED = frozenset({"case", "output", "outcome", "format", "reason", "removed"})
 """Columns of the list of a de-identified folder."""
+_MOST_TABLES = 50
+"""More tables than that without an image are no tables of answers: each would be read."""
+
+
+MEASURED = ("case", "mask", "label", "part", "voxels")
+"""Columns that a table of `hu measure` begins with: it names images, and answers nothing."""
+
+
+def is_measured(heads: Iterable[str]) -> bool:
+    """Tell by its heads whether a table holds measured features."""
+    return set(MEASURED) <= set(heads)
 
 
 class ManifestLayout:
@@ -26,12 +38,14 @@ class ManifestLayout:
         """
         try:
             if root.is_file():
-                return 0.95 if ending(root.name) in TABLE_ENDINGS else 0.0
+                return 0.95 if ending(root.name) in TABLE_ENDINGS and not is_measured(table_heads(root)) else 0.0
             if not root.is_dir():
                 return 0.0
             files = list_files(root)
+            if not files.images and len(files.tables) > _MOST_TABLES:
+                return 0.0
             if roles.labels is not None:
-                return 0.95
+                return 0.95 if files.images else 0.6
             sheets, _ = tables_in(files)
             ranked = _ranked(sheets, files)
         except HounsfieldError:
@@ -108,8 +122,16 @@ def tables_in(files: Files) -> tuple[list[Sheet], list[str]]:
 
     The list that de-identification leaves in its output names every file, and answers nothing: it is left out.
     """
+    sheets, faults = read_tables(files)
+    return joined_parts(sheets), faults
+
+
+def read_tables(files: Files) -> tuple[list[Sheet], list[str]]:
+    """Read the tables of a folder one by one, as `tables_in`; long tables of events are no tables of answers."""
     sheets, faults = [], []
     for path in files.tables:
+        if is_event_table(files.root / path):
+            continue
         try:
             sheet = read_table(files.root / path, path)
         except CohortError as error:
@@ -117,10 +139,10 @@ def tables_in(files: Files) -> tuple[list[Sheet], list[str]]:
         else:
             if set(sheet.columns) != _DEIDENTIFIED:
                 sheets.append(sheet)
-    return _joined(sheets), faults
+    return sheets, faults
 
 
-def _joined(sheets: list[Sheet]) -> list[Sheet]:
+def joined_parts(sheets: list[Sheet]) -> list[Sheet]:
     """Join ``train.csv``, ``val.csv`` and ``test.csv`` with the same columns into one table with a split column."""
     named: dict[tuple[str, ...], list[tuple[str, Sheet]]] = {}
     for sheet in sheets:
@@ -178,7 +200,7 @@ def _ranked(sheets: list[Sheet], files: Files) -> list[tuple[float, Sheet]]:
     pictures = [p for p in files.images if not looks_like_mask(p)] or list(files.images)
     ranked: list[tuple[float, int, Sheet]] = []
     for sheet in sheets:
-        columns = file_columns(sheet, files)
+        columns = {} if is_measured(sheet.columns) else file_columns(sheet, files)
         if not columns or sheet.rows == 0 or _pairs(columns, len(pictures)):
             continue
         most = max(len(c.used) for c in columns.values())

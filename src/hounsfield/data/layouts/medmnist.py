@@ -1,7 +1,7 @@
-"""Archives with a train, val and test array of images and of labels, as MedMNIST and UCR copies have them."""
+"""Archives with a train, val and test array of images and of labels, as MedMNIST has them."""
 
 import math
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -43,14 +43,24 @@ class MedmnistLayout:
 
 def _archives(root: Path) -> list[Path]:
     if root.is_file():
-        return [root] if root.suffix == ".npz" and _pairs(npz_arrays(root)) else []
+        return [root] if root.suffix == ".npz" and _images(npz_arrays(root)) else []
     if not root.is_dir():
         return []
     found = sorted(p for p in root.iterdir() if p.suffix == ".npz" and not p.name.startswith("."))
-    return [p for p in found if _pairs(npz_arrays(p))]
+    return [p for p in found if _images(npz_arrays(p))]
 
 
-def _pairs(arrays: Collection[str]) -> dict[Part, tuple[str, str]]:
+def _images(arrays: Mapping[str, tuple[tuple[int, ...], object]]) -> bool:
+    pairs = pairs_of(arrays)
+    return bool(pairs) and not any(is_series(arrays[x][0]) for x, _ in pairs.values())
+
+
+def is_series(shape: tuple[int, ...]) -> bool:
+    """Tell whether an array holds series and no images: one row each, or few leads that are much longer than many."""
+    return len(shape) == 2 or (len(shape) == 3 and shape[1] <= 64 and 4 * shape[1] <= shape[2])
+
+
+def pairs_of(arrays: Collection[str]) -> dict[Part, tuple[str, str]]:
     """Return part to names of its arrays of images and labels, in the first naming that fits."""
     names = set(arrays)
     for images, labels in _NAMINGS:
@@ -87,15 +97,9 @@ def _cohort(path: Path, roles: Roles) -> Cohort:
 
 def _read(path: Path, roles: Roles) -> Cohort:
     arrays = npz_arrays(path)
-    pairs = _pairs(arrays)
+    pairs = pairs_of(arrays)
     shapes = {p: arrays[x][0] for p, (x, _) in pairs.items()}
     some = next(iter(shapes.values()))
-    if len(some) == 2:
-        raise CohortError(
-            f"The arrays have the shape {some}: signals, one per row.",
-            expected="images (n, y, x), with or without channels, or volumes (n, z, y, x)",
-            next_step="signals come with a later version",
-        )
     element = as_channels_first(np.broadcast_to(np.zeros((), np.uint8), some[1:]))
     labels = {p: npz_array(path, y) for p, (_, y) in pairs.items()}
     for part, found in labels.items():
@@ -108,7 +112,7 @@ def _read(path: Path, roles: Roles) -> Cohort:
     name = target_without_columns(roles, "label")
     order = [(p, i) for p in _PARTS if p in labels for i in range(len(labels[p]))]
     known = [p != "test" for p, _ in order]
-    answers = _answers(name, np.concatenate([_column(labels[p]) for p in labels]), roles, known)
+    answers = answers_of(name, np.concatenate([column_of(labels[p]) for p in labels]), roles, known)
     samples, aside = [], []
     for (part, index), value in zip(order, answers.values, strict=True):
         ident = f"{part}_{index}"
@@ -135,15 +139,19 @@ def _read(path: Path, roles: Roles) -> Cohort:
     return Cohort(name=path.stem, root=str(path.parent), samples=tuple(samples), schema=schema, set_aside=tuple(aside))
 
 
-def _column(labels: AnyArray) -> AnyArray:
+def column_of(labels: AnyArray) -> AnyArray:
+    """Return labels with an axis of columns."""
     if labels.ndim == 1:
         return labels[:, None]
     return labels.reshape(len(labels), -1)
 
 
-def _answers(name: str, labels: AnyArray, roles: Roles, known: list[bool]) -> Answers:
+def answers_of(name: str, labels: AnyArray, roles: Roles, known: list[bool]) -> Answers:
+    """Return the answers in an array of labels, ``n 1`` or one column of 0 and 1 for each class."""
     if labels.shape[1] == 1:
-        return make_answers(name, tuple(_text(v) for v in labels[:, 0].tolist()), positive=roles.positive, known=known)
+        return make_answers(
+            name, tuple(text_of(v) for v in labels[:, 0].tolist()), positive=roles.positive, known=known
+        )
     if not np.isin(labels, (0, 1)).all():
         raise CohortError(
             f"Each sample has {labels.shape[1]} labels that are not 0 or 1.",
@@ -155,7 +163,8 @@ def _answers(name: str, labels: AnyArray, roles: Roles, known: list[bool]) -> An
     return Answers(TargetSpec(name=name, kind="multilabel", classes=classes), values)
 
 
-def _text(value: object) -> str | None:
+def text_of(value: object) -> str | None:
+    """Return a label as the text of a cell, None where it is missing."""
     if isinstance(value, float):
         if math.isnan(value):
             return None

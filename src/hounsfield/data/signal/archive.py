@@ -31,10 +31,10 @@ class UcrArraysReader:
         """Return the shape from the array's own header, without decoding."""
         path = inside(Path(cohort.root), ref.path)
         name, index = _which(ref)
-        shapes = npz_arrays(path)
+        shapes = _shapes(path, ref)
         if name not in shapes:
             raise _no_array(ref)
-        shape, _ = shapes[name]
+        shape = shapes[name]
         _check(shape, index, ref)
         leads = shape[1] if len(shape) == 3 else 1
         return SignalHeader(_names(leads), ("",) * leads, shape[-1], None, "NPZ", path.stat().st_size)
@@ -85,10 +85,28 @@ def series_labels(cohort: Cohort, ref: Ref) -> tuple[str, ...]:
     return _read(inside(Path(cohort.root), ref.path), ref).labels
 
 
+def all_series(cohort: Cohort, ref: Ref) -> tuple[Float32Array, ...]:
+    """Return all series of a ``.ts`` or ``.tsv`` file, each ``l t``."""
+    return _read(inside(Path(cohort.root), ref.path), ref).rows
+
+
 @dataclass(frozen=True)
 class _Series:
     rows: tuple[Float32Array, ...] = field(repr=False)
     labels: tuple[str, ...]
+
+
+def _shapes(path: Path, ref: Ref) -> dict[str, tuple[int, ...]]:
+    try:
+        stat = path.stat()
+    except OSError as error:
+        raise damaged(ref, f"the file cannot be opened ({error.strerror}).", "a readable file") from error
+    return _stored_shapes(path, (stat.st_mtime_ns, stat.st_size))
+
+
+@lru_cache(maxsize=8)
+def _stored_shapes(path: Path, _stamp: tuple[int, int]) -> dict[str, tuple[int, ...]]:
+    return {name: shape for name, (shape, _) in npz_arrays(path).items()}
 
 
 def _which(ref: Ref) -> tuple[str, int]:

@@ -95,6 +95,34 @@ def event_records(cohort: Cohort, ref: Ref) -> tuple[str, ...]:
     return _table(cohort, ref)[1].records
 
 
+def event_variables(cohort: Cohort, ref: Ref) -> tuple[str, ...]:
+    """Return the variables of a table of events, as `event_records` its records."""
+    return _table(cohort, ref)[1].variables
+
+
+def table_heads(path: Path) -> list[str]:
+    """Return the heads of a CSV or Parquet table without reading it; none where it is another file."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        if ending(path.name) == ".parquet":
+            return [str(n) for n in pq.read_schema(path).names]
+        if ending(path.name) not in (".csv", ".tsv", ".txt"):
+            return []
+        with path.open("rb") as stream:
+            line = stream.readline(1 << 16)
+    except (OSError, pa.ArrowException):
+        return []
+    text = "" if b"\0" in line else line.decode("utf-8-sig", "replace").rstrip("\r\n")
+    return text.split(max(",;\t", key=text.count)) if text else []
+
+
+def is_event_table(path: Path) -> bool:
+    """Tell by its heads whether a file is a long table of events."""
+    return event_heads(table_heads(path)) is not None
+
+
 def event_heads(heads: Sequence[str]) -> tuple[int, int, int, int] | None:
     """Return the columns of record, time, variable and value, or None where a table is no table of events."""
     plain = [re.sub(r"[_\s]+", " ", h.strip().strip("'\"").casefold()).strip() for h in heads]
@@ -266,8 +294,8 @@ def _units(
     at = [i for i, h in enumerate(heads) if h.strip().casefold() in _UNIT]
     if not at:
         return ("",) * variables
-    cells = columns[at[0]].to_pylist()
-    first = np.full(variables, -1)
-    for row in range(len(codes) - 1, -1, -1):
-        first[codes[row]] = row
-    return tuple(str(cells[i] or "") if i >= 0 else "" for i in first)
+    found, first = np.unique(codes, return_index=True)
+    units = [""] * variables
+    for code, row in zip(found.tolist(), first.tolist(), strict=True):
+        units[code] = str(columns[at[0]][row].as_py() or "")
+    return tuple(units)

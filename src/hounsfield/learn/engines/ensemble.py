@@ -13,7 +13,7 @@ from hounsfield.learn.engines import ENGINES
 from hounsfield.learn.engines.protocol import Compiled, Engine
 from hounsfield.learn.engines.whole import EngineError, Whole, member_module
 from hounsfield.learn.learners.network_runner import calls
-from hounsfield.learn.prepare.image import ImagePreparation
+from hounsfield.learn.prepare.protocol import Preparation
 
 ENGINE_BATCH = 8
 """Samples in a call. Always the same, the last call filled up: what is said of a sample must not depend on its
@@ -60,7 +60,7 @@ class EnsembleRunner:
     members : sequence of Member
     weights : mapping of str to sequence of float or None
         By target, one per member; see `hounsfield.learn.merge.merged`.
-    preparation : mapping of str to ImagePreparation
+    preparation : mapping of str to Preparation
         By input name.
     engine : Engine
     threads : int
@@ -76,7 +76,7 @@ class EnsembleRunner:
         members: Sequence[Member],
         weights: Mapping[str, Sequence[float]] | None,
         *,
-        preparation: Mapping[str, ImagePreparation],
+        preparation: Mapping[str, Preparation],
         engine: Engine,
         threads: int,
     ) -> None:
@@ -116,10 +116,10 @@ def modules(members: Sequence[Member]) -> list[torch.nn.Module]:
     return found
 
 
-def stored_example(preparation: Mapping[str, ImagePreparation], *, count: int = ENGINE_BATCH) -> dict[str, AnyArray]:
+def stored_example(preparation: Mapping[str, Preparation], *, count: int = ENGINE_BATCH) -> dict[str, AnyArray]:
     """Return zeros of the shape and dtype of one call."""
     return {
-        name: np.zeros((count, p.channels, *p.size), np.uint8 if p.storage == "uint8" else np.float32)
+        name: np.zeros((count, p.shape.channels, *p.shape.size), np.uint8 if p.dtype == "uint8" else np.float32)
         for name, p in preparation.items()
     }
 

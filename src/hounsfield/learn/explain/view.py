@@ -16,7 +16,7 @@ from hounsfield.learn.learners.supervised import as_unit
 from hounsfield.learn.model import member_job, runner
 from hounsfield.learn.nn.network import Network
 from hounsfield.learn.nn.table import build
-from hounsfield.learn.prepare.image import ImagePreparation
+from hounsfield.learn.prepare.image import ImagePreparation, as_images
 from hounsfield.learn.threads import device
 
 CHUNK = 16
@@ -93,7 +93,7 @@ class View:
     @property
     def preparation(self) -> ImagePreparation:
         """How the explained input was prepared."""
-        return self.voices[0].job.preparation[self.name]
+        return as_images(self.voices[0].job.preparation, what="explain")[self.name]
 
     @property
     def image(self) -> Float32Array:
@@ -125,7 +125,7 @@ class View:
             if name != self.name:
                 other = self.tensor(self.case[name])
                 values = other.expand(len(images), *other.shape[1:])
-            found[name] = (values - spec.mean) / spec.std
+            found[name] = spec.on_tensors(values)
         return found
 
     def raw(self, images: Tensor) -> Tensor:
@@ -165,7 +165,7 @@ class View:
             )
             stored[name] = (
                 np.rint(values * 255.0).clip(0, 255).astype(np.uint8)
-                if spec.storage == "uint8"
+                if spec.dtype == "uint8"
                 else values.astype(np.float16)
             )
         said = voice.runner.run(stored)[self.question.target.name]

@@ -13,6 +13,11 @@ LEARNERS = Table(
         "prevalence": "hounsfield.learn.learners.prevalence:PREVALENCE",
         "logistic": "hounsfield.learn.learners.logistic:LOGISTIC",
         "features": "hounsfield.learn.learners.features:FEATURES",
+        "selected": "hounsfield.learn.learners.selected:SELECTED",
+        "kernels": "hounsfield.learn.learners.kernels:KERNELS",
+        "neighbours": "hounsfield.learn.learners.neighbours:NEIGHBOURS",
+        "summaries": "hounsfield.learn.learners.summarised:SUMMARISED",
+        "trees": "hounsfield.learn.learners.boosted:BOOSTED",
         "dense": "hounsfield.learn.dense.learner:DENSE",
     },
 )

@@ -27,7 +27,7 @@ from hounsfield.learn.learners.network_runner import Normalised, calls
 from hounsfield.learn.learners.prevalence import share
 from hounsfield.learn.learners.protocol import HeadSpec, Job, State
 from hounsfield.learn.loop import Watch
-from hounsfield.learn.prepare.image import ImagePreparation, normalise
+from hounsfield.learn.prepare.protocol import Preparation
 
 MOST_ROWS = 5000
 """Rows that the heads are fitted to at most: linear heads gain little from more."""
@@ -133,11 +133,11 @@ class FeaturesRunner:
     Parameters
     ----------
     network : FeaturesNetwork
-    preparation : mapping of str to ImagePreparation
+    preparation : mapping of str to Preparation
         By input name.
     """
 
-    def __init__(self, network: FeaturesNetwork, preparation: Mapping[str, ImagePreparation]) -> None:
+    def __init__(self, network: FeaturesNetwork, preparation: Mapping[str, Preparation]) -> None:
         self._network = network.eval()
         self._preparation = preparation
 
@@ -146,7 +146,7 @@ class FeaturesRunner:
         collected: dict[str, list[Float64Array]] = {}
         with torch.inference_mode():
             for part, count in calls(inputs):
-                tensors = {k: torch.from_numpy(normalise(v, self._preparation[k])) for k, v in part.items()}
+                tensors = {k: torch.from_numpy(self._preparation[k].normalised(v)) for k, v in part.items()}
                 for name, output in self._network(tensors).items():
                     collected.setdefault(name, []).append(output[:count].double().numpy())
         return {name: np.concatenate(parts) for name, parts in collected.items()}
@@ -154,7 +154,8 @@ class FeaturesRunner:
 
 def describers(job: Job) -> nn.ModuleDict:
     """Return the feature modules of a job's inputs, by name."""
-    return nn.ModuleDict({name: Scattering(p.size, channels=p.channels) for name, p in job.preparation.items()})
+    shapes = {name: p.shape for name, p in job.preparation.items()}
+    return nn.ModuleDict({name: Scattering(s.size, channels=s.channels) for name, s in shapes.items()})
 
 
 def _described(feed: Feed, job: Job, chosen: IntArray, *, layers: nn.ModuleDict, watch: Watch) -> Float32Array:
@@ -164,7 +165,7 @@ def _described(feed: Feed, job: Job, chosen: IntArray, *, layers: nn.ModuleDict,
         for start in range(0, len(chosen), ROWS_AT_A_TIME):
             rows = chosen[start : start + ROWS_AT_A_TIME]
             parts = [
-                layer(torch.from_numpy(normalise(feed.inputs[name][rows], job.preparation[name])))
+                layer(torch.from_numpy(job.preparation[name].normalised(feed.inputs[name][rows])))
                 for name, layer in layers.eval().items()
             ]
             found.append(torch.cat(parts, dim=1).numpy())

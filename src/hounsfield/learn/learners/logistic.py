@@ -1,4 +1,4 @@
-"""Baseline: a linear model on coarse pixels and texture."""
+"""Baseline: a linear model on simple numbers: of an image coarse pixels and texture."""
 
 from collections.abc import Mapping
 
@@ -10,7 +10,6 @@ from hounsfield.learn.feed import Feed
 from hounsfield.learn.learners.prevalence import share
 from hounsfield.learn.learners.protocol import HeadSpec, Job, State
 from hounsfield.learn.learners.raw import raw_outputs
-from hounsfield.learn.learners.texture import texture
 from hounsfield.learn.loop import Watch
 
 STRENGTHS = (1e-4, 1e-3, 1e-2, 1e-1)
@@ -31,10 +30,10 @@ class Logistic:
         chosen = feed.train
         if len(chosen) > MOST_ROWS:
             chosen = np.sort(stream(job.seed, "baseline rows").permutation(chosen)[:MOST_ROWS])
-        with watch.progress.step("Baseline: texture", float(len(chosen))) as shown:
+        with watch.progress.step("Baseline: simple numbers", float(len(chosen))) as shown:
             rows = []
             for row in chosen:
-                rows.append(np.concatenate(feed.described(int(row))))
+                rows.append(np.concatenate(feed.described(int(row), job.preparation)))
                 shown.advance()
         features = np.stack(rows)
         mean, scale = features.mean(axis=0), np.maximum(features.std(axis=0), 1e-6)
@@ -48,20 +47,22 @@ class Logistic:
 
     def open(self, state: State, job: Job) -> "LinearRunner":
         """Return a runner in plain NumPy."""
-        return LinearRunner(state.arrays, job.heads)
+        return LinearRunner(state.arrays, job)
 
 
 class LinearRunner:
-    """``W (x - mean) / scale + b`` on texture features."""
+    """``W (x - mean) / scale + b`` on simple numbers of the inputs."""
 
-    def __init__(self, arrays: Mapping[str, AnyArray], heads: tuple[HeadSpec, ...]) -> None:
+    def __init__(self, arrays: Mapping[str, AnyArray], job: Job) -> None:
         self._arrays = arrays
-        self._heads = heads
+        self._heads = job.heads
+        self._preparation = job.preparation
 
     def run(self, inputs: Mapping[str, AnyArray]) -> dict[str, Float64Array]:
         """Return raw outputs by target, ``n w``."""
         count = len(next(iter(inputs.values())))
-        rows = [np.concatenate([texture(stored[i]) for stored in inputs.values()]) for i in range(count)]
+        specs = self._preparation
+        rows = [np.concatenate([specs[n].described(stored[i]) for n, stored in inputs.items()]) for i in range(count)]
         scaled = (np.stack(rows) - self._arrays["mean"]) / self._arrays["scale"]
         outputs = {}
         for place, head in enumerate(self._heads):

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from hounsfield.core.errors import PlanError
 from hounsfield.core.types import AnyArray, Float64Array
 from hounsfield.learn.nn.network import Network
-from hounsfield.learn.prepare.image import ImagePreparation, normalise
+from hounsfield.learn.prepare.protocol import Preparation
 
 RUN_BATCH = 16
 """Samples per inference call. The last call is filled up to it: what is said of a sample must not depend on its
@@ -25,15 +25,13 @@ class NetworkRunner:
     Parameters
     ----------
     network : Network
-    preparation : mapping of str to ImagePreparation
+    preparation : mapping of str to Preparation
         By input name.
     views : sequence of str
         Axes to mirror along; outputs are the mean over the image as it is and each mirrored view.
     """
 
-    def __init__(
-        self, network: Network, preparation: Mapping[str, ImagePreparation], *, views: Sequence[str] = ()
-    ) -> None:
+    def __init__(self, network: Network, preparation: Mapping[str, Preparation], *, views: Sequence[str] = ()) -> None:
         self._network = Viewed(network, views).eval()
         self._device = next(network.parameters()).device
         self._preparation = preparation
@@ -44,7 +42,7 @@ class NetworkRunner:
         with torch.inference_mode():
             for part, count in calls(inputs):
                 tensors = {
-                    name: torch.from_numpy(normalise(stored, self._preparation[name])).to(self._device)
+                    name: torch.from_numpy(self._preparation[name].normalised(stored)).to(self._device)
                     for name, stored in part.items()
                 }
                 for name, output in self._network(tensors).items():
@@ -83,33 +81,32 @@ class Viewed(nn.Module):
         """Return each output ``b w``, averaged over the views of inputs ``b c ...``."""
         outputs: dict[str, Tensor] = self.network(inputs, {})
         for axis in self.axes:
-            # An input without the axis (a plane beside a volume) is shown as it is.
-            mirrored = {name: x.flip(axis) if x.ndim + axis >= 2 else x for name, x in inputs.items()}
+            # An input without the axis (a plane beside a volume, a signal, a row) is shown as it is.
+            mirrored = {n: x.flip(axis) if x.ndim >= 4 and x.ndim + axis >= 2 else x for n, x in inputs.items()}
             for name, output in self.network(mirrored, {}).items():
                 outputs[name] = outputs[name] + output
         return {name: output / (1 + len(self.axes)) for name, output in outputs.items()} if self.axes else outputs
 
 
 class Normalised(nn.Module):
-    """A network in front of which images on the scale 0 to 1 are normalised.
+    """A network in front of which stored inputs, images on the scale 0 to 1, are normalised.
 
     Parameters
     ----------
     network : nn.Module
         Takes normalised inputs by name.
-    preparation : mapping of str to ImagePreparation
+    preparation : mapping of str to Preparation
         By input name.
     """
 
-    def __init__(self, network: nn.Module, preparation: Mapping[str, ImagePreparation]) -> None:
+    def __init__(self, network: nn.Module, preparation: Mapping[str, Preparation]) -> None:
         super().__init__()
         self.network = network
         self.preparation = preparation
 
     def forward(self, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Return the network's outputs for inputs ``b c ...``, float32, 0 to 1."""
-        specs = self.preparation
-        outputs: dict[str, Tensor] = self.network({n: (x - specs[n].mean) / specs[n].std for n, x in inputs.items()})
+        outputs: dict[str, Tensor] = self.network({n: self.preparation[n].on_tensors(x) for n, x in inputs.items()})
         return outputs
 
 

@@ -13,7 +13,7 @@ from hounsfield.learn.augment.spec import AugmentSpec
 from hounsfield.learn.feed import Feed
 from hounsfield.learn.loop import Optimisation, Watch
 from hounsfield.learn.nn.spec import NetworkSpec
-from hounsfield.learn.prepare.image import ImagePreparation
+from hounsfield.learn.prepare.protocol import AnyPreparation
 from hounsfield.learn.warmup.spec import Warmup
 
 
@@ -36,7 +36,7 @@ class Job(BaseModel):
     seed : int
         Seed of this member.
     network : NetworkSpec
-    preparation : dict of str to ImagePreparation
+    preparation : dict of str to Preparation
         By input name.
     augmentation : AugmentSpec
     optimisation : Optimisation
@@ -51,7 +51,7 @@ class Job(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
     seed: int
     network: NetworkSpec
-    preparation: dict[str, ImagePreparation]
+    preparation: dict[str, AnyPreparation]
     augmentation: AugmentSpec
     optimisation: Optimisation
     heads: tuple[HeadSpec, ...]

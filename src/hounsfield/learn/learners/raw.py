@@ -33,7 +33,20 @@ def raw_outputs(loss: str, probability: Float64Array) -> Float64Array:
         return np.log(inside) - np.log1p(-inside)
     if loss == "ordinal":
         above = np.clip(1.0 - np.cumsum(probability, axis=1)[:, :-1], FLOOR, 1.0 - FLOOR)
-        log_odds = np.log(above) - np.log1p(-above)
-        gaps = np.maximum(log_odds[:, :-1] - log_odds[:, 1:], FLOOR)
-        return np.hstack([log_odds[:, :1], gaps + np.log(-np.expm1(-gaps))])
+        return ordinal_raw(np.log(above) - np.log1p(-above))
     raise PlanError(f"Baselines do not know the loss {loss!r}.", expected="categorical, multilabel, ordinal or number")
+
+
+def ordinal_raw(log_odds: Float64Array, *, least: float = FLOOR) -> Float64Array:
+    """Return what an ordinal head would have put out: a score and raw gaps.
+
+    Parameters
+    ----------
+    log_odds : numpy.ndarray
+        ``n k-1``: that the level is above each but the last.
+    least : float
+        Least distance of two: questions that were answered apart may contradict each other.
+    """
+    gaps = np.maximum(log_odds[:, :-1] - log_odds[:, 1:], least)
+    # The inverse of softplus: what becomes the gap when `losses.ordinal.cumulative_logits` has gone over it.
+    return np.hstack([log_odds[:, :1], gaps + np.log(-np.expm1(-gaps))])

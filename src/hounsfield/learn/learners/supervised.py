@@ -29,7 +29,7 @@ from hounsfield.learn.losses.base import Loss, combine, labelled_mass
 from hounsfield.learn.nn.network import Network
 from hounsfield.learn.nn.norms import measure_norms
 from hounsfield.learn.nn.table import build
-from hounsfield.learn.prepare.image import normalise
+from hounsfield.learn.prepare.image import ImagePreparation
 from hounsfield.learn.ranks import Ranks
 from hounsfield.learn.threads import device
 
@@ -140,7 +140,11 @@ class Batches:
         batch = self._augmented(rows[mine], epoch)
         if number < self._job.optimisation.low_steps:
             batch = replace(
-                batch, inputs={k: shrink(v, self._job.optimisation.low_scale) for k, v in batch.inputs.items()}
+                batch,
+                inputs={
+                    k: shrink(v, self._job.optimisation.low_scale) if v.ndim >= 4 else v
+                    for k, v in batch.inputs.items()
+                },
             )
         if not mixing:
             return batch
@@ -150,6 +154,9 @@ class Batches:
         inputs = {}
         for name, stored in self._feed.inputs.items():
             preparation = self._job.preparation[name]
+            if not isinstance(preparation, ImagePreparation):  # augmentation is of images
+                inputs[name] = torch.from_numpy(preparation.normalised(stored[rows]))
+                continue
             numbers = partial(uniforms, self._job.seed, f"augment {name}", epoch, rows.tolist())
             images = torch.from_numpy(as_unit(stored[rows]))
             apply_(images, draw(self._job.augmentation, numbers, ndim=preparation.ndim))
@@ -276,7 +283,7 @@ def plain_batches(feed: Feed, job: Job, *, on: str = "cpu") -> Iterator[dict[str
     for first in range(0, min(len(order), max(PLAIN, size)) - size + 1, size):
         some = order[first : first + size]
         yield {
-            name: torch.from_numpy(normalise(stored[some], job.preparation[name])).to(on)
+            name: torch.from_numpy(job.preparation[name].normalised(stored[some])).to(on)
             for name, stored in feed.inputs.items()
         }
 
@@ -332,7 +339,7 @@ def validation(network: nn.Module, feed: Feed, job: Job) -> dict[str, float]:
         for first in range(0, len(feed.val), RUN_BATCH):
             rows = feed.val[first : first + RUN_BATCH]
             inputs = {
-                name: torch.from_numpy(normalise(stored[rows], job.preparation[name]))
+                name: torch.from_numpy(job.preparation[name].normalised(stored[rows]))
                 for name, stored in feed.inputs.items()
             }
             targets = {h.target.name: _answer(feed.targets[h.target.name][rows], h) for h in job.heads}

@@ -84,6 +84,16 @@ class AddressedDropout(_Addressed):
         return features * self._kept(features, features.shape[1], context)
 
 
+class SteadyDropout(_Addressed):
+    """Drop features of a series (b t c), the same ones at all steps (Gal & Ghahramani, NeurIPS 2016)."""
+
+    def forward(self, steps: Tensor, context: Mapping[str, object]) -> Tensor:
+        """Return the steps with a share of features zeroed while training, unchanged else."""
+        if not self.training or self.rate == 0.0:
+            return steps
+        return steps * self._kept(steps, steps.shape[2], context)[:, None]
+
+
 class StochasticDepth(_Addressed):
     """Drop the whole residual branch of a sample while training (Huang et al., ECCV 2016)."""
 

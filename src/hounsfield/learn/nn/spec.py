@@ -6,7 +6,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from hounsfield.core.errors import PlanError, nearest
 
-OptionValue = bool | int | float | str | list[int]
+PlainValue = bool | int | float | str | list[int]
+OptionValue = PlainValue | dict[str, dict[str, PlainValue]]
+"""An option; the nested form holds the options of each input's encoder."""
 Options = TypeVar("Options", bound=BaseModel)
 
 

@@ -10,7 +10,12 @@ from hounsfield.learn.nn.spec import NetworkSpec, read_options
 NETWORKS = Table(
     "network",
     {
+        "convolutional": "hounsfield.learn.nn.signal.convolutional:ConvolutionalNetwork",
+        "convolutional-recurrent": "hounsfield.learn.nn.signal.stacked:StackedNetwork",
+        "joint": "hounsfield.learn.nn.joint:JointNetwork",
+        "recurrent": "hounsfield.learn.nn.signal.recurrent:RecurrentNetwork",
         "residual": "hounsfield.learn.nn.residual:ResidualNetwork",
+        "row": "hounsfield.learn.nn.row:RowNetwork",
         "slices": "hounsfield.learn.nn.slices:SlicesNetwork",
         "textbook": "hounsfield.learn.nn.textbook:TextbookNetwork",
     },

@@ -1,5 +1,5 @@
-"""From an image as stored to an array at the plan's size, for training and prediction alike.
+"""From one input as read to an array at the plan's size, for training and prediction alike.
 
-Enters: `Image` values and the plan's section ``preparation``.
-Leaves: arrays ``c y x`` or ``c z y x`` of one shape, dtype and range.
+Enters: an `Image`, a `Signal` or a `Row`, and the plan's section ``preparation.<input>``.
+Leaves: arrays ``c y x``, ``c z y x``, ``c t`` or ``c`` of one shape and dtype.
 """

@@ -1,20 +1,30 @@
 """Images to arrays of one size, dtype and range."""
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import ConfigDict, model_validator
 
-from hounsfield.core.errors import PlanError
+from hounsfield.core.errors import BundleError, PlanError
 from hounsfield.core.image import Image
-from hounsfield.core.types import AnyArray, Float32Array
+from hounsfield.core.kinds import Content, input_kind
+from hounsfield.core.streams import stream
+from hounsfield.core.types import AnyArray, Float32Array, Float64Array
 from hounsfield.geometry.canonical import canonical
+from hounsfield.learn.nn.spec import InputShape
+from hounsfield.learn.prepare.protocol import Preparation, unfitting
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from hounsfield.learn.guard import GuardLimits
 
 LUMA = np.array([0.299, 0.587, 0.114], dtype=np.float32)
 """Weights of red, green, blue in grey (ITU-R BT.601)."""
 
 
-class ImagePreparation(BaseModel):
+class ImagePreparation(Preparation):
     """How every image is brought to the network: the plan's section ``preparation`` for images.
 
     Attributes
@@ -43,6 +53,7 @@ class ImagePreparation(BaseModel):
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+    measured: ClassVar[bool] = True
     ndim: Literal[2, 3] = 2
     size: tuple[int, ...]
     channels: Literal[1, 3] = 1
@@ -70,6 +81,96 @@ class ImagePreparation(BaseModel):
     def placed(self) -> bool:
         """Whether an image must say how it lies in the patient to be prepared."""
         return self.orientation != "stored" or self.spacing_mm is not None
+
+    @property
+    def kind_name(self) -> str:
+        """``image``."""
+        return "image"
+
+    @property
+    def shape(self) -> InputShape:
+        """Channels and size."""
+        return InputShape(channels=self.channels, ndim=self.ndim, size=self.size)
+
+    @property
+    def dtype(self) -> str:
+        """As `storage` says."""
+        return self.storage
+
+    def prepared(self, content: Content) -> AnyArray:
+        """See `prepare`."""
+        if not isinstance(content, Image):
+            raise unfitting("no image", f"{self.ndim}D images")
+        return prepare(content, self)
+
+    def normalised(self, stored: AnyArray) -> Float32Array:
+        """See `normalise`."""
+        return normalise(stored, self)
+
+    def on_tensors(self, unit: "Tensor") -> "Tensor":
+        """Return ``(unit - mean) / std``."""
+        return (unit - self.mean) / self.std
+
+    def looks(self, stored: AnyArray) -> Float64Array:
+        """See `hounsfield.learn.looks.looks`."""
+        from hounsfield.learn.looks import looks
+
+        return looks(stored)
+
+    def described(self, stored: AnyArray) -> Float64Array:
+        """See `hounsfield.learn.learners.texture.texture`."""
+        from hounsfield.learn.learners.texture import texture
+
+        return texture(stored)
+
+    def blank(self, stored: AnyArray) -> str:
+        """Return the reason where an image shows a single grey value."""
+        if float(stored.max()) == float(stored.min()):
+            return "The image shows one grey value only within the model's window."
+        return ""
+
+    def doubts(self, content: Content, limits: "GuardLimits") -> list[str]:
+        """Return what of size and colour is unlike the training images."""
+        from hounsfield.learn.guard import plain_doubts
+
+        return plain_doubts(content, limits) if isinstance(content, Image) else []
+
+    def self_test(self) -> AnyArray:
+        """Return smooth waves and a disc."""
+        axes = np.meshgrid(*[np.linspace(-1, 1, n) for n in self.size], indexing="ij")
+        radius = np.sqrt(sum(a**2 for a in axes))
+        waves = 0.5 + 0.25 * np.sin(5 * axes[0]) + 0.25 * np.cos(7 * axes[-1])
+        disc = np.clip(1.5 - 2 * radius, 0, 1) * 0.8 + 0.1 * stream(0, "self-test").random(radius.shape)
+        pair = np.stack([np.stack([p] * self.channels) for p in (waves, disc)])
+        return np.rint(pair * 255).astype(np.uint8) if self.storage == "uint8" else pair.astype(np.float16)
+
+
+def as_images(preparation: Mapping[str, Preparation], *, what: str) -> dict[str, ImagePreparation]:
+    """Return preparations that are all of images.
+
+    Parameters
+    ----------
+    preparation : mapping of str to Preparation
+        By input name.
+    what : str
+        What is to be done with them, a key of `hounsfield.core.kinds.InputKind.lacks`.
+
+    Raises
+    ------
+    BundleError
+        If one is of another kind: the message says why that does not go.
+    """
+    found = {name: spec for name, spec in preparation.items() if isinstance(spec, ImagePreparation)}
+    for name, spec in preparation.items():
+        if name not in found:
+            kind = input_kind(spec.kind_name)
+            reason = kind.lacks.get(what, "not in this version")
+            raise BundleError(
+                f"Input {name!r} is a {kind.name}, and {what} is for models of images: {reason}.",
+                expected="a bundle whose inputs are all images",
+                next_step="use hu predict or hu evaluate, which take every kind",
+            )
+    return found
 
 
 def prepare(image: Image, spec: ImagePreparation) -> AnyArray:

@@ -15,6 +15,7 @@ from hounsfield.learn.batch import Batch
 from hounsfield.learn.feed import Feed
 from hounsfield.learn.learners.protocol import Job
 from hounsfield.learn.learners.supervised import as_unit
+from hounsfield.learn.prepare.image import as_images
 from hounsfield.learn.ranks import Ranks
 
 VIEWS = 2
@@ -74,6 +75,7 @@ class ViewBatches:
         self._ranks = ranks
         self._spec = wider(job.augmentation)
         self._first = len(next(iter(feed.inputs.values())))
+        self._preparation = as_images(job.preparation, what="unlabelled")
         beside = len(next(iter(feed.unlabelled.values()))) if feed.unlabelled else 0
         self.pool: IntArray = np.concatenate([feed.train, self._first + np.arange(beside, dtype=np.int64)])
         self._size = min(job.optimisation.batch, len(self.pool))
@@ -99,7 +101,7 @@ class ViewBatches:
     def _view(self, rows: IntArray, epoch: int, view: int) -> dict[str, Tensor]:
         made = {}
         for name in self._feed.inputs:
-            preparation = self._job.preparation[name]
+            preparation = self._preparation[name]
             numbers = partial(uniforms, self._job.seed, f"warm-up {view} {name}", epoch, rows.tolist())
             images = torch.from_numpy(as_unit(self._stored(name, rows)))
             apply_(images, draw(self._spec, numbers, ndim=preparation.ndim))

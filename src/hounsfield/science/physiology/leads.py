@@ -1,44 +1,19 @@
 """Names of electrocardiogram leads, their standard order, and whether they contradict each other."""
 
-import re
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
+from hounsfield.core.leads import STANDARD, ordered_names, standard_lead
 from hounsfield.core.signal import Signal
 from hounsfield.core.types import AnyArray, Float64Array
 from hounsfield.science.physiology.filters import band_pass, filled
 
-STANDARD = ("I", "II", "III", "aVR", "aVL", "aVF", "V1", "V2", "V3", "V4", "V5", "V6")
-"""The twelve leads in the order in which they are printed and stored (SCP-ECG, DICOM, PTB-XL)."""
-_BY_FOLDED = {name.casefold(): name for name in STANDARD}
-_OTHER = {"1": "I", "2": "II", "3": "III"}
-_MODIFIED = re.compile(r"ml(i{1,3}|1|2|3)")
-_WORDS = re.compile(r"\b(ecg|ekg|lead|electrocardiogram|einthoven|goldberger|wilson|derivation|channel)\b")
+__all__ = ["STANDARD", "LeadFault", "in_standard_order", "lead_faults", "ordered_names", "standard_lead"]
 
 CLEAR_CORRELATION = 0.85
 """Two leads that agree so far over QRS complexes are taken for the same."""
 SAMPLES_LOOKED_AT = 200_000
-
-
-def standard_lead(name: str) -> str | None:
-    """Return the standard name of a lead, or None where it is none of the twelve.
-
-    Parameters
-    ----------
-    name : str
-        ``"II"``, ``"ecg ii"``, ``"Lead II"``, ``"EKG_V1"``, ``"AVR"``, ``"C3"`` (German for V3), ``"MLII"``; a modified
-        lead (MLII, placed on the chest) stands for the one it imitates.
-    """
-    plain = _WORDS.sub(" ", re.sub(r"[_\-.:/]+", " ", name.casefold())).strip()
-    plain = re.sub(r"\s+", "", plain)
-    plain = re.sub(r"^(ecg|ekg|lead)", "", plain)
-    if form := _MODIFIED.fullmatch(plain):
-        plain = form[1]
-    plain = re.sub(r"^c([1-6])$", r"v\1", plain)
-    plain = _OTHER.get(plain, plain)
-    return _BY_FOLDED.get(plain.casefold())
 
 
 def in_standard_order(signal: Signal) -> Signal:
@@ -202,9 +177,3 @@ def _skew(x: Float64Array) -> float:
 def _correlation(a: Float64Array, b: Float64Array) -> float:
     spread = float(np.sqrt((a**2).mean() * (b**2).mean()))
     return float((a * b).mean()) / spread if spread > 0 else 0.0
-
-
-def ordered_names(names: Sequence[str]) -> tuple[str, ...]:
-    """Return the standard names among some leads, in the standard order."""
-    found = {standard_lead(n) for n in names}
-    return tuple(n for n in STANDARD if n in found)

@@ -11,7 +11,7 @@ import numpy as np
 
 from hounsfield.core.cohort import Sample, Schema
 from hounsfield.core.types import Attribute, Float64Array
-from hounsfield.stages.auditing.thumbnails import Glance
+from hounsfield.stages.auditing.thumbnails import IMAGE, Glance
 
 _ENDING = re.compile(r"\.[A-Za-z0-9]{1,5}$")
 _EXTENT = re.compile(r"(width|height|columns|cols|rows|depth)", re.IGNORECASE)
@@ -83,6 +83,9 @@ def _recorded_together(cues: Sequence[Cue]) -> list[Cue]:
 
 
 def _picture_cues(samples: Sequence[Sample], glances: Sequence[Glance]) -> list[Cue]:
+    if any(g.kind != IMAGE for g in glances):
+        return []  # a length or a rate is no property of a file alone; recorded columns are looked at all the same
+
     def numbers(*take: Callable[[Glance], float]) -> Float64Array:
         rows = np.array([[f(g) for f in take] for g in glances], dtype=np.float64)
         return np.nan_to_num(rows.reshape(len(glances), len(take)))

@@ -9,7 +9,7 @@ from hounsfield.core.audit import Duplicate
 from hounsfield.core.cohort import PARTS, Sample, TargetSpec
 from hounsfield.core.types import BoolArray, Float32Array, Float64Array, IntArray, TargetValue
 from hounsfield.stages.auditing.likeness import coarse_signatures, likeness
-from hounsfield.stages.auditing.thumbnails import Glance
+from hounsfield.stages.auditing.thumbnails import IMAGE, Glance
 from hounsfield.stages.auditing.volume_likeness import NEAR_VOLUME, compare_volumes
 
 NEAR = 0.88
@@ -82,6 +82,7 @@ def find_repeats(samples: Sequence[Sample], glances: Sequence[Glance], *, target
         if first != i:
             found.append((first, i, 1.0, True))
     singles = sorted(firsts.values())
+    singles = [i for i in singles if known[kept[i].id].kind == IMAGE]  # of other kinds exact repeats are found only
     near = _near_pairs([known[kept[i].id] for i in singles])
     found.extend((singles[a], singles[b], value, False) for a, b, value in near)
     found = [(min(a, b), max(a, b), value, exact) for a, b, value, exact in found]

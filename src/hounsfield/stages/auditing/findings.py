@@ -13,6 +13,8 @@ from hounsfield.stages.auditing.thumbnails import Glance
 _MOST_SIZES = 10
 _RARE = 0.05
 _FEW = 10
+_NOUNS = {"image": "picture"}
+"""How a sentence names what repeats, where it is not the kind's own name."""
 
 
 def audit(cohort: Cohort, glances: Sequence[Glance], unreadable: Sequence[SetAside], *, seed: int) -> Audit:
@@ -60,7 +62,7 @@ def audit(cohort: Cohort, glances: Sequence[Glance], unreadable: Sequence[SetAsi
         removed_from_training=out.removed,
         flagged_in_test=out.flagged,
         shortcut=shortcut,
-        warnings=_sentences(cohort, samples, aside, repeats=repeats, out=out, shortcut=shortcut),
+        warnings=_sentences(cohort, samples, aside, looks=looks, repeats=repeats, out=out, shortcut=shortcut),
     )
 
 
@@ -118,6 +120,7 @@ def _sentences(
     samples: Sequence[Sample],
     aside: Sequence[SetAside],
     *,
+    looks: Sequence[Glance],
     repeats: Repeats,
     out: Exclusions,
     shortcut: Shortcut | None,
@@ -128,7 +131,7 @@ def _sentences(
         lost = sum(s.part == "test" for s in cohort.samples if s.id in gone)
         held = f"; {lost} of them lie in the official test part and cannot be judged" if lost else ""
         said.append(f"{_cases(len(aside))} set aside (unreadable, faulty or without an answer){held}.")
-    said.extend(_on_repeats(repeats, out))
+    said.extend(_on_repeats(repeats, out, noun=_NOUNS.get(looks[0].kind, looks[0].kind) if looks else "picture"))
     straddling = patients_in_two_parts(samples)
     if straddling:
         said.append(f"The official division has {len(straddling)} patient(s) in more than one part.")
@@ -137,15 +140,15 @@ def _sentences(
     return tuple(said)
 
 
-def _on_repeats(repeats: Repeats, out: Exclusions) -> list[str]:
+def _on_repeats(repeats: Repeats, out: Exclusions, *, noun: str) -> list[str]:
     said: list[str] = []
     across = sum(p.part_a != p.part_b for p in repeats.pairs)
     if repeats.pairs:
         exact = sum(p.kind == "exact" for p in repeats.pairs)
         where = f", {across} of them across parts" if across else ""
-        said.append(f"{exact} exact and {len(repeats.pairs) - exact} near repeats of pictures were found{where}.")
+        said.append(f"{exact} exact and {len(repeats.pairs) - exact} near repeats of {noun}s were found{where}.")
     if repeats.contradictions:
-        said.append(f"{len(repeats.contradictions)} picture pair(s) occur under different answers.")
+        said.append(f"{len(repeats.contradictions)} {noun} pair(s) occur under different answers.")
     if out.removed:
         said.append(f"{_cases(len(out.removed))} left out of training because of repeats or contradictions.")
     if out.flagged:

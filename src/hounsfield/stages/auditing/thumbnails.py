@@ -17,6 +17,7 @@ from hounsfield.stages.auditing.volume_likeness import small_volume
 PICTURE = 96
 """Side of the small picture in pixels."""
 
+IMAGE = "image"
 _TINY = 8
 _TILE = PICTURE // 2
 
@@ -79,6 +80,8 @@ class Glance:
         Why the image cannot be used (constant, tiny, not finite), one clause; ``""`` where it can.
     volume : uint8 array (z y x) or None
         Of a volume the small one, see `hounsfield.stages.auditing.volume_likeness.small_volume`.
+    kind : str
+        Kind of the input; only an image has a picture, and numbers of one.
     """
 
     sample: str
@@ -93,6 +96,7 @@ class Glance:
     border_contrast: float
     fault: str = ""
     volume: Small | None = field(default=None, repr=False)
+    kind: str = "image"
 
     def without_picture(self) -> "Glance":
         """Return the same without the picture, which is most of its size, once no repeats are looked for any more."""
@@ -114,6 +118,8 @@ class Album:
         StorageError
             If the system refuses the write.
         """
+        if seen.kind != IMAGE:
+            return seen
         volume = None if seen.volume is None else self._kept(np.asarray(seen.volume))
         return replace(seen, picture=self._kept(np.asarray(seen.picture)), volume=volume)
 

@@ -1,6 +1,7 @@
 """What is kept of one image for the fingerprint."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -31,6 +32,7 @@ class Look:
         ``z y x``; None where the image does not say.
     """
 
+    kind: ClassVar[str] = "image"
     size: tuple[int, ...]
     channels: int
     bits: int

@@ -4,22 +4,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from hounsfield.core.errors import PlanError
+from hounsfield.core.kinds import INPUT_KINDS, input_kind
 from hounsfield.core.plan import Decision, Facts
+from hounsfield.stages.planning.kinds import planner
 from hounsfield.stages.planning.recipes import recipe
-from hounsfield.stages.planning.rules import (
-    Rule,
-    augmentation,
-    ensemble,
-    judging,
-    network,
-    optimisation,
-    preparation,
-    warmup,
-)
+from hounsfield.stages.planning.rules import Rule, augmentation, ensemble, joint, judging, optimisation, warmup
 
 Sections = dict[str, dict[str, Decision]]
-PLANNED = ("residual", "slices")
-"""Networks whose options the rules decide; another one has its own defaults."""
 
 
 def draft(facts: Facts) -> Sections:
@@ -33,29 +24,51 @@ def draft(facts: Facts) -> Sections:
     Returns
     -------
     dict
-        Section to key to decision, in the order of the rules. Sections: ``preparation.<input>``, ``network``,
-        ``augmentation``, ``optimisation``, ``warmup``, ``ensemble``, ``operating_point``, ``baselines``.
+        Section to key to decision, in the order of the rules. Sections: ``preparation.<input>``, ``network`` (and
+        ``encoder.<input>`` where inputs are of several kinds), ``augmentation``, ``optimisation``, ``warmup``,
+        ``ensemble``, ``operating_point``, ``baselines``.
     """
     sections: Sections = {}
-    for name in facts.fingerprint.inputs:
+    _check_family(facts)
+    for name, seen in facts.fingerprint.inputs.items():
         _check_axes(name, facts)
         section = f"preparation.{name}"
         own = "size" not in (_fixed(section, facts) or {})
-        facts = _decide(sections, section, preparation.rules(name, facts.fingerprint.inputs[name], own=own), facts)
-    facts = _decide(sections, "network", network.RULES, facts)
-    facts = _decide(sections, "augmentation", augmentation.RULES, facts)
+        facts = _decide(sections, section, planner(seen.kind).preparation(name, facts, own=own), facts)
+    facts = _network(sections, facts)
+    augmented = augmentation.RULES if facts.fingerprint.images else augmentation.NO_IMAGES
+    facts = _decide(sections, "augmentation", augmented, facts)
     facts = _decide(sections, "optimisation", optimisation.RULES, facts)
     facts = _decide(sections, "warmup", warmup.RULES, facts)
-    facts = _decide(sections, "ensemble", ensemble.RULES, facts)
+    facts = _decide(sections, "ensemble", _together(facts), facts)
     facts = _decide(sections, "operating_point", judging.OPERATING_POINT, facts)
     _decide(sections, "baselines", judging.BASELINES, facts)
     return sections
 
 
+def _network(sections: Sections, facts: Facts) -> Facts:
+    """Decide on the network of one kind of input, or on an encoder for each of several kinds."""
+    kinds = facts.fingerprint.kinds
+    if len(kinds) == 1:
+        names = tuple(facts.fingerprint.inputs)
+        return _decide(sections, "network", planner(kinds[0]).network(names, facts), facts)
+    for name, seen in facts.fingerprint.inputs.items():
+        # the rules of a network read one another's decisions under its name; none of them is one on the joint network
+        apart: Sections = {}
+        own = replace(facts, network=facts.network if facts.network in planner(seen.kind).families else None)
+        _decide(apart, "network", planner(seen.kind).network((name,), own), own)
+        sections[f"encoder.{name}"] = apart["network"]
+    return _decide(sections, "network", joint.RULES, replace(facts, network=None))
+
+
+def _together(facts: Facts) -> dict[str, Rule]:
+    return ensemble.RULES if set(facts.fingerprint.kinds) == {"image"} else ensemble.OTHERS
+
+
 def redecide_ensemble(sections: Sections, facts: Facts) -> Sections:
     """Decide again how many networks there are, once it is known how many steps fit in all."""
     fresh: Sections = dict(sections)
-    _decide(fresh, "ensemble", ensemble.RULES, facts)
+    _decide(fresh, "ensemble", _together(facts), facts)
     return fresh
 
 
@@ -67,10 +80,26 @@ def redecide(sections: Sections, facts: Facts) -> Sections:
     return fresh
 
 
+def _check_family(facts: Facts) -> None:
+    """Refuse a network that is for a kind of input that the samples do not have."""
+    kinds = [name for name in INPUT_KINDS if facts.network in planner(name).families]
+    if kinds and not set(kinds).intersection(facts.fingerprint.kinds):
+        there = " and ".join(input_kind(k).plural for k in facts.fingerprint.kinds)
+        usual = ", ".join(f for k in facts.fingerprint.kinds for f in planner(k).families)
+        raise PlanError(
+            f"The network {facts.network!r} is for {input_kind(kinds[0]).plural}; the samples have {there}.",
+            expected=f"one of {usual}",
+            next_step="leave --network out, or write one of these",
+        )
+
+
 def _check_axes(name: str, facts: Facts) -> None:
     """Refuse a network whose protocol fixes a size of other axes than the images have."""
     size = (_fixed(f"preparation.{name}", facts) or {}).get("size")
-    axes = facts.fingerprint.inputs[name].ndim
+    seen = facts.fingerprint.inputs[name]
+    if seen.kind != "image":
+        return
+    axes = seen.ndim
     if size is not None and isinstance(size.value, list) and len(size.value) != axes:
         raise PlanError(
             f"The network {facts.network!r} is for {len(size.value)}D images; input {name!r} is {axes}D.",
@@ -93,12 +122,17 @@ def _decide(sections: Sections, section: str, rules: Mapping[str, Rule], facts: 
         if key not in made and key != "epochs":
             made[key] = decision
             decided[(section, key)] = decision.value
-    if section == "network" and facts.network and facts.network not in PLANNED:
+    if section == "network" and facts.network and not _planned(facts.network):
         made = {"family": made["family"]}
     if fixed is not None and "epochs" in fixed:
         made["steps"] = _epochs(fixed["epochs"], made, facts)
     sections[section] = made
     return replace(facts, decided=decided)
+
+
+def _planned(network: str) -> bool:
+    """Whether the rules decide the options of a network; another one has its own defaults."""
+    return any(network in planner(kind).planned for kind in INPUT_KINDS)
 
 
 def _fixed(section: str, facts: Facts) -> dict[str, Decision] | None:

@@ -181,7 +181,7 @@ def _guard(
         arrays = fit_guard(seen)
         away = [crossed_distances(seen, groups[: len(train)]), *([distances(arrays, others)] if len(held) else [])]
         flag, refuse = limits(np.concatenate(away), len(np.unique(groups)))
-    first = next(iter(known.fingerprint.inputs.values()))
+    first = next(iter(known.fingerprint.images.values()))
     return arrays, GuardLimits(
         flag=min(flag, 1e9),
         refuse=min(refuse, 1e9),

@@ -15,8 +15,8 @@ from hounsfield.core.types import AnyArray, BoolArray, Json
 from hounsfield.geometry.boxes import boxes_in, filled
 from hounsfield.learn.dense.model import case_looks, labels_of
 from hounsfield.learn.dense.running import self_test
-from hounsfield.learn.guard import GuardLimits, distances
-from hounsfield.learn.model import GUARD, SELF_TEST, plain_doubts
+from hounsfield.learn.guard import GuardLimits, distances, plain_doubts
+from hounsfield.learn.model import GUARD, SELF_TEST
 from hounsfield.workflow.dense.baselines import apply_baseline, bundled
 from hounsfield.workflow.dense.fitting import FOLDS, SETTLED
 from hounsfield.workflow.dense.jobs import structures_of
@@ -206,11 +206,11 @@ def annotation(said: Said, structures: Structures, image: Image) -> Annotation:
     """
     classes = structures.classes
     if structures.layout == "overlapping":
-        return Annotation(said.masks, classes, image.grid, said.probabilities, said.given)
+        return Annotation(said.masks, classes, image.grid, said.probabilities, boxes=said.given)
     labels = np.zeros(said.masks.shape[1:], dtype=np.uint8)
     for place, mask in enumerate(said.masks, start=1):
         labels[mask] = place
-    return Annotation(labels, classes, image.grid, said.probabilities, said.given)
+    return Annotation(labels, classes, image.grid, said.probabilities, boxes=said.given)
 
 
 def folds_of(contents: BundleContents) -> list[int]:

@@ -90,8 +90,17 @@ def read_annotations(path: Path, *, rate_hz: float | None = None) -> tuple[Annot
     found = list(_parsed(data, ref))
     resolution, symbols, rest = _preamble(found)
     scale = rate_hz / resolution if rate_hz and resolution else 1.0
+    letters = {str(code): letter for code, letter in symbols.items()}
     marks = tuple(
-        replace(a, sample=round(a.sample * scale), symbol=symbols.get(int(a.symbol), f"<{a.symbol}>")) for a in rest
+        Annotation(
+            a.sample if scale == 1.0 else round(a.sample * scale),
+            letters.get(a.symbol, f"<{a.symbol}>"),
+            a.subtype,
+            a.channel,
+            a.number,
+            a.text,
+        )
+        for a in rest
     )
     if any(a.sample < 0 for a in marks):
         raise damaged(ref, "annotations lie before the record begins.", "sample numbers of 0 or more")
@@ -123,7 +132,7 @@ def _parsed(data: bytes, ref: Ref) -> Iterator[Annotation]:
             if current:
                 yield current
             time += low
-            current = replace(kept, sample=time, symbol=str(code))
+            current = Annotation(time, str(code), 0, kept.channel, kept.number)
         at += held
     else:
         if at != len(data) or not data:

@@ -2,6 +2,7 @@
 
 import re
 
+from hounsfield.core.kinds import input_kind
 from hounsfield.core.plan import Decision, Facts, PlanValue
 from hounsfield.stages.planning.rules import Rule
 
@@ -13,13 +14,13 @@ def _few(facts: Facts) -> bool:
 
 
 def _small(facts: Facts) -> bool:
-    return max(max(seen.size_median) for seen in facts.fingerprint.inputs.values()) <= 64
+    return max(max(seen.size_median) for seen in facts.fingerprint.images.values()) <= 64
 
 
 def _flips(facts: Facts) -> Decision:
     names = [t.name for t in facts.targets] + [c for t in facts.targets for c in t.classes]
     sided = next((n for n in names if SIDES.search(n)), None)
-    chest = next((s.modality for s in facts.fingerprint.inputs.values() if s.modality in ("CR", "DX")), None)
+    chest = next((s.modality for s in facts.fingerprint.images.values() if s.modality in ("CR", "DX")), None)
     if sided or chest:
         return Decision(
             value=[],
@@ -35,7 +36,7 @@ def _flips(facts: Facts) -> Decision:
 
 def _calibrated(facts: Facts) -> bool:
     """Return whether stored values carry a meaning, as CT numbers do, rather than a display setting."""
-    return all(seen.bits > 8 and seen.modality != "MR" for seen in facts.fingerprint.inputs.values())
+    return all(seen.bits > 8 and seen.modality != "MR" for seen in facts.fingerprint.images.values())
 
 
 def _either(display: PlanValue, calibrated: PlanValue, rule: str) -> Rule:
@@ -85,6 +86,14 @@ def _intensity(facts: Facts) -> Decision:
         evidence=f"{facts.fingerprint.samples} training samples",
     )
 
+
+def _none(facts: Facts) -> Decision:
+    lacks = input_kind(facts.fingerprint.kinds[0]).lacks.get("augmentation", "no input is an image")
+    return Decision(value=[], rule=f"no augmentation: {lacks}", evidence=", ".join(facts.fingerprint.kinds))
+
+
+NO_IMAGES: dict[str, Rule] = {"flips": _none}
+"""Rules of section ``augmentation`` where no input is an image."""
 
 RULES: dict[str, Rule] = {
     "flips": _flips,

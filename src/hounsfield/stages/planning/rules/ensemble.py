@@ -2,10 +2,13 @@
 
 from hounsfield.core.plan import Decision, Facts, PlanValue
 from hounsfield.stages.planning.rules import Rule
+from hounsfield.stages.planning.rules.judging import others
 from hounsfield.stages.planning.rules.optimisation import enough
 from hounsfield.stages.planning.rules.preparation import SMALL
 
 MOST = 8
+SLOW_SHARE = 0.2
+"""Share of the minutes that another learner beside the networks may take."""
 LEAST_SHARE = 0.55
 """Share of the steps that are enough, below which one network with all the time is better than several with a part."""
 
@@ -60,7 +63,7 @@ def _members(facts: Facts) -> Decision:
 def _variant(facts: Facts) -> Decision:
     sizes = [v for (section, key), v in facts.decided.items() if key == "size" and section.startswith("preparation")]
     edges = [int(n) for size in sizes if isinstance(size, list) for n in size if isinstance(n, int)]
-    tiny = max(edges, default=SMALL + 1) <= SMALL and all(i.ndim == 2 for i in facts.fingerprint.inputs.values())
+    tiny = max(edges, default=SMALL + 1) <= SMALL and all(i.ndim == 2 for i in facts.fingerprint.images.values())
     other: dict[str, dict[str, PlanValue]] = {
         "wavelet": {"stem": "small", "width": 16},
         "small": {"stem": "wavelet", "width": 32},
@@ -90,6 +93,8 @@ def _workers(facts: Facts) -> Decision:
 
 
 def _features(facts: Facts) -> Decision:
+    if set(facts.fingerprint.kinds) != {"image"}:
+        return _other_features(facts)
     small = facts.fingerprint.samples <= 5000
     if facts.budget.processes > 1 or "max_steps" in facts.wishes:
         return Decision(value=False, rule="networks alone in a quick trial or beside other processes", evidence="")
@@ -98,6 +103,32 @@ def _features(facts: Facts) -> Decision:
         rule="up to 5,000 training samples a linear model on fixed features stands beside the networks; validation "
         "outputs weigh it, down to nothing",
         evidence=f"{facts.fingerprint.samples} training samples",
+    )
+
+
+def _other_features(facts: Facts) -> Decision:
+    kinds, n = ", ".join(facts.fingerprint.kinds), facts.fingerprint.samples
+    strongest = next(iter(others(facts)), None)
+    if strongest is None:
+        return Decision(value=False, rule="no learner takes images beside other inputs", evidence=kinds)
+    taken = facts.decided.get(("cost", "beside"))
+    seconds = float(taken) if isinstance(taken, int | float) else 0.0
+    minutes = facts.budget.minutes
+    fits = minutes is None or seconds * _folds(facts) <= SLOW_SHARE * 60.0 * minutes
+    return Decision(
+        value=n <= 5000 and fits,
+        rule=f"up to 5,000 training samples the strongest of the others ({strongest}) stands beside the networks, if "
+        f"it takes no more than {SLOW_SHARE:.0%} of the minutes; validation outputs weigh it, down to nothing",
+        evidence=f"{n} training samples, {kinds}" + (f", {seconds:.1f} s" if seconds else ""),
+    )
+
+
+def _beside(facts: Facts) -> Decision:
+    strongest = next(iter(others(facts)), "features")
+    return Decision(
+        value=strongest,
+        rule="random kernels on signals of one rate; trees on irregular ones and on rows",
+        evidence=", ".join(facts.fingerprint.kinds),
     )
 
 
@@ -119,3 +150,6 @@ RULES: dict[str, Rule] = {
     "views": _views,
 }
 """Rules of section ``ensemble``, in order; ``cost/total_steps`` counts steps of one thread side by side."""
+
+OTHERS: dict[str, Rule] = {**RULES, "beside": _beside}
+"""The same where not all inputs are images."""

@@ -1,6 +1,7 @@
 """Rules for the operating point and the baselines."""
 
-from hounsfield.core.plan import Decision, Facts
+from hounsfield.core.plan import Decision, Facts, PlanValue
+from hounsfield.stages.planning.kinds import planner
 from hounsfield.stages.planning.rules import Rule
 
 
@@ -26,8 +27,28 @@ def _wanted(facts: Facts) -> Decision:
     return Decision(value=None, rule="balanced accuracy needs no aim", evidence="")
 
 
+def others(facts: Facts) -> tuple[str, ...]:
+    """Return the learners beside the linear model; none beside an image.
+
+    Those of the input with the most axes: learners on signals take rows beside them, not the other way round.
+    """
+    if facts.fingerprint.images:
+        return ()
+    richest = max(facts.fingerprint.inputs.values(), key=lambda seen: seen.ndim)
+    return planner(richest.kind).baselines(facts)
+
+
 def _names(facts: Facts) -> Decision:
-    del facts
+    kinds = facts.fingerprint.kinds
+    if kinds != ("image",):
+        beside: list[PlanValue] = list(others(facts))
+        return Decision(
+            value=["prevalence", "logistic", *beside],
+            rule="the share of each class, a linear model on simple numbers of each input"
+            + "".join(f", {name}" for name in beside)
+            + ": what a network must beat",
+            evidence=", ".join(kinds),
+        )
     return Decision(
         value=["prevalence", "logistic"],
         rule="the share of each class, and a linear model on coarse pixels and texture: what a network must beat",

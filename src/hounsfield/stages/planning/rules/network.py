@@ -38,7 +38,7 @@ def _ndim(facts: Facts) -> int:
     """Return the space axes that the network works on: the 2.5D one encodes slabs of a volume in two dimensions."""
     if facts.network == "slices":
         return 2
-    return max(seen.ndim for seen in facts.fingerprint.inputs.values())
+    return max(seen.ndim for seen in facts.fingerprint.images.values())
 
 
 def _stem(facts: Facts) -> Decision:

@@ -25,13 +25,19 @@ def _fixed(value: PlanValue, rule: str) -> Rule:
 
 
 def _precision(facts: Facts) -> Decision:
-    volumes = any(i.ndim == 3 for i in facts.fingerprint.inputs.values()) and facts.network != "slices"
+    volumes = any(i.ndim == 3 for i in facts.fingerprint.images.values()) and facts.network != "slices"
     if facts.machine.device == "cpu" and volumes:
         return Decision(
             value="float32",
             rule="float32 for volumes on a processor: its bfloat16 gradient of a 3x3x3 convolution reads memory that "
             "nobody wrote where the volume is 2 deep (measured: NaN, and other bits at every run)",
             evidence="3D input",
+        )
+    if not facts.fingerprint.images:
+        return Decision(
+            value="float32",
+            rule="float32 where no input is an image: products are small, and casting takes longer than it saves",
+            evidence=", ".join(facts.fingerprint.kinds),
         )
     return Decision(
         value="bfloat16" if facts.machine.bfloat16 else "float32",

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from hounsfield.core.fingerprint import InputFacts
+from hounsfield.core.fingerprint import ImageFacts
 from hounsfield.core.plan import Decision, Facts
 from hounsfield.stages.planning.rules import Rule, spacing
 
@@ -16,23 +16,23 @@ ASPECT_SPREAD = 1.25
 """Largest ratio of the 95th to the 5th percentile of the aspect for which padding shows the same bars to all."""
 
 
-def rules(name: str, seen: InputFacts | None = None, *, own: bool = True) -> dict[str, Rule]:
+def rules(name: str, seen: ImageFacts | None = None, *, own: bool = True) -> dict[str, Rule]:
     """Return the rules of section ``preparation.<name>`` for an image input.
 
     Parameters
     ----------
     name : str
         Input name.
-    seen : InputFacts or None
+    seen : ImageFacts or None
         What is known of it: volumes that say how they lie in the patient are turned and resampled.
     own : bool
         Whether the size is the rules' own to decide, and not fixed by a network's protocol.
     """
 
-    def about(rule: Callable[[InputFacts, Facts], Decision]) -> Rule:
-        return lambda facts: rule(facts.fingerprint.inputs[name], facts)
+    def about(rule: Callable[[ImageFacts, Facts], Decision]) -> Rule:
+        return lambda facts: rule(facts.fingerprint.images[name], facts)
 
-    def within(rule: Callable[[InputFacts, spacing.Room], Decision]) -> Rule:
+    def within(rule: Callable[[ImageFacts, spacing.Room], Decision]) -> Rule:
         return about(lambda seen, facts: rule(seen, spacing.Room(edge(seen, facts), SMALL)))
 
     placed = seen is not None and seen.spacing_median is not None and own
@@ -49,12 +49,12 @@ def rules(name: str, seen: InputFacts | None = None, *, own: bool = True) -> dic
     }
 
 
-def _ndim(seen: InputFacts, facts: Facts) -> Decision:
+def _ndim(seen: ImageFacts, facts: Facts) -> Decision:
     del facts
     return Decision(value=seen.ndim, rule="as many space axes as the images have", evidence=f"{seen.ndim}D")
 
 
-def _channels(seen: InputFacts, facts: Facts) -> Decision:
+def _channels(seen: ImageFacts, facts: Facts) -> Decision:
     del facts
     return Decision(
         value=seen.channels,
@@ -63,7 +63,7 @@ def _channels(seen: InputFacts, facts: Facts) -> Decision:
     )
 
 
-def edge(seen: InputFacts, facts: Facts) -> int:
+def edge(seen: ImageFacts, facts: Facts) -> int:
     """Return the edge of the network's input, pixels."""
     longest = max(seen.size_median)
     if longest <= SMALL:
@@ -92,7 +92,7 @@ EPOCHS_ABOVE = 1200.0
 """The same above the `COMMON` edge: only where four networks have all that brings anything (300 epochs) already."""
 
 
-def _size(seen: InputFacts, facts: Facts) -> Decision:
+def _size(seen: ImageFacts, facts: Facts) -> Decision:
     side = edge(seen, facts)
     longest = max(seen.size_median)
     if longest <= SMALL:
@@ -115,7 +115,7 @@ def _size(seen: InputFacts, facts: Facts) -> Decision:
     )
 
 
-def _fit(seen: InputFacts, facts: Facts) -> Decision:
+def _fit(seen: ImageFacts, facts: Facts) -> Decision:
     del facts
     low, high = (n[-1] / n[-2] for n in (seen.size_low, seen.size_high))
     spread = max(low, high) / min(low, high)
@@ -128,7 +128,7 @@ def _fit(seen: InputFacts, facts: Facts) -> Decision:
     )
 
 
-def _window(seen: InputFacts) -> tuple[float, float, str, str]:
+def _window(seen: ImageFacts) -> tuple[float, float, str, str]:
     if seen.bits <= 8:
         return 0.0, 255.0, "8-bit pictures are used on their whole range", f"{seen.bits} bits"
     if seen.modality == "CT" and seen.value_low < -500:
@@ -149,7 +149,7 @@ def _window(seen: InputFacts) -> tuple[float, float, str, str]:
     )
 
 
-def _scale(seen: InputFacts, facts: Facts) -> Decision:
+def _scale(seen: ImageFacts, facts: Facts) -> Decision:
     del facts
     if seen.modality == "MR":
         return Decision(
@@ -171,19 +171,19 @@ def _scale(seen: InputFacts, facts: Facts) -> Decision:
     )
 
 
-def _low(seen: InputFacts, facts: Facts) -> Decision:
+def _low(seen: ImageFacts, facts: Facts) -> Decision:
     del facts
     low, _, rule, evidence = _window(seen)
     return Decision(value=low, rule=rule, evidence=evidence)
 
 
-def _high(seen: InputFacts, facts: Facts) -> Decision:
+def _high(seen: ImageFacts, facts: Facts) -> Decision:
     del facts
     _, high, rule, evidence = _window(seen)
     return Decision(value=high, rule=rule, evidence=evidence)
 
 
-def _storage(seen: InputFacts, facts: Facts) -> Decision:
+def _storage(seen: ImageFacts, facts: Facts) -> Decision:
     del facts
     return Decision(
         value="uint8" if seen.bits <= 8 else "float16",

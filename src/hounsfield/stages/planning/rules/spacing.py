@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass
 
-from hounsfield.core.fingerprint import InputFacts
+from hounsfield.core.fingerprint import ImageFacts
 from hounsfield.core.plan import Decision
 
 ANISOTROPIC = 3.0
@@ -31,7 +31,7 @@ class Room:
     small: int
 
 
-def orientation(seen: InputFacts, room: Room) -> Decision:
+def orientation(seen: ImageFacts, room: Room) -> Decision:
     """Turn every volume the same way."""
     del seen, room
     return Decision(
@@ -42,7 +42,7 @@ def orientation(seen: InputFacts, room: Room) -> Decision:
     )
 
 
-def spacing_mm(seen: InputFacts, room: Room) -> Decision:
+def spacing_mm(seen: ImageFacts, room: Room) -> Decision:
     """Choose the spacing that volumes are resampled to."""
     own, target = native(seen), chosen(seen, room)
     coarser = any(t > n for t, n in zip(target, own, strict=True))
@@ -62,7 +62,7 @@ def spacing_mm(seen: InputFacts, room: Room) -> Decision:
     )
 
 
-def size(seen: InputFacts, room: Room) -> Decision:
+def size(seen: ImageFacts, room: Room) -> Decision:
     """Choose the size that holds nearly every training volume at the chosen spacing."""
     target = chosen(seen, room)
     return Decision(
@@ -72,7 +72,7 @@ def size(seen: InputFacts, room: Room) -> Decision:
     )
 
 
-def fit(seen: InputFacts, room: Room) -> Decision:
+def fit(seen: ImageFacts, room: Room) -> Decision:
     """Keep the scale."""
     del room
     return Decision(
@@ -83,7 +83,7 @@ def fit(seen: InputFacts, room: Room) -> Decision:
     )
 
 
-def native(seen: InputFacts) -> tuple[float, ...]:
+def native(seen: ImageFacts) -> tuple[float, ...]:
     """Return the spacing at which a volume is as its scanner made it: the median, finer along thick slices."""
     median, low = seen.spacing_median or (), seen.spacing_low or ()
     thick = max(median)
@@ -93,7 +93,7 @@ def native(seen: InputFacts) -> tuple[float, ...]:
     return tuple(max(fine, others) if m == thick else m for m, fine in zip(median, low, strict=True))
 
 
-def chosen(seen: InputFacts, room: Room) -> tuple[float, ...]:
+def chosen(seen: ImageFacts, room: Room) -> tuple[float, ...]:
     """Return the spacing at which the field of view fits into the edge that can be afforded."""
     own, extent = native(seen), seen.extent_high or ()
     if max(_exact(seen, own)) <= room.small:
@@ -102,11 +102,11 @@ def chosen(seen: InputFacts, room: Room) -> tuple[float, ...]:
     return tuple(round(max(n, least), 4) for n in own)
 
 
-def _exact(seen: InputFacts, spacing: tuple[float, ...]) -> tuple[int, ...]:
+def _exact(seen: ImageFacts, spacing: tuple[float, ...]) -> tuple[int, ...]:
     return tuple(max(LEAST, math.ceil(e / s - SLACK)) for e, s in zip(seen.extent_high or (), spacing, strict=True))
 
 
-def _lengths(seen: InputFacts, room: Room) -> tuple[int, ...]:
+def _lengths(seen: ImageFacts, room: Room) -> tuple[int, ...]:
     exact = _exact(seen, chosen(seen, room))
     return exact if max(exact) <= room.small else tuple(max(STEP, math.ceil(n / STEP) * STEP) for n in exact)
 

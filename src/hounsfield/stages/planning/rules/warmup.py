@@ -1,5 +1,6 @@
 """Rules for what a network learns before its first answer, and for weights that come from elsewhere."""
 
+from hounsfield.core.kinds import input_kind
 from hounsfield.core.plan import Decision, Facts
 from hounsfield.stages.planning.recipes import recipe
 from hounsfield.stages.planning.rules import Rule
@@ -25,6 +26,10 @@ def _counted(facts: Facts) -> tuple[int, int]:
 
 def _method(facts: Facts) -> Decision:
     beside, own = _counted(facts)
+    lacking = next((k for k in facts.fingerprint.kinds if "unlabelled" in input_kind(k).lacks), None)
+    if lacking is not None:
+        reason = input_kind(lacking).lacks["unlabelled"]
+        return Decision(value="none", rule=f"no warm-up: {reason}", evidence=f"an input is a {lacking}")
     if recipe(facts.network):
         return Decision(value="none", rule="the network's own protocol has none", evidence=f"--network {facts.network}")
     on = beside >= MANY * own and beside + own >= FEWEST

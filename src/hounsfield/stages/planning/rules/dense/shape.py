@@ -62,13 +62,13 @@ def _ndim(facts: Facts) -> Decision:
 def _channels(facts: Facts) -> Decision:
     found: dict[str, PlanValue] = {
         name: seen.channels if seen.ndim == 2 else seen.stored_channels
-        for name, seen in facts.fingerprint.inputs.items()
+        for name, seen in facts.fingerprint.images.items()
     }
     return Decision(
         value=found,
         rule="all images of a case enter together; of pictures 3 channels only where most have real colour, of volumes "
         "as many as they have",
-        evidence=", ".join(f"{n}: {s.colour_share:.0%} in colour" for n, s in facts.fingerprint.inputs.items()),
+        evidence=", ".join(f"{n}: {s.colour_share:.0%} in colour" for n, s in facts.fingerprint.images.items()),
     )
 
 
@@ -158,7 +158,7 @@ def _edge(facts: Facts) -> Decision:
 def _window(facts: Facts) -> Decision:
     found: dict[str, PlanValue] = {}
     said = []
-    for place, (name, seen) in enumerate(facts.fingerprint.inputs.items()):
+    for place, (name, seen) in enumerate(facts.fingerprint.images.items()):
         own = seen.modality == "CT" or (
             not seen.modality and seen.spacing_median is not None and -4096 <= seen.value_low < -500
         )

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from hounsfield.core.fingerprint import InputFacts
+from hounsfield.core.fingerprint import ImageFacts
 from hounsfield.core.plan import Decision, Facts
 
 AXES = "zyx"
@@ -15,9 +15,9 @@ ALONE = 2
 """Slices up to which there are no neighbours worth the name."""
 
 
-def primary(facts: Facts) -> InputFacts:
+def primary(facts: Facts) -> ImageFacts:
     """Return what is known of the first input."""
-    return next(iter(facts.fingerprint.inputs.values()))
+    return next(iter(facts.fingerprint.images.values()))
 
 
 def slice_axis(facts: Facts) -> int | None:
@@ -79,7 +79,7 @@ def neighbours(facts: Facts) -> Decision:
     )
 
 
-def _thickest(seen: InputFacts) -> tuple[int, int, float]:
+def _thickest(seen: ImageFacts) -> tuple[int, int, float]:
     """Return the axis across slices, their number, and the ratio of their distance to the coarser spacing within."""
     if seen.spacing_median is not None:
         steps = seen.spacing_median

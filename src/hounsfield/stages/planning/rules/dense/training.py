@@ -138,7 +138,7 @@ def _flips(facts: Facts) -> Decision:
     sided = next((n for n in names if SIDES.search(n)), None)
     if sided:
         return Decision(value=[], rule="no mirror image where the side matters", evidence=f"class {sided!r}")
-    chest = next((s.modality for s in facts.fingerprint.inputs.values() if s.modality in ("CR", "DX")), None)
+    chest = next((s.modality for s in facts.fingerprint.images.values() if s.modality in ("CR", "DX")), None)
     if chest:
         return Decision(
             value=[], rule="no mirror image of a chest: the heart is on the left", evidence=f"modality {chest}"

@@ -1,0 +1,1 @@
+"""Accuracy on signals: public series with an official split."""

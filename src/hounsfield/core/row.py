@@ -1,0 +1,101 @@
+"""Rows: named clinical variables of one sample, any of which may be missing."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict
+
+from hounsfield.core.errors import ReadError
+from hounsfield.core.types import Float64Array
+
+ColumnKind = Literal["numeric", "ordinal", "categorical"]
+
+
+class RowColumn(BaseModel):
+    """One variable of a row input.
+
+    Attributes
+    ----------
+    name : str
+        Column of the table, or what a reader calls it.
+    kind : str
+        ``numeric``; ``ordinal`` or ``categorical``, whose values are places in `levels`.
+    levels : tuple of str
+        Texts of an ordinal (in order) or categorical variable; a text that is none of them is missing.
+    unit : str
+        Where known.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    name: str
+    kind: ColumnKind = "numeric"
+    levels: tuple[str, ...] = ()
+    unit: str = ""
+
+
+@dataclass(frozen=True)
+class Row:
+    """Named numbers.
+
+    Parameters
+    ----------
+    names : tuple of str
+        One for each value, none twice.
+    values : numpy.ndarray
+        ``c``, float64; NaN where missing. Of an ordinal or categorical variable the place of its level, from 0.
+
+    Raises
+    ------
+    ReadError
+        If the shapes contradict each other, a name is there twice or a value is infinite.
+    """
+
+    names: tuple[str, ...]
+    values: Float64Array
+
+    def __post_init__(self) -> None:
+        fault = ""
+        if self.values.shape != (len(self.names),) or self.values.dtype != np.float64:
+            fault = f"A row of {len(self.names)} names has values of shape {self.values.shape}, {self.values.dtype}."
+        elif len(set(self.names)) != len(self.names):
+            fault = "Two variables of a row have the same name."
+        elif np.isinf(self.values).any():
+            fault = "A value of a row is infinite."
+        if fault:
+            raise ReadError(
+                fault,
+                expected="one finite or missing number for each name",
+                next_step="correct the row, or leave it out",
+            )
+
+
+def aligned(row: Row, have: Sequence[RowColumn], want: Sequence[RowColumn]) -> Row:
+    """Return a row with the variables that another cohort's rows have, in their order and coded as theirs.
+
+    Parameters
+    ----------
+    row : Row
+        As `have` describes it.
+    have, want : sequence of RowColumn
+        The variables of the row's own cohort, and those that are wanted.
+
+    Returns
+    -------
+    Row
+        NaN for a variable that the row lacks and for a level that is not among the wanted ones.
+    """
+    own = {c.name: c for c in have}
+    at = {name: i for i, name in enumerate(row.names)}
+    values = np.full(len(want), np.nan)
+    for i, column in enumerate(want):
+        if column.name not in at:
+            continue
+        value = float(row.values[at[column.name]])
+        levels = own[column.name].levels if column.name in own else column.levels
+        if column.kind == "numeric" or np.isnan(value) or levels == column.levels:
+            values[i] = value
+        elif 0 <= int(value) < len(levels) and levels[int(value)] in column.levels:
+            values[i] = column.levels.index(levels[int(value)])
+    return Row(tuple(c.name for c in want), values)

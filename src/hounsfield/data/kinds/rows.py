@@ -1,0 +1,42 @@
+"""Reading rows."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from hounsfield.core.cohort import Cohort, Ref, Roles
+from hounsfield.core.image import Header
+from hounsfield.core.kinds import AS_IT_IS, Wanted
+from hounsfield.core.row import Row, RowColumn, aligned
+from hounsfield.data.row.readers import read_row
+
+
+class Rows:
+    """Rows, by the table of row readers."""
+
+    def read(self, cohort: Cohort, ref: Ref, *, wanted: Wanted = AS_IT_IS) -> Row:
+        """Return the row, its variables and levels as they are wanted."""
+        row = read_row(cohort, ref)
+        return aligned(row, columns_of(cohort, ref), wanted.columns) if wanted.columns else row
+
+    def header(self, cohort: Cohort, ref: Ref) -> Header:
+        """Return how many variables there are."""
+        count = len(columns_of(cohort, ref))
+        path = Path(cohort.root) / ref.path
+        return Header((count,), 1, 64, ref.reader.upper(), path.stat().st_size if path.is_file() else 0)
+
+    def loose(self, paths: Sequence[str | Path], roles: Roles, wanted: Mapping[str, Wanted]) -> tuple[Cohort, ...]:
+        """Return the rows of tables, see `hounsfield.data.loose_rows`."""
+        from hounsfield.data.loose_rows import loose_rows
+
+        del roles
+        return loose_rows(paths, wanted)
+
+
+def columns_of(cohort: Cohort, ref: Ref) -> tuple[RowColumn, ...]:
+    """Return the variables of the input that a ref belongs to; of a ref that names none, of the one row input."""
+    named = dict(ref.part).get("table")
+    rows = [s for s in cohort.schema.inputs if s.kind == "row"]
+    return next((s.columns for s in rows if s.name == named), rows[0].columns if rows else ())
+
+
+ROWS = Rows()

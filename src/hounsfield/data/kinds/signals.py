@@ -1,0 +1,122 @@
+"""Reading signals: whole, by stretch, or so much around an anchor."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+
+from hounsfield.core.cohort import Cohort, Ref, Roles, Schema
+from hounsfield.core.errors import ReadError, case_id
+from hounsfield.core.kinds import AS_IT_IS, Wanted
+from hounsfield.core.signal import Signal, SignalHeader
+from hounsfield.data.signal.readers import read_signal, signal_header
+
+ANCHOR = "anchor"
+GLANCED_S = (1.0, 1.0)
+"""What is looked at around an anchor before a plan says how much: about a heartbeat on either side."""
+UNTIMED = 100.0
+"""Samples per second that a window around an anchor is counted by where the record tells no rate."""
+
+
+class Signals:
+    """Signals, by the table of signal readers."""
+
+    def read(self, cohort: Cohort, ref: Ref, *, wanted: Wanted = AS_IT_IS) -> Signal:
+        """Return the signal; of an anchored ref the window around its anchor, NaN beyond the ends of the record.
+
+        Parameters
+        ----------
+        cohort : Cohort
+        ref : Ref
+            Its part may hold ``anchor``: a sample number of the record.
+        wanted : Wanted
+            Its `around_s` says how much; `GLANCED_S` if None.
+
+        Raises
+        ------
+        ReadError
+            If it cannot be read, the anchor lies outside the record, or a beat was given for a whole record or the
+            other way round.
+        """
+        anchor = anchor_of(ref)
+        if wanted.around_s is not None and (sum(wanted.around_s) > 0) != (anchor is not None):
+            raise _unlike(ref, anchored=anchor is not None)
+        if anchor is None:
+            return read_signal(cohort, ref)
+        whole = without_anchor(ref)
+        told = self.header(cohort, whole)
+        if not 0 <= anchor < told.samples:
+            raise ReadError(
+                f"Case {case_id(ref.path)}: the anchor {anchor} lies outside a record of {told.samples} samples.",
+                expected="an anchor in the record",
+                next_step="correct the annotations or leave the case out",
+            )
+        rate = told.rate_hz or UNTIMED
+        before, after = (max(1, round(seconds * rate)) for seconds in wanted.around_s or GLANCED_S)
+        first, end = max(0, anchor - before), min(told.samples, anchor + after)
+        found = read_signal(cohort, whole, start=first, stop=end)
+        edges = (first - (anchor - before), anchor + after - end)
+        if edges == (0, 0) or found.times_s is not None:
+            return found
+        array = np.pad(found.array, [(0, 0), edges], constant_values=np.float32(np.nan))
+        return replace(found, array=array)
+
+    def header(self, cohort: Cohort, ref: Ref) -> SignalHeader:
+        """Return leads, units, rate and length of the record."""
+        whole = without_anchor(ref)
+        try:
+            written = (Path(cohort.root) / whole.path).stat().st_mtime_ns
+        except OSError:
+            return signal_header(cohort, whole)
+        return _remembered(cohort.root, whole, written)
+
+    def loose(self, paths: Sequence[str | Path], roles: Roles, wanted: Mapping[str, Wanted]) -> tuple[Cohort, ...]:
+        """Return the records, or series of an archive, that paths hold; see `hounsfield.data.loose_signals`."""
+        from hounsfield.data.loose_signals import loose_signals
+
+        return loose_signals(paths, roles, tuple(wanted))
+
+
+def _unlike(ref: Ref, *, anchored: bool) -> ReadError:
+    if anchored:
+        return ReadError(
+            f"Case {case_id(ref.path)}: a beat was given, and the model looks at whole signals.",
+            expected="whole records or windows, as in training",
+            next_step="give the records without asking for beats",
+        )
+    return ReadError(
+        f"Case {case_id(ref.path)}: a whole signal was given, and the model looks at beats.",
+        expected="annotated beats, or detected R peaks",
+        next_step="give the annotations beside the record",
+    )
+
+
+@lru_cache(maxsize=64)
+def _remembered(root: str, ref: Ref, _written: int) -> SignalHeader:
+    """Return a record's header once for all its beats: there are thousands in each."""
+    return signal_header(Cohort("", root, (), Schema()), ref)
+
+
+def anchor_of(ref: Ref) -> int | None:
+    """Return the sample number that a ref is about, None where it means all of its record."""
+    found = dict(ref.part).get(ANCHOR)
+    if found is None:
+        return None
+    try:
+        return int(found)
+    except ValueError:
+        raise ReadError(
+            f"Case {case_id(ref.path)}: the anchor of a ref is not a number.",
+            expected="a sample number",
+            next_step="correct the cohort",
+        ) from None
+
+
+def without_anchor(ref: Ref) -> Ref:
+    """Return the ref of the record that an anchor lies in."""
+    return Ref(ref.reader, ref.path, tuple(part for part in ref.part if part[0] != ANCHOR))
+
+
+SIGNALS = Signals()

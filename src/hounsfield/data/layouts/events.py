@@ -1,0 +1,148 @@
+"""Long tables of events with a table of outcomes: one sample for each stay, its series irregular in time."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from hounsfield.core.cohort import Cohort, InputSpec, Listing, Reading, Ref, Roles, Schema, SetAside
+from hounsfield.core.errors import CohortError, HounsfieldError, ReadError
+from hounsfield.core.row import RowColumn
+from hounsfield.data.files import Files, list_files
+from hounsfield.data.inputs import Told
+from hounsfield.data.layouts.record_cohort import NO_RECORD, cohort_of_records, understood_records
+from hounsfield.data.layouts.record_tables import RecordTable, record_table
+from hounsfield.data.layouts.records import INPUT, RecordFiles, SignalInputs
+from hounsfield.data.layouts.table import outside_test, variables_listing
+from hounsfield.data.roles import Understood
+from hounsfield.data.row_columns import variables, with_roles
+from hounsfield.data.rows import parts_of_rows
+from hounsfield.data.signal.events import event_records, event_variables, is_event_table
+from hounsfield.data.words import tokens
+
+SCORES = frozenset({"saps", "sofa", "qsofa", "apache", "oasis", "mpm", "lods"})
+"""Scores that sum up a stay: of what time they are is not told, so that they are kept for subgroups only."""
+NO_EVENTS = "no events were recorded"
+STATIC = "static"
+"""Name of the row of what the table of outcomes says of a stay besides the outcome."""
+
+
+class EventsLayout:
+    """Events of many stays in long tables, outcomes in another."""
+
+    def claims(self, root: Path, roles: Roles) -> float:
+        """Return .94 for a table of events by its heads, or a folder with one."""
+        try:
+            if root.is_file():
+                return 0.97 if is_event_table(root) else 0.0
+            if not root.is_dir():
+                return 0.0
+            files = list_files(root)
+            return 0.94 if not files.images and _tables(files) else 0.0
+        except HounsfieldError:
+            return 0.0
+
+    def cohort(self, root: Path, roles: Roles) -> Cohort:
+        """Return the cohort.
+
+        Raises
+        ------
+        CohortError
+            If a table cannot be read, a stay is in two tables of events, or no table has outcomes.
+        """
+        files = list_files(root if root.is_dir() else root.parent)
+        tables = _tables(files) if root.is_dir() else [root.name]
+        where, leads = _stays(files, tables)
+        plain = tuple(p for p in files.paths if p not in tables)
+        own = RecordFiles(files.root, plain, files.escaping, tuple(where))
+        table = record_table(own, roles)
+        understood = understood_records(own, table, roles)
+        parts = parts_of_rows(understood, Told([], []))
+        heads = list(understood.sheet.columns)
+        scores = [c for c in heads if SCORES & set(tokens(c)) and c not in dict(roles.columns)]
+        apart = [*table.sources, *scores] if table.places else heads
+        static = variables(understood, outside_test(parts), apart=apart)
+        columns = static.columns
+        inputs = EventInputs(
+            (InputSpec(name=INPUT, kind="signal", ndim=1, leads=leads), *_static_spec(columns)),
+            reader="events",
+            where=where,
+            rows=_rows(understood, table) if columns else {},
+        )
+        known = with_roles(understood, static)
+        cohort = cohort_of_records(known, own, inputs, table=table, roles=roles, layout="events")
+        listing = variables_listing(columns, understood.sheet)
+        counts = Counter(where.values())
+        more = [Listing("Tables of events", ("table", "stays"), tuple((t, str(counts[t])) for t in tables))]
+        more += [listing] if listing is not None else []
+        aside = tuple(
+            SetAside(sample=a.sample, reason=a.reason.replace(NO_RECORD, NO_EVENTS)) for a in cohort.set_aside
+        )
+        notes = tuple(n.replace(NO_RECORD, NO_EVENTS) for n in cohort.schema.notes)
+        if scores:
+            notes += (
+                f"Scores of a whole stay are not looked at: {', '.join(scores)} (columns: NAME: input uses one).",
+            )
+        schema = cohort.schema.model_copy(update={"notes": notes})
+        return replace(cohort, listings=(*cohort.listings, *more), set_aside=aside, schema=schema)
+
+
+@dataclass(frozen=True)
+class EventInputs(SignalInputs):
+    """The series of a stay, and the row of what is said of it besides.
+
+    Parameters
+    ----------
+    where : mapping of str to str
+        Stay to its table of events.
+    rows : mapping of str to (str, int)
+        Stay to its table of outcomes and the row in it.
+    """
+
+    where: Mapping[str, str] = field(default_factory=dict)
+    rows: Mapping[str, tuple[str, int]] = field(default_factory=dict)
+
+    def readings(self, path: str, time_days: float) -> dict[str, tuple[Reading, ...]]:
+        """Return the inputs of one stay."""
+        found: dict[str, tuple[Reading, ...]] = {
+            INPUT: (Reading(Ref(self.reader, self.where[path], (("record", path),)), time_days),)
+        }
+        if path in self.rows:
+            table, row = self.rows[path]
+            found[STATIC] = (Reading(Ref("columns", table, (("table", STATIC), ("row", row))), time_days),)
+        return found
+
+
+def _tables(files: Files) -> list[str]:
+    return [p for p in files.tables if is_event_table(files.root / p)]
+
+
+def _stays(files: Files, tables: Sequence[str]) -> tuple[dict[str, str], tuple[str, ...]]:
+    """Return stay to table of events, and the variables of all."""
+    here = Cohort("", str(files.root), (), Schema())
+    where: dict[str, str] = {}
+    variables: dict[str, None] = {}
+    for table in tables:
+        try:
+            stays = event_records(here, Ref("events", table))
+            variables.update(dict.fromkeys(event_variables(here, Ref("events", table))))
+        except ReadError as error:
+            raise CohortError(error.found, expected=error.expected, next_step=error.next_step) from error
+        twice = sum(s in where for s in stays)
+        if twice:
+            raise CohortError(
+                f"{twice} records are in {table!r} and in another table of events.",
+                expected="each record in one table",
+                next_step="take one of the tables out of the folder",
+            )
+        where.update(dict.fromkeys(stays, table))
+    return where, tuple(sorted(variables))
+
+
+def _static_spec(columns: tuple[RowColumn, ...]) -> tuple[InputSpec, ...]:
+    return (InputSpec(name=STATIC, kind="row", ndim=0, columns=columns),) if columns else ()
+
+
+def _rows(understood: Understood, table: RecordTable) -> dict[str, tuple[str, int]]:
+    paths = understood.files[table.key].paths
+    return {p: place for p, place in zip(paths, table.places, strict=True) if p is not None and place is not None}

@@ -1,0 +1,221 @@
+"""The form of a beat against the usual beat of its record, and how restless the rhythm around it is."""
+
+from collections.abc import Iterator
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+
+from hounsfield.core.cohort import Cohort, Ref, Schema
+from hounsfield.core.row import Row, RowColumn
+from hounsfield.core.types import Float64Array, IntArray
+from hounsfield.data.files import inside
+from hounsfield.data.signal.wfdb.aami import beats_of
+from hounsfield.data.signal.wfdb.annotations import read_annotations
+from hounsfield.data.signal.wfdb.header import parse_header
+from hounsfield.data.signal.wfdb.reader import WfdbReader
+from hounsfield.data.signal.windows import damaged
+
+BEFORE_S, AFTER_S = 0.3, 0.5
+"""How much around a beat is its form."""
+COMPLEX_S = (-0.1, 0.15)
+"""Where the QRS complex lies about its mark."""
+STRETCHES_S = ((-0.2, -0.07), (-0.07, 0.01), (0.01, 0.08), (0.08, 0.2), (0.2, 0.45))
+"""P wave, first and second half of the QRS complex, ST segment, T wave, about."""
+STRETCH_NAMES = ("p", "q", "s", "st", "t")
+USUAL_BEATS = 300
+"""Beats, evenly spread over the record, whose median is the usual beat."""
+BLOCK_S = 60.0
+"""So much of a record is held at once."""
+LAST, AROUND = 21, 8
+SHORTEST_S, LONGEST_S = 0.2, 3.0
+
+FORM = (
+    *(RowColumn(name=n) for n in ("rr_spread", "rr_jitter")),
+    *(RowColumn(name=f"{n}_rr_to_around") for n in ("before", "pre", "post", "next")),
+    *(RowColumn(name=n) for n in ("form_likeness", "form_size")),
+    *(RowColumn(name=f"form_apart_{n}") for n in STRETCH_NAMES),
+    *(RowColumn(name=f"form_level_{n}") for n in STRETCH_NAMES),
+)
+"""The variables of a form row."""
+_NAMES = tuple(c.name for c in FORM)
+
+
+class WfdbFormReader:
+    """Reads the form of beat ``anchor`` (a sample number) of the WFDB record that a ref's path names.
+
+    Notes
+    -----
+    A beat is normal or not against the other beats of the same heart: a wide complex is the rule in a bundle branch
+    block. So a beat is told by how it differs from the record's usual one, which needs the whole record: none of these
+    numbers is causal. The part ``lead`` names the lead (the first one without it); ``annotations`` as for
+    ``wfdb-rhythm``.
+    """
+
+    def read(self, cohort: Cohort, ref: Ref) -> Row:
+        """Return `FORM` for one beat; forms are NaN where the lead recorded nothing."""
+        parts = dict(ref.part)
+        try:
+            anchor = int(parts["anchor"])
+        except (KeyError, ValueError):
+            raise damaged(ref, "the ref does not say which beat.", "a part anchor=...", "correct the cohort") from None
+        beats, values = _rows(cohort, ref, str(parts.get("annotations", "")), str(parts.get("lead", "")))
+        at = int(np.searchsorted(beats, anchor))
+        if at == len(beats) or beats[at] != anchor:
+            raise damaged(ref, f"there is no beat at sample {anchor}.", "the sample of a beat", "correct the cohort")
+        return Row(_NAMES, values[at].copy())
+
+
+def unrest_rows(beats: IntArray, rate_hz: float) -> Float64Array:
+    """Return how restless the rhythm is around each beat.
+
+    Parameters
+    ----------
+    beats : numpy.ndarray
+        ``n``, int64, sample numbers, rising.
+    rate_hz : float
+
+    Returns
+    -------
+    numpy.ndarray
+        ``n 6`` float64. With x the logarithm of the interval that ends at a beat, held within 0.2 to 3 s (the first
+        beat's is the record's median): log(0.01 + deviation of x) over the last 21 beats; log(0.01 + median of
+        ``|x_i - x_(i-1)|``) over the last 20 steps and the next one; x of the beat before, of the beat, of the next and
+        of the one after it, each less the median of x over the beat and 8 on either side. Beyond the ends the first and
+        last interval stand.
+
+    Notes
+    -----
+    In atrial fibrillation every beat is early or late; what is early against a steady rhythm is an extrasystole.
+    """
+    if len(beats) < 2:
+        return np.tile([np.log(0.01), np.log(0.01), 0.0, 0.0, 0.0, 0.0], (len(beats), 1))
+    x = np.log(np.clip(np.diff(beats) / rate_hz, SHORTEST_S, LONGEST_S))
+    x = np.concatenate([[np.median(x)], x])
+    steps = np.abs(np.diff(x, append=x[-1]))  # step i leads from beat i to the next
+    spread = _sliding(x, LAST - 1, 0).std(axis=1)
+    jitter = np.median(_sliding(steps, LAST - 1, 0), axis=1)
+    usual = np.median(_sliding(x, AROUND, AROUND), axis=1)
+    near = _sliding(x, 1, 2) - usual[:, None]
+    return np.column_stack([np.log(spread + 0.01), np.log(jitter + 0.01), near])
+
+
+def _sliding(values: Float64Array, before: int, after: int) -> Float64Array:
+    padded = np.pad(values, (before, after), mode="edge")
+    view: Float64Array = np.lib.stride_tricks.sliding_window_view(padded, before + 1 + after)
+    return view
+
+
+def form_rows(windows: Float64Array, usual: Float64Array, rate_hz: float) -> Float64Array:
+    """Return how beats differ from the usual one.
+
+    Parameters
+    ----------
+    windows : numpy.ndarray
+        ``n t`` float64, `BEFORE_S` before to `AFTER_S` after each beat, each less its own median.
+    usual : numpy.ndarray
+        ``t``, the usual beat.
+    rate_hz : float
+
+    Returns
+    -------
+    numpy.ndarray
+        ``n 12`` float64: the correlation of the QRS complexes; the logarithm of the ratio of their sizes (root mean
+        square about their means); then for each of `STRETCHES_S` log(0.05 + root mean square of the difference), and
+        the mean difference, both in units of the usual beat's root mean square. NaN where the rate leaves a stretch
+        without a sample.
+    """
+    at = (np.arange(len(usual)) - round(BEFORE_S * rate_hz)) / rate_hz
+    unit = max(float(np.sqrt(np.mean(usual**2))), 1e-9)
+    within = (at >= COMPLEX_S[0]) & (at < COMPLEX_S[1])
+    own = windows[:, within] - windows[:, within].mean(axis=1, keepdims=True)
+    theirs = usual[within] - usual[within].mean()
+    sizes = np.linalg.norm(own, axis=1), float(np.linalg.norm(theirs))
+    floor = 1e-2 * unit
+    columns = [
+        own @ theirs / (sizes[0] * sizes[1] + floor**2),
+        np.log((sizes[0] + floor) / (sizes[1] + floor)),
+    ]
+    apart = (windows - usual) / unit
+    stretches = [apart[:, (at >= first) & (at < last)] for first, last in STRETCHES_S]
+    empty = np.full(len(windows), np.nan)
+    columns += [np.log(0.05 + np.sqrt(np.mean(s**2, axis=1))) if s.shape[1] else empty for s in stretches]
+    columns += [s.mean(axis=1) if s.shape[1] else empty for s in stretches]
+    return np.column_stack(columns)
+
+
+def _rows(cohort: Cohort, ref: Ref, ending: str, lead: str) -> tuple[IntArray, Float64Array]:
+    path = inside(Path(cohort.root), ref.path)
+    if not ending:
+        found = cohort.arrays.get(f"beats:{ref.path}")
+        if found is None:
+            raise damaged(
+                ref,
+                "nothing says where its beats are.",
+                "annotations beside the record, or detected R peaks",
+                "name the ending of the annotation files",
+            )
+        return _detected(cohort.root, ref.path, lead, np.unique(np.asarray(found, np.int64)).tobytes())
+    marks = path.with_name(f"{path.name[: -len('.hea')]}.{ending}")
+    try:
+        stat = marks.stat()
+    except OSError as error:
+        raise damaged(ref, f"its annotations cannot be opened ({error.strerror}).", "a readable file") from error
+    return _annotated(cohort.root, ref.path, lead, marks, (stat.st_mtime_ns, stat.st_size))
+
+
+@lru_cache(maxsize=8)
+def _annotated(root: str, path: str, lead: str, marks: Path, _stamp: tuple[int, int]) -> tuple[IntArray, Float64Array]:
+    rate = parse_header(inside(Path(root), path), Ref("wfdb", path)).frames_hz
+    beats = np.unique(np.array([a.sample for a in beats_of(read_annotations(marks, rate_hz=rate))], np.int64))
+    return beats, _measured(root, path, lead, beats)
+
+
+@lru_cache(maxsize=8)
+def _detected(root: str, path: str, lead: str, beats: bytes) -> tuple[IntArray, Float64Array]:
+    marks = np.frombuffer(beats, np.int64)
+    return marks, _measured(root, path, lead, marks)
+
+
+def _measured(root: str, path: str, lead: str, beats: IntArray) -> Float64Array:
+    """Return `FORM` for all beats of a record, holding a minute of it at a time."""
+    frames_hz = parse_header(inside(Path(root), path), Ref("wfdb", path)).frames_hz
+    unrest = unrest_rows(beats, frames_hz)
+    if not len(beats):
+        return np.zeros((0, len(FORM)))
+    ref = Ref("wfdb", path, (("lead", lead),) if lead else ())
+    cohort = Cohort("", root, (), Schema())
+    some = np.unique(np.linspace(0, len(beats) - 1, USUAL_BEATS).astype(np.int64))
+    sample = np.concatenate([w for _, w, _ in _windows(cohort, ref, beats[some])])
+    known = sample[np.isfinite(sample).all(axis=1)]
+    forms = np.full((len(beats), len(FORM) - unrest.shape[1]), np.nan)
+    if len(known):
+        usual = np.median(known, axis=0)
+        for rows, windows, rate in _windows(cohort, ref, beats):
+            full = np.isfinite(windows).all(axis=1)
+            forms[rows[full]] = form_rows(windows[full], usual, rate)
+    return np.column_stack([unrest, forms])
+
+
+def _windows(cohort: Cohort, ref: Ref, beats: IntArray) -> Iterator[tuple[IntArray, Float64Array, float]]:
+    """Yield which beats, their windows ``n t`` less their medians (NaN where something is missing), and the rate.
+
+    Notes
+    -----
+    Outside the record the first and last sample stand, so that a beat at its edge has a form.
+    """
+    reader = WfdbReader()
+    header = reader.header(cohort, ref)
+    frames_hz = parse_header(inside(Path(cohort.root), ref.path), ref).frames_hz
+    rate = header.rate_hz or frames_hz
+    places = np.clip(beats * max(1, round(rate / frames_hz)), 0, header.samples - 1)
+    before, after = round(BEFORE_S * rate), round(AFTER_S * rate)
+    blocks = places // max(1, round(BLOCK_S * rate))
+    for block in np.unique(blocks):
+        rows = np.flatnonzero(blocks == block)
+        first, last = int(places[rows[0]]) - before, int(places[rows[-1]]) + after
+        start, stop = max(0, first), min(header.samples, last)
+        values = reader.read(cohort, ref, start=start, stop=stop).array[0].astype(np.float64)
+        values = np.pad(values, (start - first, last - stop), mode="edge")
+        windows = values[(places[rows] - first)[:, None] + np.arange(-before, after)]
+        yield rows, windows - np.median(windows, axis=1, keepdims=True), rate

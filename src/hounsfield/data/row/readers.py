@@ -1,0 +1,53 @@
+"""The table of readers of rows, beside those of images and signals."""
+
+from typing import cast
+
+from hounsfield.core.cohort import Cohort, Ref
+from hounsfield.core.errors import ReadError
+from hounsfield.core.row import Row
+from hounsfield.core.tables import Table
+from hounsfield.data.row.protocol import RowReader
+
+ROW_READERS = Table(
+    "row reader",
+    {
+        "columns": "hounsfield.data.row.columns:ColumnsReader",
+        "wfdb-form": "hounsfield.data.row.form:WfdbFormReader",
+        "wfdb-rhythm": "hounsfield.data.row.rhythm:WfdbRhythmReader",
+    },
+)
+"""Name to reader class; a reader is built without arguments."""
+
+
+def row_reader(name: str) -> RowReader:
+    """Return the reader called `name`.
+
+    Raises
+    ------
+    ReadError
+        If rows of this kind have no reader in this version.
+    """
+    if name not in ROW_READERS:
+        raise ReadError(
+            f"There is no reader for {name} rows in this version.",
+            expected="one of " + ", ".join(ROW_READERS.names()),
+            next_step="write them as a CSV or Parquet table",
+        )
+    return cast("type[RowReader]", ROW_READERS.resolve(name))()
+
+
+def read_row(cohort: Cohort, ref: Ref) -> Row:
+    """Return the row that a ref means.
+
+    Parameters
+    ----------
+    cohort : Cohort
+        Where the ref belongs: its root, and the variables of its inputs.
+    ref : Ref
+
+    Raises
+    ------
+    ReadError
+        If it cannot be read; the message says why.
+    """
+    return row_reader(ref.reader).read(cohort, ref)

@@ -1,0 +1,139 @@
+"""The rhythm around a beat: intervals between beats before and after it, against what is usual in the record."""
+
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+
+from hounsfield.core.cohort import Cohort, Ref
+from hounsfield.core.row import Row, RowColumn
+from hounsfield.core.types import BoolArray, Float64Array, IntArray
+from hounsfield.data.files import inside
+from hounsfield.data.signal.wfdb.aami import beats_of
+from hounsfield.data.signal.wfdb.annotations import Span, flutter, read_annotations
+from hounsfield.data.signal.wfdb.header import parse_header
+from hounsfield.data.signal.windows import damaged
+
+RHYTHM = (
+    RowColumn(name="pre_rr", unit="s"),
+    RowColumn(name="post_rr", unit="s"),
+    RowColumn(name="pre_rr_to_10s"),
+    RowColumn(name="post_rr_to_10s"),
+    RowColumn(name="pre_rr_to_5min"),
+    RowColumn(name="post_rr_to_5min"),
+    RowColumn(name="pre_rr_to_record"),
+    RowColumn(name="post_rr_to_record"),
+)
+"""The variables of a rhythm row."""
+_NAMES = tuple(c.name for c in RHYTHM)
+SHORT_S, LONG_S = 10.0, 300.0
+
+
+class WfdbRhythmReader:
+    """Reads the rhythm around beat ``anchor`` (a sample number) of the WFDB record that a ref's path names.
+
+    Notes
+    -----
+    Beats are those of the annotation file whose ending the part ``annotations`` names (``"atr"``), whatever their
+    class; without it they are the sample numbers in ``cohort.arrays["beats:PATH"]``, at the rate in
+    ``cohort.arrays["rate:PATH"]``, as a detector of R peaks finds them in a record that nobody annotated. ``pre_rr``,
+    ``pre_rr_to_10s`` and ``pre_rr_to_5min`` are causal: they are known when the beat is. Those with ``post`` need the
+    next beat, and those with ``record`` the whole record.
+    """
+
+    def read(self, cohort: Cohort, ref: Ref) -> Row:
+        """Return `RHYTHM` for one beat; NaN where there is no beat before or after, or flutter lies between."""
+        parts = dict(ref.part)
+        try:
+            anchor = int(parts["anchor"])
+        except (KeyError, ValueError):
+            raise damaged(ref, "the ref does not say which beat.", "a part anchor=...", "correct the cohort") from None
+        beats, values = _rhythm(cohort, ref, str(parts.get("annotations", "")))
+        at = int(np.searchsorted(beats, anchor))
+        if at == len(beats) or beats[at] != anchor:
+            raise damaged(ref, f"there is no beat at sample {anchor}.", "the sample of a beat", "correct the cohort")
+        return Row(_NAMES, values[at].copy())
+
+
+def rhythm_rows(beats: IntArray, rate_hz: float, pauses: tuple[Span, ...] = ()) -> Float64Array:
+    """Return the rhythm around each beat.
+
+    Parameters
+    ----------
+    beats : numpy.ndarray
+        ``n``, int64, sample numbers, rising.
+    rate_hz : float
+    pauses : tuple of Span
+        Stretches without beats of their own (ventricular flutter): an interval that touches one is missing.
+
+    Returns
+    -------
+    numpy.ndarray
+        ``n 8`` float64, the columns of `RHYTHM`: the intervals before and after in seconds, and each over the mean of
+        the intervals that ended in the last 10 s and the last 5 min up to the beat (its own ``pre_rr`` among them), and
+        over the median of the record.
+    """
+    count = len(beats)
+    rr = np.diff(beats) / rate_hz
+    for pause in pauses:
+        rr[(beats[:-1] < pause.stop) & (beats[1:] >= pause.start)] = np.nan
+    pre, post = np.r_[np.nan, rr][:count], np.r_[rr, np.nan][:count]
+    times = beats / rate_hz
+    known = np.isfinite(pre)
+    median = float(np.median(pre[known])) if known.any() else np.nan
+    usual = [_mean_before(times, pre, known, SHORT_S), _mean_before(times, pre, known, LONG_S)]
+    columns = [pre, post]
+    for mean in (*usual, np.full(count, median)):
+        columns += [pre / mean, post / mean]
+    return np.stack(columns, axis=1)
+
+
+def _mean_before(times: Float64Array, pre: Float64Array, known: BoolArray, seconds: float) -> Float64Array:
+    total = np.r_[0.0, np.cumsum(np.where(known, pre, 0.0))]
+    number = np.r_[0, np.cumsum(known)]
+    first = np.searchsorted(times, times - seconds, side="right")
+    here = np.arange(1, len(times) + 1)
+    count = number[here] - number[first]
+    mean: Float64Array = np.divide(total[here] - total[first], count, out=np.full(len(times), np.nan), where=count > 0)
+    return mean
+
+
+def _rhythm(cohort: Cohort, ref: Ref, ending: str) -> tuple[IntArray, Float64Array]:
+    path = inside(Path(cohort.root), ref.path)
+    if not ending:
+        found = cohort.arrays.get(f"beats:{ref.path}")
+        if found is None:
+            raise damaged(
+                ref,
+                "nothing says where its beats are.",
+                "annotations beside the record, or detected R peaks",
+                "name the ending of the annotation files",
+            )
+        told = cohort.arrays.get(f"rate:{ref.path}")
+        rate = float(np.asarray(told, np.float64)[0]) if told is not None else _rate(path)
+        return _found(np.asarray(found, np.int64).tobytes(), rate)
+    marks = path.with_name(f"{path.name[: -len('.hea')]}.{ending}")
+    try:
+        stat = marks.stat()
+    except OSError as error:
+        raise damaged(ref, f"its annotations cannot be opened ({error.strerror}).", "a readable file") from error
+    return _annotated(path, marks, (stat.st_mtime_ns, stat.st_size))
+
+
+@lru_cache(maxsize=64)
+def _annotated(path: Path, marks: Path, _stamp: tuple[int, int]) -> tuple[IntArray, Float64Array]:
+    rate = _rate(path)
+    found = read_annotations(marks, rate_hz=rate)
+    beats = np.unique(np.array([a.sample for a in beats_of(found)], np.int64))
+    last = int(beats[-1]) + 1 if len(beats) else 0
+    return beats, rhythm_rows(beats, rate, flutter(found, last))
+
+
+@lru_cache(maxsize=8)
+def _found(samples: bytes, rate_hz: float) -> tuple[IntArray, Float64Array]:
+    beats = np.unique(np.frombuffer(samples, np.int64))
+    return beats, rhythm_rows(beats, rate_hz)
+
+
+def _rate(path: Path) -> float:
+    return parse_header(path, Ref("wfdb", path.name)).frames_hz

@@ -1,0 +1,297 @@
+"""Signals to arrays of the same leads, rate and length."""
+
+from typing import TYPE_CHECKING, Literal, Self
+
+import numpy as np
+from pydantic import Field, model_validator
+
+from hounsfield.core.errors import PlanError
+from hounsfield.core.kinds import Content, Wanted
+from hounsfield.core.leads import place_of
+from hounsfield.core.signal import Signal
+from hounsfield.core.types import AnyArray, Float32Array, Float64Array
+from hounsfield.learn.nn.spec import InputShape
+from hounsfield.learn.prepare.protocol import Preparation, unfitting
+
+if TYPE_CHECKING:
+    from hounsfield.learn.guard import GuardLimits
+
+SLOWEST = 0.5
+"""A rate under this share of the plan's holds too little of what the network has learned from."""
+SAME_RATE = 1e-3
+UNITS = {("uV", "mV"): 1e-3, ("µV", "mV"): 1e-3, ("V", "mV"): 1e3, ("mV", "uV"): 1e3, ("kPa", "mmHg"): 7.50062}
+"""Factors from one unit to another."""
+CLIP = 20.0
+"""Standardised values beyond this count as this: an artefact shall not drown what lies beside it."""
+HOUR_S = 3600.0
+
+
+class SignalPreparation(Preparation):
+    """How every signal is brought to the network: the plan's section ``preparation.<name>`` for signals.
+
+    Attributes
+    ----------
+    leads : tuple of str
+        Rows of the prepared array, in this order; found under their names or synonyms, whatever their order.
+    optional : tuple of str
+        Leads that a signal may lack: they are then missing throughout. One that lacks another lead is refused.
+    units : tuple of str
+        Unit of each lead; ``""`` where not known: then nothing is converted.
+    steps : int
+        Length of the prepared array.
+    rate_hz : float or None
+        Rate that signals are brought to; None where none is known or times are irregular: steps count as they come.
+    before_s, after_s : float
+        How much around an anchor is looked at, seconds; both 0 for whole signals.
+    times : bool
+        Whether times are irregular: channel 0 is then the time since the first value, in hours.
+    scale : str
+        ``training``: each lead by the training part's `mean` and `std`; ``level``: less the signal's own mean, over the
+        training part's `std`; ``own``: by the signal's own mean and deviation; ``none``.
+    mean, std : tuple of float
+        Of each lead over the training part, in its unit.
+    storage : str
+        ``float16`` or ``float32``.
+
+    Notes
+    -----
+    A shorter signal is left-aligned, NaN behind it; a longer one loses its end, an irregular one its beginning. NaN
+    stands where nothing was recorded.
+    """
+
+    kind: Literal["signal"] = "signal"
+    leads: tuple[str, ...] = Field(min_length=1)
+    optional: tuple[str, ...] = ()
+    units: tuple[str, ...]
+    steps: int = Field(ge=2)
+    rate_hz: float | None = Field(default=None, gt=0)
+    before_s: float = Field(default=0.0, ge=0)
+    after_s: float = Field(default=0.0, ge=0)
+    times: bool = False
+    scale: Literal["training", "level", "own", "none"] = "training"
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+    storage: Literal["float16", "float32"] = "float32"
+
+    @model_validator(mode="after")
+    def _one_for_each_lead(self) -> Self:
+        counts = {len(self.leads), len(self.units), len(self.mean), len(self.std)}
+        if len(counts) > 1:
+            raise ValueError("leads, units, mean and std must have one entry for each lead")
+        if min(self.std) <= 0:
+            raise ValueError("std must be positive")
+        if self.times and (self.rate_hz is not None or self.anchored):
+            raise ValueError("irregular times have neither a rate nor an anchor")
+        return self
+
+    @property
+    def anchored(self) -> bool:
+        """Whether a window around an anchor is looked at."""
+        return self.before_s + self.after_s > 0
+
+    @property
+    def kind_name(self) -> str:
+        """``signal``."""
+        return "signal"
+
+    @property
+    def shape(self) -> InputShape:
+        """Leads, and the times where there are any, by steps."""
+        return InputShape(channels=len(self.leads) + self.times, ndim=1, size=(self.steps,))
+
+    @property
+    def dtype(self) -> str:
+        """As `storage` says."""
+        return self.storage
+
+    @property
+    def wanted(self) -> Wanted:
+        """So much around an anchor, or whole signals."""
+        return Wanted(around_s=(self.before_s, self.after_s))
+
+    def prepared(self, content: Content) -> AnyArray:
+        """Return leads ``c t`` in their order, at the rate and of the length of the plan, standardised, NaN kept.
+
+        Parameters
+        ----------
+        content : Signal
+
+        Returns
+        -------
+        numpy.ndarray
+            ``c t``, as `storage` says.
+
+        Raises
+        ------
+        PlanError
+            If it is no signal, lacks a lead, has a single point, a unit that cannot be converted, or a rate that is
+            unknown or too low.
+        """
+        if not isinstance(content, Signal):
+            raise unfitting("no signal", "signals")
+        if (content.times_s is not None) != self.times:
+            raise unfitting(*_sorts(irregular=not self.times))
+        if content.samples < 2 and not self.times:
+            raise PlanError(
+                "The series has a single point.",
+                expected=f"about {self.steps} points, at least 2",
+                next_step="give the whole series",
+            )
+        values = self._leads(content)
+        if self.times:
+            return self._timed(content, values)
+        values = self._scaled(self._at_rate(content, values))
+        fitted = np.full((len(values), self.steps), np.nan)
+        count = min(self.steps, values.shape[1])
+        fitted[:, :count] = values[:, :count]
+        return fitted.astype(self.storage)
+
+    def normalised(self, stored: AnyArray) -> Float32Array:
+        """Return the same in float32: what is stored is standardised already."""
+        return stored.astype(np.float32)
+
+    def looks(self, stored: AnyArray) -> Float64Array:
+        """See `hounsfield.learn.signal_looks.signal_looks`."""
+        from hounsfield.learn.signal_looks import signal_looks
+
+        return signal_looks(stored)
+
+    def described(self, stored: AnyArray) -> Float64Array:
+        """See `hounsfield.learn.signal_looks.signal_numbers`."""
+        from hounsfield.learn.signal_looks import signal_numbers
+
+        return signal_numbers(stored)
+
+    def blank(self, stored: AnyArray) -> str:
+        """Return the reason where no value is known, or all leads are flat."""
+        values = stored[self.times :].astype(np.float64)
+        known = values[np.isfinite(values)]
+        if not len(known):
+            return "The signal holds no value: every one is missing."
+        if not self.times and float(known.min()) == float(known.max()):
+            return "The signal is flat: every value is the same."
+        return ""
+
+    def doubts(self, content: Content, limits: "GuardLimits") -> list[str]:
+        """Return which leads hold nothing, and whether it is far shorter than those of the training part."""
+        if not isinstance(content, Signal):
+            return []
+        said = []
+        if limits.ndim == 1 and not self.anchored and content.samples < 0.5 * limits.size_low[0]:
+            said.append(
+                f"{content.samples} steps are under half of the training signals' ({limits.size_low[0]} at the 5th "
+                "percentile)"
+            )
+        for lead in self.leads:
+            at = place_of(lead, content.leads)
+            if at is not None and lead not in self.optional and not np.isfinite(content.array[at]).any():
+                said.append(f"lead {lead} holds no value")
+        return said
+
+    def self_test(self) -> AnyArray:
+        """Return a wave and a wave with a gap and an end before the end."""
+        t = np.linspace(0.0, 1.0, self.steps)
+        lead = np.arange(1, len(self.leads) + 1)[:, None]
+        first = np.sin(2 * np.pi * (3 + lead) * t) + 0.3 * np.cos(2 * np.pi * 11 * t)
+        second = np.sign(np.sin(2 * np.pi * (2 + lead) * t)) * 0.7 + t
+        second[:, self.steps // 2 : self.steps // 2 + max(1, self.steps // 16)] = np.nan
+        second[:, self.steps - max(1, self.steps // 8) :] = np.nan
+        pair = np.stack([first, second])
+        if self.times:
+            hours = np.broadcast_to(np.arange(self.steps) * 0.5, (2, 1, self.steps)).copy()
+            hours[1, :, self.steps - max(1, self.steps // 8) :] = np.nan
+            pair = np.concatenate([hours, pair], axis=1)
+        return pair.astype(self.storage)
+
+    def _leads(self, signal: Signal) -> Float64Array:
+        """Return the wanted leads in their order and units, ``l t``."""
+        values = np.full((len(self.leads), signal.samples), np.nan)
+        alone = len(self.leads) == len(signal.leads) == 1
+        for row, lead in enumerate(self.leads):
+            at = 0 if alone else place_of(lead, signal.leads)
+            if at is None:
+                if lead in self.optional:
+                    continue
+                raise PlanError(
+                    f"The signal has no lead {lead!r}; it has {', '.join(signal.leads[:12])}.",
+                    expected=f"the leads {', '.join(self.leads)}",
+                    next_step="give a record with these leads, or name them so",
+                )
+            values[row] = signal.array[at] * _factor(signal.units[at], self.units[row], lead)
+        return values
+
+    def _at_rate(self, signal: Signal, values: Float64Array) -> Float64Array:
+        if self.rate_hz is None:
+            return values
+        if signal.rate_hz is None:
+            raise PlanError(
+                "The signal does not say at which rate it was sampled.",
+                expected=f"a rate; the plan is for {self.rate_hz:g} samples per second",
+                next_step="give the record in a format that tells the rate (WFDB, EDF, a table with times)",
+            )
+        if abs(signal.rate_hz / self.rate_hz - 1.0) < SAME_RATE:
+            return values
+        if signal.rate_hz < SLOWEST * self.rate_hz:
+            raise PlanError(
+                f"The signal was sampled at {signal.rate_hz:g} Hz, the plan is for {self.rate_hz:g} Hz.",
+                expected=f"at least {SLOWEST * self.rate_hz:g} Hz: less does not hold what the model looks at",
+                next_step="give the record at its own rate",
+            )
+        return np.stack([_resampled(row, signal.rate_hz, self.rate_hz) for row in values])
+
+    def _scaled(self, values: Float64Array) -> Float64Array:
+        if self.scale == "none":
+            return np.clip(values, -1e4, 1e4)
+        mean, std = (np.array(n)[:, None] for n in (self.mean, self.std))
+        if self.scale in ("level", "own"):
+            known = np.isfinite(values)
+            count = np.maximum(known.sum(axis=1, keepdims=True), 1)
+            mean = np.where(known, values, 0.0).sum(axis=1, keepdims=True) / count
+        if self.scale == "own":
+            away = np.where(known, values - mean, 0.0)
+            own = np.sqrt((away**2).sum(axis=1, keepdims=True) / count)
+            std = np.where(own > 1e-6 * std, own, std)
+        scaled: Float64Array = np.clip((values - mean) / std, -CLIP, CLIP)
+        return scaled
+
+    def _timed(self, signal: Signal, values: Float64Array) -> AnyArray:
+        times = np.asarray(signal.times_s, dtype=np.float64)
+        hours = (times - times[0]) / HOUR_S
+        stacked = np.concatenate([hours[None], self._scaled(values)])[:, -self.steps :]
+        fitted = np.full((len(stacked), self.steps), np.nan)
+        fitted[:, : stacked.shape[1]] = stacked
+        return fitted.astype(self.storage)
+
+
+def _sorts(*, irregular: bool) -> tuple[str, str]:
+    regular, times = "a signal at a fixed rate", "a signal with irregular times"
+    return (times, regular) if irregular else (regular, times)
+
+
+def _factor(have: str, want: str, lead: str) -> float:
+    if not have or not want or have.casefold() == want.casefold():
+        return 1.0
+    if (have, want) not in UNITS:
+        raise PlanError(
+            f"Lead {lead!r} is in {have}, the plan is for {want}.",
+            expected=f"values in {want}",
+            next_step="convert the record, or correct its header",
+        )
+    return UNITS[have, want]
+
+
+def _resampled(row: Float64Array, rate_hz: float, to_hz: float) -> Float64Array:
+    """Return one lead at another rate; gaps are bridged for the filter and missing again behind it."""
+    from hounsfield.science.physiology.filters import resampled
+
+    known = np.isfinite(row)
+    count = int(np.ceil(len(row) * to_hz / rate_hz - 1e-9))
+    if not known.any():
+        return np.full(count, np.nan)
+    places = np.arange(len(row))
+    bridged = row if known.all() else np.interp(places, places[known], row[known])
+    made = resampled(bridged, rate_hz, to_hz)
+    if not known.all():
+        nearest = np.clip(np.rint(np.arange(len(made)) * rate_hz / to_hz).astype(np.int64), 0, len(row) - 1)
+        made[~known[nearest]] = np.nan
+    return made

@@ -1,0 +1,109 @@
+"""What the part of an input kind that is planned must offer, and the planners of today's kinds."""
+
+from typing import ClassVar, Protocol, cast, runtime_checkable
+
+from hounsfield.core.fingerprint import ImageFacts
+from hounsfield.core.kinds import input_kind
+from hounsfield.core.plan import Facts
+from hounsfield.stages.planning.rules import Rule, network, preparation, rows, signals
+
+
+@runtime_checkable
+class Planner(Protocol):
+    """Rules of one kind of input.
+
+    Attributes
+    ----------
+    families : tuple of str
+        Networks that are for the kind; asking for one where no input is of the kind is refused.
+    planned : tuple of str
+        Those of them whose options the rules decide; another one has its own defaults.
+    """
+
+    families: tuple[str, ...]
+    planned: tuple[str, ...]
+
+    def preparation(self, name: str, facts: Facts, *, own: bool) -> dict[str, Rule]:
+        """Return the rules of section ``preparation.<name>``; `own` where no network's protocol fixes the size."""
+        ...
+
+    def network(self, names: tuple[str, ...], facts: Facts) -> dict[str, Rule]:
+        """Return the rules for the network, or for the encoder, of these inputs of the kind."""
+        ...
+
+    def baselines(self, facts: Facts) -> tuple[str, ...]:
+        """Return learners that the network is compared with, the linear model apart, the strongest first."""
+        ...
+
+
+def planner(kind: str) -> Planner:
+    """Return the rules of a kind."""
+    return cast(Planner, input_kind(kind).part("planned"))
+
+
+class Images:
+    """Rules for images."""
+
+    families: ClassVar[tuple[str, ...]] = ("residual", "slices", "textbook")
+    planned: ClassVar[tuple[str, ...]] = ("residual", "slices")
+
+    def preparation(self, name: str, facts: Facts, *, own: bool) -> dict[str, Rule]:
+        """See `hounsfield.stages.planning.rules.preparation`."""
+        seen = facts.fingerprint.inputs[name]
+        return preparation.rules(name, seen if isinstance(seen, ImageFacts) else None, own=own)
+
+    def network(self, names: tuple[str, ...], facts: Facts) -> dict[str, Rule]:
+        """See `hounsfield.stages.planning.rules.network`."""
+        del names, facts
+        return network.RULES
+
+    def baselines(self, facts: Facts) -> tuple[str, ...]:
+        """None besides the linear model."""
+        del facts
+        return ()
+
+
+class Signals:
+    """Rules for signals."""
+
+    families: ClassVar[tuple[str, ...]] = ("convolutional", "recurrent", "convolutional-recurrent")
+    planned: ClassVar[tuple[str, ...]] = families
+
+    def preparation(self, name: str, facts: Facts, *, own: bool) -> dict[str, Rule]:
+        """See `hounsfield.stages.planning.rules.signals`."""
+        del own
+        return signals.preparation(name, facts)
+
+    def network(self, names: tuple[str, ...], facts: Facts) -> dict[str, Rule]:
+        """See `hounsfield.stages.planning.rules.signals`."""
+        return signals.network(names, facts)
+
+    def baselines(self, facts: Facts) -> tuple[str, ...]:
+        """See `hounsfield.stages.planning.rules.signals`."""
+        return signals.baselines(facts)
+
+
+class Rows:
+    """Rules for rows."""
+
+    families: ClassVar[tuple[str, ...]] = ("row",)
+    planned: ClassVar[tuple[str, ...]] = families
+
+    def preparation(self, name: str, facts: Facts, *, own: bool) -> dict[str, Rule]:
+        """See `hounsfield.stages.planning.rules.rows`."""
+        del own
+        return rows.preparation(name, facts)
+
+    def network(self, names: tuple[str, ...], facts: Facts) -> dict[str, Rule]:
+        """See `hounsfield.stages.planning.rules.rows`."""
+        return rows.network(names, facts)
+
+    def baselines(self, facts: Facts) -> tuple[str, ...]:
+        """Return gradient-boosted trees, and for classes a few selected variables with a logistic regression."""
+        asked = {target.kind for target in facts.targets}
+        return ("trees", "selected") if asked <= {"categorical", "multilabel"} else ("trees",)
+
+
+IMAGES = Images()
+SIGNALS = Signals()
+ROWS = Rows()

@@ -1,0 +1,168 @@
+"""Rules for rows of clinical variables: how they are prepared, and how large their encoder is."""
+
+from collections.abc import Callable
+from typing import cast
+
+from hounsfield.core.fingerprint import ColumnFacts, RowFacts
+from hounsfield.core.plan import Decision, Facts, PlanValue
+from hounsfield.stages.planning.rules import Rule
+
+SKEWED = 2.0
+"""Skewness from which a number that is never negative is looked at through its logarithm."""
+MOST_MISSING = 0.95
+
+
+def preparation(name: str, facts: Facts) -> dict[str, Rule]:
+    """Return the rules of section ``preparation.<name>`` for a row input."""
+    del facts
+
+    def about(rule: Callable[[RowFacts, Facts], Decision]) -> Rule:
+        return lambda now: rule(seen_of(now, name), now)
+
+    return {
+        "columns": about(_columns),
+        "levels": about(_levels),
+        "logarithm": about(_logarithm),
+        "complete": about(_complete),
+        "middle": about(_middle),
+        "spread": about(_spread),
+    }
+
+
+def network(names: tuple[str, ...], facts: Facts) -> dict[str, Rule]:
+    """Return the rules of section ``network``, or of the encoder, of row inputs."""
+    del facts
+    return {
+        "family": _family,
+        "spread": lambda now: _numbers(names, now),
+        "width": _width,
+        "layers": _layers,
+        "inner": _inner,
+        "dropout": _dropout,
+    }
+
+
+def seen_of(facts: Facts, name: str) -> RowFacts:
+    """Return what is known of a row input."""
+    return cast(RowFacts, facts.fingerprint.inputs[name])
+
+
+def kept(seen: RowFacts) -> dict[str, ColumnFacts]:
+    """Return the variables that tell something: known often enough, and not the same throughout."""
+    return {
+        name: column
+        for name, column in seen.columns.items()
+        if column.missing_share <= MOST_MISSING and (column.distinct > 1 or column.missing_share > 0.05)
+    } or dict(seen.columns)
+
+
+def _logged(column: ColumnFacts) -> bool:
+    return column.kind == "numeric" and column.low >= 0.0 and column.skewness > SKEWED
+
+
+def _columns(seen: RowFacts, facts: Facts) -> Decision:
+    chosen = kept(seen)
+    return Decision(
+        value=list(chosen),
+        rule=f"all variables but those that are the same throughout, or missing in more than {MOST_MISSING:.0%}",
+        evidence=f"{len(chosen)} of {len(seen.columns)}, {facts.fingerprint.samples} training rows",
+    )
+
+
+def _levels(seen: RowFacts, facts: Facts) -> Decision:
+    coded: dict[str, PlanValue] = {n: list(c.levels) for n, c in kept(seen).items() if c.kind != "numeric"}
+    return Decision(
+        value=coded,
+        rule="levels that two training rows have at least; another one counts as none of them",
+        evidence=f"{len(coded)} categories, {facts.fingerprint.samples} training rows",
+    )
+
+
+def _logarithm(seen: RowFacts, facts: Facts) -> Decision:
+    del facts
+    chosen = [name for name, column in kept(seen).items() if _logged(column)]
+    return Decision(
+        value=list(chosen),
+        rule=f"numbers that are never negative and of skewness above {SKEWED:g}, as concentrations are, enter as "
+        "log(1 + x / median)",
+        evidence=f"{len(chosen)} such numbers",
+    )
+
+
+def _complete(seen: RowFacts, facts: Facts) -> Decision:
+    never = [name for name, column in kept(seen).items() if column.missing_share == 0.0]
+    return Decision(
+        value=list(never),
+        rule="variables that no training row lacks: a row that lacks one is answered, with a flag",
+        evidence=f"{len(never)} of {len(kept(seen))}, {facts.fingerprint.samples} training rows",
+    )
+
+
+def _middle(seen: RowFacts, facts: Facts) -> Decision:
+    numbers: dict[str, PlanValue] = {n: c.median for n, c in kept(seen).items() if c.kind == "numeric"}
+    return Decision(
+        value=numbers,
+        rule="the training rows' median",
+        evidence=f"{facts.fingerprint.samples} training rows",
+    )
+
+
+def _spread(seen: RowFacts, facts: Facts) -> Decision:
+    numbers: dict[str, PlanValue] = {
+        n: float(f"{(c.spread / 1.349 if c.spread != c.std else c.std) or 1.0:.6g}")
+        for n, c in kept(seen).items()
+        if c.kind == "numeric"
+    }
+    return Decision(
+        value=numbers,
+        rule="the training rows' interquartile range over 1.349, the deviation where that is 0: no outlier moves it",
+        evidence=f"{facts.fingerprint.samples} training rows",
+    )
+
+
+def _family(facts: Facts) -> Decision:
+    asked = facts.network == "row"
+    return Decision(
+        value="row",
+        rule="asked for by name"
+        if asked
+        else "numbers spread out, a place of its own for a missing one, then a perceptron (Gorishniy et al. 2022)",
+        evidence=f"{facts.fingerprint.samples} training samples",
+    )
+
+
+def _numbers(names: tuple[str, ...], facts: Facts) -> Decision:
+    count = max(len(kept(seen_of(facts, name))) for name in names)
+    return Decision(
+        value=8 if count <= 64 else 4,
+        rule="each variable is spread over 8 numbers, over 4 where there are more than 64 variables",
+        evidence=f"{count} variables",
+    )
+
+
+def _width(facts: Facts) -> Decision:
+    n = facts.fingerprint.samples
+    return Decision(
+        value=32 if n < 1000 else 64, rule="32 units below 1,000 rows, else 64", evidence=f"{n} training rows"
+    )
+
+
+def _layers(facts: Facts) -> Decision:
+    n = facts.fingerprint.samples
+    return Decision(value=1 if n < 300 else 2, rule="one hidden layer below 300 rows, else two", evidence=f"{n} rows")
+
+
+def _inner(facts: Facts) -> Decision:
+    n = facts.fingerprint.samples
+    return Decision(
+        value=0.3 if n < 1000 else 0.1, rule="0.3 below 1,000 rows, else 0.1", evidence=f"{n} training rows"
+    )
+
+
+def _dropout(facts: Facts) -> Decision:
+    number = next((t.name for t in facts.targets if t.kind == "number"), None)
+    return Decision(
+        value=0.0 if number is not None else 0.2,
+        rule="0.2; none beside a number",
+        evidence=f"target {number!r}" if number is not None else "classes",
+    )

@@ -1,0 +1,194 @@
+"""One answer for each record: label tables, class folders, header comments; WFDB, EDF and CSV files."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from hounsfield.core.cohort import Roles
+from hounsfield.core.errors import CohortError
+from hounsfield.core.streams import stream
+from hounsfield.data.cohorts import explore, understand
+from hounsfield.data.signal.readers import read_signal
+from hounsfield.data.signal.wfdb.comments import header_comments
+from tests.data_room.folders import table
+from tests.data_room.signal.records import some_samples, write_record
+
+Write = Callable[[Path, str], None]
+
+
+def _wfdb(folder: Path, name: str) -> None:
+    write_record(folder, some_samples(500, 2, 12), 16, name=name)
+
+
+def _edf(folder: Path, name: str) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    head = f"{'0':8}{'X X X X':80}{'Startdate X X X X':80}{'01.01.85'}{'00.00.00'}{512:<8}{'':44}{5:<8}{1:<8}{1:<4}"
+    line = f"{'ECG II':16}{'':80}{'uV':8}{-100:<8}{100:<8}{-1000:<8}{1000:<8}{'':80}{100:<8}{'':32}"
+    values = stream(0, f"edf {name}").integers(-900, 900, 500).astype("<i2")
+    (folder / f"{name}.edf").write_bytes((head + line).encode() + values.tobytes())
+
+
+def _csv(folder: Path, name: str) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    values = stream(0, f"csv {name}").normal(size=(60, 2)).round(3)
+    lines = ["time (s),ABP (mmHg),ECG (mV)", *(f"{i / 10},{a},{b}" for i, (a, b) in enumerate(values))]
+    (folder / f"{name}.csv").write_text("\n".join(lines) + "\n")
+
+
+KINDS: dict[str, tuple[Write, str]] = {"wfdb": (_wfdb, "hea"), "edf": (_edf, "edf"), "columns": (_csv, "csv")}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_table_of_answers_beside_the_records(tmp_path: Path, kind: str) -> None:
+    write, end = KINDS[kind]
+    rows = []
+    for i in range(12):
+        write(tmp_path / "data", f"r{i:02d}")
+        rows.append(
+            {
+                "record": f"r{i:02d}",
+                "diagnosis": ("healthy", "infarction")[i % 2],
+                "patient": f"p{i // 2}",
+                "age": 50 + i,
+            }
+        )
+    table(tmp_path / "labels.csv", [*rows, {"record": "gone", "diagnosis": "healthy", "patient": "p9", "age": 1}])
+    cohort = understand(tmp_path)
+    assert (cohort.schema.layout, len(cohort)) == (kind, 12)
+    assert (cohort.schema.targets[0].name, cohort.schema.targets[0].positive) == ("diagnosis", "infarction")
+    assert len({s.patient for s in cohort.samples}) == 6
+    assert cohort.samples[3].attributes["age"] == 53
+    ref = cohort.samples[3].inputs["signal"][0].ref
+    assert (ref.reader, ref.path) == (kind, f"data/r03.{end}")
+    assert read_signal(cohort, ref).samples > 50
+    assert [(a.sample, a.reason) for a in cohort.set_aside] == [("gone", "no such record")]
+    assert {c.column: c.role for c in cohort.schema.columns}["record"] == "signal"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_class_folders_with_parts(tmp_path: Path, kind: str) -> None:
+    write, _ = KINDS[kind]
+    for part in ("train", "test"):
+        for name in ("normal", "afib"):
+            for i in range(4):
+                write(tmp_path / part / name, f"{part}{name}{i}")
+    cohort = understand(tmp_path)
+    assert (cohort.schema.layout, len(cohort)) == (kind, 16)
+    assert cohort.schema.targets[0].classes == ("afib", "normal")
+    assert cohort.schema.official_parts == ("train", "test")
+
+
+def test_records_without_answers_are_told_so(tmp_path: Path) -> None:
+    _wfdb(tmp_path, "a")
+    with pytest.raises(CohortError, match=r"no labels: .* holds 1 record"):
+        understand(tmp_path)
+    found = explore(tmp_path)
+    assert found.schema.targets == ()
+    assert found.listings[0].rows == (("a", "", "2 s", "250 Hz", "lead 0, lead 1", ""),)
+
+
+def test_header_comments_are_attributes_and_answers(tmp_path: Path) -> None:
+    for i in range(12):
+        folder = tmp_path / f"patient{i // 2:03d}"
+        _wfdb(folder, f"s{i:04d}")
+        text = (folder / f"s{i:04d}.hea").read_text()
+        reason = ("Healthy control", "Myocardial infarction")[i % 2]
+        text += f"# age: {50 + i}\n# sex: female\n# name: Somebody\n# Reason for admission: {reason}\n# Smoker: n/a\n"
+        (folder / f"s{i:04d}.hea").write_text(text)
+    cohort = understand(tmp_path)
+    assert cohort.schema.targets[0].name == "Reason for admission"
+    assert cohort.schema.targets[0].positive == "Myocardial infarction"
+    assert len({s.patient for s in cohort.samples}) == 6
+    assert cohort.samples[0].attributes == {"age": 50.0, "sex": "female"} or cohort.samples[0].attributes["age"] == 50.0
+    assert "Somebody" not in str(cohort.samples)
+
+
+@pytest.mark.parametrize(
+    ("lines", "said"),
+    [
+        ("# 69 M 1085 1629 x1\n# Aldomet, Inderal\n", {"age": "69", "sex": "M"}),
+        ("#Age: 74\n#Sex: Male\n#Dx: 59118001,426177001\n", {"age": "74", "sex": "Male", "Dx": "59118001;426177001"}),
+        ("# <age>: 63 <sex>: M <diagnoses>: AF\n", {"age": "63", "sex": "M", "diagnoses": "AF"}),
+        ("# age: n/a\n# Patient: A B\n#\n# beginning at 0:00\n", {}),
+    ],
+)
+def test_comments_of_several_kinds(tmp_path: Path, lines: str, said: dict[str, str]) -> None:
+    (tmp_path / "a.hea").write_text("a 1 250 5\na.dat 16\n" + lines)
+    found = header_comments(tmp_path / "a.hea")
+    assert {k: v for k, v in found.items() if "beginning" not in k} == said
+
+
+def test_leads_are_found_under_synonyms_and_a_record_without_them_is_set_aside(tmp_path: Path) -> None:
+    names = [("MLII", "V5"), ("V5", "MLII"), ("II", "V1"), ("ECG II", "V1")] * 3
+    rows = []
+    for i, leads in enumerate(names):
+        _wfdb(tmp_path, f"r{i:02d}")
+        path = tmp_path / f"r{i:02d}.hea"
+        path.write_text(path.read_text().replace("lead 0", leads[0]).replace("lead 1", leads[1]))
+        rows.append({"record": f"r{i:02d}", "label": i % 2})
+    _wfdb(tmp_path, "odd")
+    table(tmp_path / "labels.csv", [*rows, {"record": "odd", "label": 1}])
+    cohort = understand(tmp_path)
+    assert cohort.schema.inputs[0].leads == ("II",)
+    assert cohort.schema.inputs[0].modality == "ECG"
+    found = [dict(s.inputs["signal"][0].ref.part)["lead"] for s in cohort.samples[:4]]
+    assert found == ["MLII", "MLII", "II", "ECG II"]
+    assert [(a.sample, a.reason) for a in cohort.set_aside] == [("odd", "it has no lead II, which the others have")]
+
+
+def test_segments_are_no_records(tmp_path: Path) -> None:
+    for name in ("s1", "s2"):
+        _wfdb(tmp_path, name)
+    (tmp_path / "m.hea").write_text("m/2 2 250 1000\ns1 500\ns2 500\n")
+    _wfdb(tmp_path, "n")
+    table(tmp_path / "labels.csv", [{"record": "m", "label": 0}, {"record": "n", "label": 1}])
+    cohort = understand(tmp_path)
+    assert [s.id for s in cohort.samples] == ["m", "n"]
+
+
+def test_a_table_that_runs_backwards_or_holds_text_is_set_aside(tmp_path: Path) -> None:
+    rows = []
+    for i in range(10):
+        _csv(tmp_path, f"r{i}")
+        rows.append({"record": f"r{i}", "label": i % 2})
+    lines = (tmp_path / "r0.csv").read_text().splitlines()
+    (tmp_path / "r0.csv").write_text("\n".join([lines[0], *reversed(lines[1:])]) + "\n")
+    (tmp_path / "r1.csv").write_text("\n".join([*lines[:5], "0.4,error,1", *lines[6:]]) + "\n")
+    table(tmp_path / "labels.csv", rows)
+    cohort = understand(tmp_path)
+    reasons = {a.sample: a.reason for a in cohort.set_aside}
+    assert "backwards" in reasons["r0"]
+    assert "text where a number belongs" in reasons["r1"]
+    assert len(cohort) == 8
+
+
+def test_sets_a_and_b_are_parts_where_that_is_said(tmp_path: Path) -> None:
+    rows = []
+    for i in range(12):
+        _wfdb(tmp_path, f"r{i:02d}")
+        rows.append({"record": f"r{i:02d}", "label": i % 2, "set": "ab"[i >= 8]})
+    table(tmp_path / "labels.csv", rows)
+    assert understand(tmp_path).schema.official_parts == ()
+    cohort = understand(tmp_path, Roles(split="set"))
+    assert [s.part for s in cohort.samples] == ["train"] * 8 + ["test"] * 4
+    assert any("'a' is taken for the training part" in n for n in cohort.schema.notes)
+    table(tmp_path / "labels.csv", [{**r, "set": ("train", "oops")[i % 2]} for i, r in enumerate(rows)])
+    with pytest.raises(CohortError, match="oops, train where parts"):
+        understand(tmp_path, Roles(split="set"))
+    table(tmp_path / "labels.csv", [{**r, "set": i % 3} for i, r in enumerate(rows)])
+    with pytest.raises(CohortError, match="where parts are expected"):
+        understand(tmp_path, Roles(split="set"))
+    table(tmp_path / "labels.csv", [{**r, "strat_fold": i % 10 + 1} for i, r in enumerate(rows)])
+    folds = understand(tmp_path, Roles(split="strat_fold"))
+    assert [s.part for s in folds.samples][:10] == ["train"] * 8 + ["val", "test"]
+
+
+def test_values_are_those_of_the_files(tmp_path: Path) -> None:
+    for i in range(8):
+        _edf(tmp_path / ("x" if i % 2 else "y"), f"r{i}")
+    cohort = understand(tmp_path)
+    one = read_signal(cohort, cohort.samples[0].inputs["signal"][0].ref)
+    raw = stream(0, f"edf {cohort.samples[0].id}").integers(-900, 900, 500)
+    assert np.allclose(one.array[0], raw / 10.0, atol=1e-4)

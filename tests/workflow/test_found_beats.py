@@ -1,0 +1,53 @@
+"""Beats are found in records that nobody annotated, and have the inputs that annotated beats have."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from hounsfield.core.cohort import Roles
+from hounsfield.core.errors import CohortError
+from hounsfield.core.streams import stream
+from hounsfield.data.cohorts import explore, understand
+from hounsfield.data.row.readers import read_row
+from hounsfield.data.signal.readers import read_signal
+from hounsfield.workflow.found_beats import with_found_beats
+from tests.data_room.layouts.ward import RATE, ward
+from tests.data_room.signal.records import write_record
+
+
+def _record(folder: Path, name: str, seconds: int = 30) -> None:
+    noise = stream(0, f"found {name}").normal(0, 4, RATE * seconds)
+    noise[RATE // 2 :: RATE] += 900
+    lead = np.round(np.convolve(noise, np.hanning(21), "same")).astype(np.int64)[:, None]
+    write_record(folder, lead, 16, name=name)
+    path = folder / f"{name}.hea"
+    path.write_text(path.read_text().replace(" 250 ", f" {RATE} ").replace("lead 0", "MLII"))
+
+
+def test_each_beat_is_a_sample(tmp_path: Path) -> None:
+    _record(tmp_path, "a")
+    write_record(tmp_path, np.zeros((RATE * 10, 1), np.int64), 16, name="flat")
+    (tmp_path / "flat.hea").write_text((tmp_path / "flat.hea").read_text().replace("lead 0", "MLII"))
+    cohort = with_found_beats(explore(tmp_path))
+    assert 28 <= len(cohort) <= 30
+    assert [(a.sample, a.reason) for a in cohort.set_aside] == [("flat", "no beat was found")]
+    assert [s.name for s in cohort.schema.inputs] == ["signal", "rhythm"]
+    one = cohort.samples[5]
+    ref = one.inputs["signal"][0].ref
+    anchor = int(dict(ref.part)["anchor"])
+    assert abs((anchor - RATE // 2 + RATE // 2) % RATE - RATE // 2) < 0.05 * RATE
+    assert read_signal(cohort, ref, start=anchor, stop=anchor + 1).array[0, 0] > 5
+    row = read_row(cohort, one.inputs["rhythm"][0].ref)
+    assert row.values.tolist() == pytest.approx([1.0] * 8, abs=0.03)
+
+
+def test_annotated_beats_are_left_alone(tmp_path: Path) -> None:
+    cohort = understand(ward(tmp_path), Roles(target=("beats",)))
+    assert with_found_beats(cohort) is cohort
+
+
+def test_no_beat_at_all_is_an_error(tmp_path: Path) -> None:
+    write_record(tmp_path, np.zeros((3000, 1), np.int64), 16, name="flat")
+    with pytest.raises(CohortError, match="No beat was found"):
+        with_found_beats(explore(tmp_path))
