@@ -25,7 +25,7 @@ from tests.workflow.dense.making import disc, write_pictures, write_volumes
 QUICK = Wishes(task="annotate", threads=1, max_steps=60)
 LEAST = {"flat": 0.92, "deep": 0.85}
 """Dice at least. Measured: pictures .980 and .972 after 60 steps (seeds 0 and 1); volumes, mean of both classes, .60
-after 60 steps while the second ball was hard to see, .70 since it is dark, .934 after 90, more after 110."""
+after 60 steps while the second ball was hard to see, .70 since it is dark, .934 after 90; 110 are made."""
 
 
 def loaded(path: Path) -> nibabel.Nifti1Image:
