@@ -120,9 +120,9 @@ def test_forms_are_read_by_the_minute_as_from_the_whole_record(tmp_path: Path) -
     )
     samples = (stream(0, "ward a").integers(-200, 200, RATE * 150) / 200.0).astype(np.float32).astype(np.float64)
     before, after = round(BEFORE_S * RATE), round(AFTER_S * RATE)
-    padded = np.pad(samples, (before, after), mode="edge")
-    windows = padded[places[:, None] + np.arange(before + after)]
-    windows -= np.median(windows, axis=1, keepdims=True)
+    padded = np.pad(samples, (RATE, RATE), mode="edge")
+    around = padded[places[:, None] + np.arange(2 * RATE)]
+    windows = around[:, RATE - before : RATE + after] - np.median(around, axis=1, keepdims=True)
     expected = form_rows(windows, np.median(windows, axis=0), float(RATE))
     np.testing.assert_allclose(found[:, 6:], expected, atol=1e-4)
     np.testing.assert_allclose(found[:, :6], unrest_rows(places, float(RATE)))

@@ -18,6 +18,8 @@ from hounsfield.data.signal.windows import damaged
 
 BEFORE_S, AFTER_S = 0.3, 0.5
 """How much around a beat is its form."""
+BASE_S = 1.0
+"""The baseline of a beat is the median of so much before and after it: of the beat alone, a wide one would shift it."""
 COMPLEX_S = (-0.1, 0.15)
 """Where the QRS complex lies about its mark."""
 STRETCHES_S = ((-0.2, -0.07), (-0.07, 0.01), (0.01, 0.08), (0.08, 0.2), (0.2, 0.45))
@@ -112,7 +114,7 @@ def form_rows(windows: Float64Array, usual: Float64Array, rate_hz: float) -> Flo
     Parameters
     ----------
     windows : numpy.ndarray
-        ``n t`` float64, `BEFORE_S` before to `AFTER_S` after each beat, each less its own median.
+        ``n t`` float64, `BEFORE_S` before to `AFTER_S` after each beat, each less its baseline.
     usual : numpy.ndarray
         ``t``, the usual beat.
     rate_hz : float
@@ -198,7 +200,7 @@ def _measured(root: str, path: str, lead: str, beats: IntArray) -> Float64Array:
 
 
 def _windows(cohort: Cohort, ref: Ref, beats: IntArray) -> Iterator[tuple[IntArray, Float64Array, float]]:
-    """Yield which beats, their windows ``n t`` less their medians (NaN where something is missing), and the rate.
+    """Yield which beats, their windows ``n t`` less their baselines (NaN where something is missing), and the rate.
 
     Notes
     -----
@@ -209,13 +211,14 @@ def _windows(cohort: Cohort, ref: Ref, beats: IntArray) -> Iterator[tuple[IntArr
     frames_hz = parse_header(inside(Path(cohort.root), ref.path), ref).frames_hz
     rate = header.rate_hz or frames_hz
     places = np.clip(beats * max(1, round(rate / frames_hz)), 0, header.samples - 1)
-    before, after = round(BEFORE_S * rate), round(AFTER_S * rate)
+    before, after, base = (round(seconds * rate) for seconds in (BEFORE_S, AFTER_S, BASE_S))
     blocks = places // max(1, round(BLOCK_S * rate))
     for block in np.unique(blocks):
         rows = np.flatnonzero(blocks == block)
-        first, last = int(places[rows[0]]) - before, int(places[rows[-1]]) + after
+        first, last = int(places[rows[0]]) - base, int(places[rows[-1]]) + base
         start, stop = max(0, first), min(header.samples, last)
         values = reader.read(cohort, ref, start=start, stop=stop).array[0].astype(np.float64)
         values = np.pad(values, (start - first, last - stop), mode="edge")
-        windows = values[(places[rows] - first)[:, None] + np.arange(-before, after)]
-        yield rows, windows - np.median(windows, axis=1, keepdims=True), rate
+        around = np.lib.stride_tricks.sliding_window_view(values, 2 * base)[places[rows] - first - base]
+        baseline = np.median(around, axis=1, keepdims=True)
+        yield rows, around[:, base - before : base + after] - baseline, rate
