@@ -91,8 +91,9 @@ def _fitted(
     """
     feed, job, chosen = asked
     kept = _kept(owners, pools)
-    counts = np.bincount(np.abs(owners[kept]))
-    scaler = fit_scaler(features[:, kept], np.float64(1.0) / np.sqrt(counts[np.abs(owners[kept])]))
+    counts = np.bincount(np.abs(owners[kept])).astype(np.float64)
+    emphasis: Float64Array = counts[np.abs(owners[kept])] ** -0.5
+    scaler = fit_scaler(features[:, kept], emphasis)
     scaled = scaler(features[:, kept])
     arrays: dict[str, AnyArray] = {"mean": scaler.mean, "scale": scaler.scale}
     cost = 0.0
