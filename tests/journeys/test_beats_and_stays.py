@@ -78,6 +78,14 @@ def test_beats_of_another_record_are_predicted_and_evaluated(beats: Run, tmp_pat
     assert right > 0.8
 
 
+def test_beats_are_found_where_nobody_annotated_any(beats: Run, tmp_path: Path) -> None:
+    folder = write_beats(tmp_path / "records", ("902",))
+    (folder / "902.atr").unlink()
+    found = list(predict(beats.path, [folder]))
+    assert len(found) >= 10  # the narrow ones; a wide hump alone is no R peak
+    assert {said.value for p in found for said in p.targets.values()} == {"N"}
+
+
 def test_stays_have_an_encoder_for_each_input(tmp_path: Path) -> None:
     run = quick(write_stays(tmp_path / "ward"), tmp_path / "run", max_steps=40)
     plan = open_sealed(run.path / "bundle").plan

@@ -113,7 +113,7 @@ def predict_vector(contents: BundleContents, inputs: Sequence[str | Path], *, ho
     targets, task = contents.plan.targets, task_named(contents.plan.task)
     decodings = calibrations(contents)[NETWORK].decodings
     roles = with_roles(Wishes(series=how.series), contents.plan.roles).disk_roles
-    cohorts = _cohorts(contents, inputs, roles)
+    cohorts = _cohorts(contents, inputs, roles, progress)
     count = sum(len(cohort.samples) for cohort in cohorts)
     if not count:
         kinds = " or ".join(contents.fingerprint.kinds)
@@ -132,17 +132,26 @@ def predict_vector(contents: BundleContents, inputs: Sequence[str | Path], *, ho
             sink.end()
 
 
-def _cohorts(contents: BundleContents, inputs: Sequence[str | Path], roles: Roles) -> tuple[Cohort, ...]:
-    """Return the cases that paths hold: as the one kind of input finds them, or as data of several kinds lie."""
-    from hounsfield.data.kinds.protocol import content_reader
+def _cohorts(
+    contents: BundleContents, inputs: Sequence[str | Path], roles: Roles, progress: Progress
+) -> tuple[Cohort, ...]:
+    """Return the cases that paths hold: as the one kind of input finds them, or as data of several kinds lie.
 
+    A model of beats is asked of every beat that is annotated, or found where nobody annotated any.
+    """
+    from hounsfield.data.cohorts import explore
+    from hounsfield.data.kinds.protocol import content_reader
+    from hounsfield.workflow.found_beats import with_found_beats
+
+    wanted = {name: spec.wanted for name, spec in preparations_of(contents.plan, contents.fingerprint).items()}
     kinds = contents.fingerprint.kinds
     if len(kinds) == 1:
-        specs = preparations_of(contents.plan, contents.fingerprint)
-        return content_reader(kinds[0]).loose(inputs, roles, {name: spec.wanted for name, spec in specs.items()})
-    from hounsfield.data.cohorts import explore
-
-    return tuple(explore(path, roles) for path in inputs)
+        cohorts = content_reader(kinds[0]).loose(inputs, roles, wanted)
+    else:
+        cohorts = tuple(explore(path, roles) for path in inputs)
+    if any(own.around_s is not None and sum(own.around_s) > 0 for own in wanted.values()):
+        cohorts = tuple(with_found_beats(cohort, progress=progress) for cohort in cohorts)
+    return cohorts
 
 
 def _items(

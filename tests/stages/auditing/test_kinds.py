@@ -1,0 +1,54 @@
+"""Signals and rows are glanced at: what repeats, what is faulty."""
+
+import numpy as np
+
+from hounsfield.core.cohort import InputSpec
+from hounsfield.core.image import Header
+from hounsfield.core.row import Row, RowColumn
+from hounsfield.core.signal import Signal, SignalHeader
+from hounsfield.core.types import Float32Array
+from hounsfield.stages.auditing.kinds import ROWS, SIGNALS
+from hounsfield.stages.auditing.thumbnails import Glance
+
+SIGNAL = InputSpec(name="x", kind="signal", ndim=1)
+COLUMNS = tuple(RowColumn(name=f"v{i}") for i in range(6))
+ROW = InputSpec(name="x", kind="row", ndim=0, columns=COLUMNS)
+
+
+def seen(values: Float32Array, name: str = "a") -> Glance:
+    leads = tuple(f"l{i}" for i in range(len(values)))
+    header = SignalHeader(leads, ("",) * len(leads), values.shape[1], None, "NPZ", 100)
+    return SIGNALS.glance(name, Signal(values, leads, ("",) * len(leads)), header, SIGNAL)
+
+
+def row(values: list[float], name: str = "a") -> Glance:
+    held = Row(tuple(c.name for c in COLUMNS), np.array(values, dtype=np.float64))
+    return ROWS.glance(name, held, Header((6,), 1, 64, "COLUMNS", 100), ROW)
+
+
+def test_signals_repeat_whatever_bits_stand_for_what_is_missing() -> None:
+    wave = np.sin(np.arange(20, dtype=np.float32))[None]
+    gap, other = wave.copy(), wave.copy()
+    gap[0, 3] = np.nan
+    other[0, 3] = np.uint32(0x7FC00001).view(np.float32)  # another NaN
+    assert seen(gap).digest == seen(other, "b").digest != seen(wave).digest
+
+
+def test_faults_of_signals() -> None:
+    assert seen(np.zeros((1, 20), np.float32)).fault.startswith("the signal is flat")
+    assert "missing" in seen(np.full((2, 20), np.nan, np.float32)).fault
+    assert "single point" in seen(np.ones((1, 1), np.float32)).fault
+    half = np.stack([np.sin(np.arange(20)), np.full(20, np.nan)]).astype(np.float32)
+    assert seen(half).fault == ""
+
+
+def test_equal_rows_are_a_repeat_only_where_they_tell_patients_apart() -> None:
+    telling = [61.5, 1.73, 80.2, 4.91, 133.0, 1.0]
+    assert row(telling, "a").digest == row(telling, "b").digest
+    common = [1.0, 0.0, 2.0, 3.0, 1.0, 61.0]
+    assert row(common, "a").digest != row(common, "b").digest
+
+
+def test_an_empty_row_is_a_fault() -> None:
+    assert row([np.nan] * 6).fault
+    assert row([np.nan] * 5 + [1.0]).fault == ""

@@ -1,0 +1,77 @@
+"""What is known of signals over the training part."""
+
+import numpy as np
+import pytest
+
+from hounsfield.core.cohort import InputSpec, Ref
+from hounsfield.core.errors import CohortError
+from hounsfield.core.fingerprint import SignalFacts
+from hounsfield.core.signal import Signal, SignalHeader
+from hounsfield.core.streams import stream
+from hounsfield.stages.fingerprinting.signals import SIGNALS, SignalLook
+
+SPEC = InputSpec(name="x", kind="signal", ndim=1)
+
+
+def look(signal: Signal, *, anchor: int | None = None, spec: InputSpec = SPEC) -> SignalLook:
+    header = SignalHeader(signal.leads, signal.units, 9000, signal.rate_hz, "WFDB", 100)
+    part = () if anchor is None else (("anchor", anchor),)
+    return SIGNALS.look(signal, header, spec=spec, ref=Ref("wfdb", "100.hea", part))
+
+
+def wave(number: int, *, leads: tuple[str, ...] = ("I", "V1"), steps: int = 100, rate_hz: float = 100.0) -> Signal:
+    values = stream(number, "facts").normal(3.0, 2.0, (len(leads), steps)).astype(np.float32)
+    return Signal(values, leads, ("mV",) * len(leads), rate_hz=rate_hz)
+
+
+def facts(looks: list[SignalLook]) -> SignalFacts:
+    return SIGNALS.facts("x", looks)
+
+
+def test_means_and_deviations_are_those_of_all_values() -> None:
+    signals = [wave(n, steps=50 + n) for n in range(30)]
+    found = facts([look(s) for s in signals])
+    # each signal counts alike, whatever its length
+    means = np.array([s.array.mean(axis=1, dtype=np.float64) for s in signals])
+    squares = np.array([(s.array.astype(np.float64) ** 2).mean(axis=1) for s in signals])
+    np.testing.assert_allclose(found.mean, means.mean(axis=0), rtol=1e-4)
+    np.testing.assert_allclose(found.std, np.sqrt(squares.mean(axis=0) - means.mean(axis=0) ** 2), rtol=1e-4)
+    assert (found.steps_low, found.steps_median, found.steps_high) == (51, 64, 78)
+    assert found.duration_median_s == pytest.approx(0.645)
+
+
+def test_rare_leads_are_left_out_and_lacking_ones_are_told() -> None:
+    looks = [look(wave(n, leads=("I", "V1") if n % 4 else ("V1", "I", "V9"))) for n in range(8)]
+    looks += [look(wave(9, leads=("I",)))]
+    found = facts(looks)
+    assert set(found.leads) == {"I", "V1"}
+    assert dict(zip(found.leads, found.empty_share, strict=True))["V1"] == pytest.approx(1 / 9, abs=1e-3)
+
+
+def test_leads_that_the_cohort_names_keep_its_order_and_names() -> None:
+    spec = SPEC.model_copy(update={"leads": ("V1", "II")})
+    found = facts([look(wave(n, leads=("MLII", "V1")), spec=spec) for n in range(4)])
+    assert found.leads == ("V1", "II")
+
+
+def test_neighbouring_anchors_tell_how_far_to_look() -> None:
+    found = facts([look(wave(n), anchor=100 + 80 * n) for n in range(10)])
+    assert found.anchored
+    assert found.anchor_gap_s == pytest.approx(0.8)
+
+
+def test_what_cannot_be_learned_together_is_refused() -> None:
+    times = Signal(wave(0).array, ("I", "V1"), ("", ""), times_s=np.arange(100.0))
+    with pytest.raises(CohortError, match="irregular"):
+        facts([look(wave(1)), look(times)])
+    with pytest.raises(CohortError, match="beats with whole records"):
+        facts([look(wave(1)), look(wave(2), anchor=5)])
+    with pytest.raises(CohortError, match="No lead"):
+        facts([look(wave(n, leads=(f"x{n}",))) for n in range(5)])
+
+
+def test_series_that_are_standardised_already_are_known() -> None:
+    plain = [wave(n) for n in range(10)]
+    assert not facts([look(s) for s in plain]).own_scale
+    own = [(s.array - s.array.mean(axis=1, keepdims=True)) / s.array.std(axis=1, keepdims=True) for s in plain]
+    assert facts([look(Signal(v, ("I", "V1"), ("", ""), rate_hz=100.0)) for v in own]).own_scale
