@@ -1,6 +1,6 @@
 """onnxruntime: the portable fallback."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
@@ -58,11 +58,13 @@ class OnnxRuntimeCompiled:
 
     def run(self, calls: list[dict[str, AnyArray]]) -> list[dict[str, Float32Array]]:
         """Run calls one after the other, each on all threads."""
-        found = []
+        return list(self.stream(calls))
+
+    def stream(self, calls: Iterable[dict[str, AnyArray]]) -> Iterator[dict[str, Float32Array]]:
+        """Run calls one after the other as they come."""
         for call in calls:
             outputs = self._session.run(list(self._names), call)
-            found.append({n: np.asarray(o, dtype=np.float32) for n, o in zip(self._names, outputs, strict=True)})
-        return found
+            yield {n: np.asarray(o, dtype=np.float32) for n, o in zip(self._names, outputs, strict=True)}
 
 
 ONNXRUNTIME = OnnxRuntimeEngine()

@@ -19,9 +19,10 @@ from hounsfield.core.structures import Structures
 from hounsfield.core.types import AnyArray, BoolArray, IntArray
 from hounsfield.data.masks import read_mask
 from hounsfield.learn.augment.spec import AugmentSpec
+from hounsfield.learn.dense.case import prepare_images
 from hounsfield.learn.dense.cases import Cases, DenseFeed, Prepared, fill_cases
 from hounsfield.learn.dense.job import INPUT, DenseJob, Patches, Terms, layouts
-from hounsfield.learn.dense.preparing import DensePreparation, prepare_images, prepare_labels
+from hounsfield.learn.dense.preparing import DensePreparation, prepare_labels
 from hounsfield.learn.dense.window import Windows
 from hounsfield.learn.loop import Optimisation
 from hounsfield.learn.nn.spec import InputShape, NetworkSpec, OptionValue

@@ -257,7 +257,7 @@ def _quality(cases: Sequence[tuple[AnyArray, BoolArray]], scores: Float64Array) 
     """Fit a ridge regression of the Dice on what the probability maps say."""
     if len(cases) < LEAST_CASES:
         return None
-    features = np.stack([quality_features(p.astype(np.float32), m) for p, m in cases])
+    features = np.stack([quality_features(p, m) for p, m in cases])
     mean, scale = features.mean(axis=0), np.maximum(features.std(axis=0), 1e-3)
     scaled = (features - mean) / scale
     centred = scores - scores.mean()
