@@ -33,7 +33,7 @@ def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
 def volume(number: int, size: tuple[int, int, int] = (19, 26, 23), *, channels: int = 1) -> AnyArray:
     rng = np.random.default_rng(number)
     smooth = ndimage.gaussian_filter(rng.standard_normal((channels, *size)), (0, 1.0, 1.0, 1.0))
-    return (400 * smooth - 300).astype(np.int16)
+    return np.asarray(400 * smooth - 300, dtype=np.int16)
 
 
 def turned(array: AnyArray, way: str) -> Image:

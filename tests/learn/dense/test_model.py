@@ -41,7 +41,7 @@ LAYOUTS = {
 EXACT = [n for n in ENGINES if not n.endswith("bfloat16") and not cast(Engine, ENGINES.resolve(n)).lacks()]
 
 
-def said(values: AnyArray, structures: Structures) -> Float64Array:
+def said(values: Float32Array | Float64Array, structures: Structures) -> Float64Array:
     """What the network below says of prepared values ``...``: one number for each output, from the voxel alone."""
     base = np.stack([1.0 / (1.0 + np.exp((-2.0) ** n * (values - 0.4 * n))) for n in range(structures.width)])
     return base / base.sum(axis=0) if structures.layout == "exclusive" else base
@@ -56,7 +56,8 @@ class Voxelwise:
 
     def __call__(self, windows: Iterable[AnyArray]) -> Iterator[Mapping[str, Float32Array]]:
         for window in windows:
-            yield {n: said(window[0], s).astype(np.float32) for n, s in self.job.structures.items()}
+            values = np.asarray(window[0], dtype=np.float32)
+            yield {n: said(values, s).astype(np.float32) for n, s in self.job.structures.items()}
 
 
 def voxelwise(
@@ -152,10 +153,10 @@ def member(job: DenseJob, seed: int) -> Member:
 def judged_by_hand(members: Sequence[Member], image: AnyArray, windows: Windows, views: Sequence[str]) -> Float64Array:
     """Members and mirrored views averaged window by window, with whole arrays and PyTorch."""
 
-    def calls(cuts: Iterable[AnyArray]) -> Iterator[Mapping[str, AnyArray]]:
+    def calls(cuts: Iterable[AnyArray]) -> Iterator[Mapping[str, Float32Array]]:
         for window in cuts:
             tensor = torch.from_numpy(np.ascontiguousarray(window, dtype=np.float32))[None]
-            total: list[AnyArray] = []
+            total: list[Float32Array] = []
             for one in members:
                 network = DENSE.module(State(one.arrays, None), dense_job(one))
                 for view in ("", *views):
@@ -163,8 +164,8 @@ def judged_by_hand(members: Sequence[Member], image: AnyArray, windows: Windows,
                     with torch.inference_mode():
                         raw = network({INPUT: tensor.flip(axes)}, {})["mask"].flip(axes)
                     probability = raw.softmax(dim=1) if raw.shape[1] > 1 else raw.sigmoid()
-                    total.append(probability[0].double().numpy())
-            yield {"a": np.mean(total, axis=0)}
+                    total.append(probability[0].numpy())
+            yield {"a": np.asarray(np.mean(total, axis=0))}
 
     return windows_by_hand(image, windows, calls)
 

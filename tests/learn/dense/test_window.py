@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 import numpy as np
 import pytest
 
-from hounsfield.core.types import AnyArray, Float32Array
+from hounsfield.core.types import AnyArray, Float32Array, Float64Array
 from hounsfield.learn.dense import window
 from hounsfield.learn.dense.case import ArrayRows
 from hounsfield.learn.dense.window import Calls, Windows, bell, best_axis, judge_case, starts
@@ -32,7 +32,7 @@ def whole(image: AnyArray, windows: Windows, *, axis: int = 0, place: bool = Fal
     return np.moveaxis(np.concatenate([found["a"] for _, found in parts], axis=1), 1, 1 + axis)
 
 
-def by_hand(image: AnyArray, windows: Windows, calls: Calls = placewise) -> AnyArray:
+def by_hand(image: AnyArray, windows: Windows, calls: Calls = placewise) -> Float64Array:
     """The weighted mean over all windows, with arrays as large as the padded image, in float64."""
     low = [max(0, s - n) for n, s in zip(image.shape[1:], windows.size, strict=True)]
     padded = np.pad(image, [(0, 0), *((-(-b // 2), b) for b in low)]).astype(np.float64)
@@ -50,7 +50,7 @@ def by_hand(image: AnyArray, windows: Windows, calls: Calls = placewise) -> AnyA
         total[(slice(None), *at)] += found["a"] * weight
         count[at] += weight
     inner = tuple(slice(b, b + n) for b, n in zip(shift, image.shape[1:], strict=True))
-    return np.asarray(total[(slice(None), *inner)] / count[inner])
+    return np.asarray(total[(slice(None), *inner)] / count[inner], dtype=np.float64)
 
 
 @pytest.mark.parametrize(

@@ -167,10 +167,13 @@ class Stored:
         kind = self.value_type
         if self.slope == 1.0 and self.inter == 0.0:
             return array.astype(kind, copy=False)
-        if kind.kind == "i":
-            whole = array.astype(np.int64) * int(self.slope) + int(self.inter)
-            return np.asarray(whole.astype(kind))
-        return np.asarray((array.astype(np.float64) * self.slope + self.inter).astype(np.float32))
+        made = np.empty_like(array, dtype=kind)
+        for row in np.ndindex(*array.shape[:2]):  # plane by plane: in between, a value takes eight bytes
+            if kind.kind == "i":
+                made[row] = array[row].astype(np.int64) * int(self.slope) + int(self.inter)
+            else:
+                made[row] = array[row].astype(np.float64) * self.slope + self.inter
+        return made
 
 
 def _measured(values: AnyArray) -> AnyArray:

@@ -76,7 +76,8 @@ class WindowRunner:
         self.job = dense_job(members[0])
         self.engine = engine_named(engine)
         example = {INPUT: np.zeros((1, self.job.preparation.width, *self.job.patches.size), dtype=np.float32)}
-        whole = Whole([Judged(_network(m), self.job.structures, views) for m in members], example)
+        modules = [Judged(_network(m), self.job.structures, views) for m in members]
+        whole = Whole(modules, example, outputs=list(self.job.structures))
         self._names = whole.outputs
         self._compiled: Compiled = self.engine.open(whole, example, threads=threads())
 
@@ -115,11 +116,11 @@ class WindowRunner:
 
 def _one_value(window: AnyArray) -> bytes:
     """Return the values of a window of which each channel shows one only, as bytes; else none."""
-    first = window[(slice(None), *(slice(0, 1) for _ in window.shape[1:]))]
+    start = (slice(0, 1),) * (window.ndim - 2)
+    row = window[(slice(None), *start)]
+    first = row[..., :1]
     # most windows differ in their first row, and need not be looked at any further
-    if (window[(slice(None), *(0 for _ in window.shape[2:]))] != first.reshape(len(window), 1)).any():
-        return b""
-    return first.tobytes() if (window == first).all() else b""
+    return first.tobytes() if (row == first).all() and (window == first).all() else b""
 
 
 def dense_job(member: Member) -> DenseJob:

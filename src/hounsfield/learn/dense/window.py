@@ -109,8 +109,11 @@ def judge_case(
         step = max(1, CHUNK // across.size)
         for low in range(first, until, step):
             high = min(until, low + step)
-            total = sums[0][low:high].astype(np.float32).reshape(-1, *[1] * len(shape[1:])) * across
-            yield slice(low, high), {name: rows[:, low - first : high - first] / total for name, rows in held.items()}
+            whole = sums[0][low:high].astype(np.float32).reshape(-1, *[1] * len(shape[1:])) * across
+            yield (
+                slice(low, high),
+                {name: np.asarray(rows[:, low - first : high - first] / whole) for name, rows in held.items()},
+            )
         for rows in held.values():
             _forget(rows, until - first)
             rows[:, depth - (until - first) :] = 0.0

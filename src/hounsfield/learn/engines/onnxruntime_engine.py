@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from hounsfield.core.types import AnyArray, Float32Array
+from hounsfield.learn.engines.freed import give_back
 from hounsfield.learn.engines.graph import onnx_bytes
 from hounsfield.learn.engines.whole import Whole
 
@@ -27,7 +28,9 @@ class OnnxRuntimeEngine:
 
     def open(self, whole: Whole, example: Mapping[str, AnyArray], *, threads: int) -> "OnnxRuntimeCompiled":
         """Make a session."""
-        return OnnxRuntimeCompiled(session(onnx_bytes(whole, example, whole.outputs), threads=threads), whole)
+        opened = session(onnx_bytes(whole, example, whole.outputs), threads=threads)
+        give_back()
+        return OnnxRuntimeCompiled(opened, whole)
 
 
 def session(model: bytes, *, threads: int) -> "InferenceSession":

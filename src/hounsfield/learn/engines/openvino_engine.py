@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from hounsfield.core.types import AnyArray, Float32Array
+from hounsfield.learn.engines.freed import give_back
 from hounsfield.learn.engines.graph import onnx_bytes
 from hounsfield.learn.engines.whole import EngineError, Whole
 
@@ -53,8 +54,13 @@ class OpenVinoEngine:
             "ENABLE_CPU_PINNING": False,
         }
         try:
-            model = core.read_model(onnx_bytes(whole, example, whole.outputs))
-            return OpenVinoCompiled(core.compile_model(model, "CPU", settings), whole, streams=threads)
+            graph = onnx_bytes(whole, example, whole.outputs)
+            give_back()
+            model = core.read_model(graph)
+            compiled = core.compile_model(model, "CPU", settings)
+            del model, graph
+            give_back()
+            return OpenVinoCompiled(compiled, whole, streams=threads)
         except RuntimeError as error:
             raise EngineError(
                 f"OpenVINO cannot run the ensemble: {type(error).__name__}.",
