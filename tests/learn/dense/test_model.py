@@ -1,6 +1,7 @@
 """Whole cases judged: on the image's own grid, whatever lies between."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
 
@@ -109,6 +110,19 @@ def test_answers_lie_on_the_images_own_grid(
         assert marked[name].dtype == np.uint8
         np.testing.assert_array_equal(marked[name], labels_of(answer[name], structures, thresholds[name]))
         assert len(np.unique(marked[name])) > 1
+
+
+def test_masks_may_be_written_to_a_file_as_they_are_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    small(monkeypatch, 400)
+    spec = DensePreparation(ndim=3, channels={"image": 1}, orientation="RAS")
+    image = turned(volume(4), "PIL")
+    name = "overlapping"
+    runner = voxelwise(monkeypatch, spec, {name: LAYOUTS[name]}, Windows((8, 8, 8), 0.4))
+    case, limits = runner.case({"image": image}), {name: [0.3, 0.5, 0.7]}
+    sheet = np.memmap(tmp_path / "mask", dtype=np.uint8, mode="w+", shape=(3, *image.size))
+    found = runner.mark(case, limits, {name: sheet})
+    assert found[name] is sheet
+    np.testing.assert_array_equal(np.fromfile(tmp_path / "mask", np.uint8), runner.mark(case, limits)[name].ravel())
 
 
 @pytest.mark.parametrize("size", [(1, 20, 22), (18, 1, 9), (7, 8, 1), (1, 1, 1), (5, 6, 7)])

@@ -38,8 +38,9 @@ def release(array: AnyArray) -> None:
 
     Notes
     -----
-    What is looked at again is read again. Pages of a file count as memory of the process that looked at them until
-    the system wants them for something else, and a container's limit does not wait for that.
+    What is looked at again is read again; what was written is in the file. Pages of a file count as memory of the
+    process that looked at them until the system wants them for something else, and a container's limit does not wait
+    for that.
     """
     held = _map_of(array)
     if held is not None and hasattr(held, "madvise"):
@@ -49,7 +50,7 @@ def release(array: AnyArray) -> None:
 def _map_of(array: AnyArray) -> mmap.mmap | None:
     held: object = array
     while isinstance(held, np.ndarray):
-        if isinstance(held, np.memmap) and held.mode != "r":
+        if isinstance(held, np.memmap) and held.mode == "c":
             return None  # what was written to a private copy would be lost
         held = held.base
     return held if isinstance(held, mmap.mmap) else None

@@ -9,6 +9,7 @@ from hounsfield.bundle.sealed import Member
 from hounsfield.core.image import Image
 from hounsfield.core.structures import Structures
 from hounsfield.core.types import AnyArray, BoolArray, Float32Array, Float64Array
+from hounsfield.data.volume.mapped import release
 from hounsfield.geometry.affines import reorient
 from hounsfield.learn.dense.case import ArrayRows, Case, Rows
 from hounsfield.learn.dense.preparing import DensePreparation
@@ -93,7 +94,12 @@ class DenseRunner:
         self._put(case, held)
         return Answer(dict(held))
 
-    def mark(self, case: Case, thresholds: Mapping[str, Sequence[float]]) -> dict[str, AnyArray]:
+    def mark(
+        self,
+        case: Case,
+        thresholds: Mapping[str, Sequence[float]],
+        sheets: Mapping[str, AnyArray] | None = None,
+    ) -> dict[str, AnyArray]:
         """Judge one case and keep what is marked only: `labels_of` by target, on the image's own grid.
 
         Parameters
@@ -101,9 +107,12 @@ class DenseRunner:
         case : Case
         thresholds : mapping of str to sequence of float
             By target, one for each class.
+        sheets : mapping of str to numpy.ndarray or None
+            By target, what is filled and returned: uint8, ``p ...``. Where they are mapped from a file, not even the
+            answer grows in memory.
         """
         size = case.first.size
-        made = {n: np.empty((s.planes, *size), dtype=np.uint8) for n, s in self.structures.items()}
+        made = sheets or {n: np.empty((s.planes, *size), dtype=np.uint8) for n, s in self.structures.items()}
         self._put(case, made, thresholds)
         return dict(made)
 
@@ -133,6 +142,7 @@ class DenseRunner:
                         # as they would be kept: a threshold was fitted to such
                         kept = values.astype(np.float16)
                         there[name][:, rows] = labels_of(kept, self.structures[name], thresholds[name])
+                release(made[name])
 
 
 def _ahead(array: AnyArray, image: Image, spec: DensePreparation, *, axis: int) -> AnyArray:
