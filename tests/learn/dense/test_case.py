@@ -172,7 +172,7 @@ def test_a_picture_is_prepared_as_ever() -> None:
 
 
 @pytest.mark.usefixtures("small_chunks")
-def test_the_guards_small_picture_is_made_row_by_row(tmp_path: Path) -> None:
+def test_the_guards_small_picture_is_made_row_by_row() -> None:
     spec = DensePreparation(ndim=3, channels={"image": 1}, orientation="RAS", spacing_mm=[1.0, 1.0, 1.0])
     case = Case({"image": turned(volume(7), "ASR")}, spec)
     for size in ((9, 8, 7), (5, 40, 3)):
@@ -185,14 +185,19 @@ def test_the_guards_small_picture_is_made_row_by_row(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("small_chunks")
-def test_a_volume_in_a_file_is_gone_through_as_it_lies(tmp_path: Path) -> None:
+def test_a_volume_in_a_file_is_gone_through_as_it_lies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     array = volume(8)
     spec = DensePreparation(ndim=3, channels={"image": 1}, orientation="RAS")
-    assert Case({"image": turned(array, "RAS")}, spec).axis is None
+    assert Case({"image": turned(array, "ASR")}, spec).axes == (0, 1, 2)
+    assert Case({"image": turned(array, "ASR")}, spec).axis == 0
     for way, axis in (("RAS", 0), ("ASR", 2), ("SRA", 1)):
         image = turned(array, way)
         (tmp_path / way).write_bytes(b"head" + image.array.tobytes())
         held = mapped(tmp_path / way, start=4, dtype=image.array.dtype, shape=image.array.shape)
         case = Case({"image": Image(held, image.grid)}, spec)
         assert case.axis == axis
+        assert case.axes == tuple(n for n in range(3) if n == axis)
+        monkeypatch.setattr(case_module, "LEAST_RUN", 23)
+        assert len(case.axes) == 2
+        monkeypatch.setattr(case_module, "LEAST_RUN", 512)
         np.testing.assert_allclose(case.whole(), by_hand(array, spec), atol=1e-5)

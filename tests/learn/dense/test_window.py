@@ -90,6 +90,8 @@ def test_it_is_the_weighted_mean_of_all_windows_whichever_axis_is_gone_along(
 
 def test_a_case_is_gone_through_along_the_axis_that_keeps_least() -> None:
     assert best_axis((200, 512, 512), (64, 64, 64)) == 1
+    assert best_axis((200, 512, 512), (64, 64, 64), (0,)) == 0
+    assert best_axis((200, 512, 512), (64, 64, 64), (0, 2)) == 2
     assert best_axis((512, 512, 40), (64, 64, 64)) == 0
     assert best_axis((30, 40), (16, 16)) == 1
     assert best_axis((8, 8, 8), (64, 64, 64)) == 0

@@ -18,6 +18,11 @@ from hounsfield.learn.dense.preparing import DensePreparation, prepared_size
 from hounsfield.learn.dense.rows import CHUNK, Axis, RowResizer
 from hounsfield.learn.prepare.image import resize
 
+SPAN = 4 << 20
+"""Bytes of a file that are read before the memory that holds them is given back."""
+LEAST_RUN = 512
+"""Bytes of a row that lie together in a file, from which rows are read without most of what lies between."""
+
 
 class Rows(Protocol):
     """Something that windows are cut from."""
@@ -122,10 +127,20 @@ class Case:
         return np.dtype(np.float32)
 
     @property
-    def axis(self) -> int | None:
-        """Space axis along which rows have to be asked for, where the images lie in a file; else None."""
-        mapped = [s.slow for s, _ in self._parts if isinstance(s, _Turned) and is_mapped(s.array)]
-        return mapped[0] if mapped else None
+    def axis(self) -> int:
+        """Space axis along which rows lie behind one another in the file of the first image; 0 if it is in memory."""
+        source = self._parts[0][0]
+        return source.slow if isinstance(source, _Turned) and is_mapped(source.array) else 0
+
+    @property
+    def axes(self) -> tuple[int, ...]:
+        """Space axes along which rows may be asked for: one by one, those of the others are all over a file."""
+        every = tuple(range(len(self.size)))
+        for source, _ in self._parts:
+            if isinstance(source, _Turned) and is_mapped(source.array):
+                steps = source.array.strides[1:]
+                every = tuple(n for n in every if abs(steps[n]) >= LEAST_RUN or n == source.slow)
+        return every or (self.axis,)
 
     def rows(self, axis: int, start: int, stop: int) -> Float32Array:
         """Return prepared rows, ``c ...`` float32, about zero mean and unit deviation."""
@@ -143,7 +158,7 @@ class Case:
         """Return all of it, ``c ...`` float32."""
         if len(self.size) == 2:
             return self._picture
-        axis = self.axis or 0
+        axis = self.axis
         made = np.empty(self.shape, dtype=np.float32)
         for start, stop in _steps(self.size, axis, self.shape[0]):
             _part(made, axis, start, stop)[...] = self.rows(axis, start, stop)
@@ -153,7 +168,7 @@ class Case:
         """Return it resized, ``c ...`` float32; `size` must be small."""
         if int(np.prod(self.shape)) <= 4 * CHUNK:
             return resize(self.whole(), size)
-        axis = self.axis or 0
+        axis = self.axis
         made = np.empty((self.shape[0], *size), dtype=np.float32)
         there = np.moveaxis(made, 1 + axis, 1)
         resizer = RowResizer(_forward(self.size, axis), _forward(size, axis))
@@ -164,7 +179,7 @@ class Case:
 
     def flat(self) -> bool:
         """Tell whether it shows one value only."""
-        axis = self.axis or 0
+        axis = self.axis
         seen: float | None = None
         for start, stop in _steps(self.size, axis, self.shape[0]):
             values = self.rows(axis, start, stop)
@@ -235,9 +250,15 @@ class _Turned:
         return int(np.argmax(strides))
 
     def read(self, axis: int, start: int, stop: int) -> AnyArray:
-        part = np.array(_part(self.array, axis, start, stop), order="C")
-        release(self.array)
-        return part
+        part = _part(self.array, axis, start, stop)
+        made = np.empty(part.shape, dtype=part.dtype)
+        # a system reads more around what is looked at: what lies far apart in a file is read a stretch at a time
+        slow, length = self.slow, part.shape[1 + self.slow]
+        step = max(1, SPAN * self.size[slow] // self.array.nbytes) if is_mapped(self.array) else length
+        for low in range(0, length, step):
+            _part(made, slow, low, low + step)[...] = _part(part, slow, low, low + step)
+            release(self.array)
+        return made
 
 
 @dataclass(frozen=True)

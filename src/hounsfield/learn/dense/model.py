@@ -129,7 +129,7 @@ class DenseRunner:
         self, case: Case, made: Mapping[str, AnyArray], thresholds: Mapping[str, Sequence[float]] | None = None
     ) -> None:
         """Fill arrays on the image's own grid: uint8 with what is marked, others with probabilities."""
-        axis = case.axis if case.axis is not None else best_axis(case.size, self._windows.size)
+        axis = best_axis(case.size, self._windows.size, case.axes)
         there = {name: _ahead(one, case.first, self.preparation, axis=axis) for name, one in made.items()}
         own = {name: one.shape[1:] for name, one in there.items()}
         resizers = {name: RowResizer(forward(case.size, axis), size) for name, size in own.items()}

@@ -17,6 +17,7 @@ from hounsfield.learn.dense.learner import DENSE
 from hounsfield.learn.dense.patches import cut
 from hounsfield.learn.engines import ENGINES
 from hounsfield.learn.engines.ensemble import engine_named
+from hounsfield.learn.engines.freed import give_back
 from hounsfield.learn.engines.protocol import Compiled, Engine
 from hounsfield.learn.engines.whole import Whole
 from hounsfield.learn.learners.protocol import State
@@ -80,6 +81,8 @@ class WindowRunner:
         whole = Whole(modules, example, outputs=list(self.job.structures))
         self._names = whole.outputs
         self._compiled: Compiled = self.engine.open(whole, example, threads=threads())
+        del whole, modules  # an engine has its own weights
+        give_back()
 
     def __call__(self, windows: Iterable[AnyArray]) -> Iterator[Mapping[str, Float32Array]]:
         """Give probabilities ``w ...`` by target of each window ``c ...``, in order.

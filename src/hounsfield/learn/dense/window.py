@@ -162,10 +162,10 @@ def forward(size: Sequence[int], axis: int) -> tuple[int, ...]:
     return (size[axis], *size[:axis], *size[axis + 1 :])
 
 
-def best_axis(size: Sequence[int], window: Sequence[int]) -> int:
-    """Return the axis along which a case of a size is gone through with the least kept in memory."""
-    kept = [min(w, n) * (int(np.prod(size)) // n) for n, w in zip(size, window, strict=True)]
-    return int(np.argmin(kept))
+def best_axis(size: Sequence[int], window: Sequence[int], among: Sequence[int] | None = None) -> int:
+    """Return the axis, of some or all, along which a case of a size is gone through with the least kept in memory."""
+    axes = range(len(size)) if among is None else among
+    return min(axes, key=lambda n: (min(window[n], size[n]) * (int(np.prod(size)) // size[n]), n))
 
 
 def _sums(length: int, places: Sequence[int], weights: Float64Array) -> Float64Array:
