@@ -10,7 +10,8 @@ from hounsfield.cli.output import line, table
 from hounsfield.core.types import Json
 from hounsfield.science.radiomics.settings import Settings
 from hounsfield.science.radiomics.stability import LEAST
-from hounsfield.workflow.measured import Measured, beside
+from hounsfield.workflow.feature_tables import beside
+from hounsfield.workflow.measured import Measured
 
 if TYPE_CHECKING:
     from hounsfield.workflow.measure_beside import Beside
