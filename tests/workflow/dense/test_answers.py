@@ -251,3 +251,34 @@ def test_boxes_are_learned_judged_and_given_as_boxes(tmp_path: Path) -> None:
     hits = [bool((box_iou([t], said[name]) > 0.5).any()) for name, own in true.items() for t in own]
     assert np.mean(hits) > 0.8
     assert all("segmentation" not in mark and 0 < mark["score"] <= 1 for mark in given["annotations"])
+
+
+# thick slices
+
+
+def test_thick_slices_are_planned_learned_and_put_back_where_they_lie(tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    for name in ("images", "masks"):
+        (folder / name).mkdir(parents=True)
+    lines = ["id,image,mask"]
+    for n in range(9):
+        pictures = [disc(10 * n + z + (z + 10 * n) // 4 % 2) for z in range(9)]
+        # slices along another axis of the array in every other case
+        grid = Grid(np.diag([1.0, 1.0, 6.0, 1.0]) if n % 2 else np.diag([1.0, 1.0, 6.0, 1.0])[:, [2, 0, 1, 3]])
+        for place, arrays in (("images", [p for p, _ in pictures]), ("masks", [m for _, m in pictures])):
+            volume = np.stack(arrays).astype(np.uint8 if place == "masks" else np.int16)
+            array = volume if n % 2 else np.moveaxis(volume, 0, 2)
+            write_nifti(folder / place / f"t{n}.nii.gz", Image(np.ascontiguousarray(array)[None], grid))
+        lines.append(f"t{n},images/t{n}.nii.gz,masks/t{n}.nii.gz")
+    (folder / "labels.csv").write_text("\n".join(lines) + "\n")
+    run = train(folder, out=tmp_path / "run", wishes=quick(40))
+    plan = weights(run).plan
+    assert (plan.value("preparation", "slices"), plan.value("preparation", "neighbours")) == ("z", 1)
+    assert "(2.5D)" in plan.sections["preparation"]["slices"].rule
+    assert (run.report.parts["test"].metrics["dice"].value or 0) > 0.7
+    list(predict(run.path, [folder / "images" / "t0.nii.gz"], out=tmp_path / "out"))
+    said = read(Cohort("x", str(tmp_path / "out"), (), Schema()), Ref("nifti", "masks/t0.nii.gz"))
+    true = read(Cohort("x", str(folder), (), Schema()), Ref("nifti", "masks/t0.nii.gz"))
+    one, two = said.array != 0, true.array != 0
+    assert said.size == true.size
+    assert 2 * (one & two).sum() / (one.sum() + two.sum()) > 0.7
