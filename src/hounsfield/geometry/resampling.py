@@ -9,6 +9,8 @@ from hounsfield.core.types import AnyArray, Float64Array
 from hounsfield.geometry.affines import inverse
 
 ORDERS = (0, 1, 3)
+_TRUNCATE = 4.0
+"""Deviations at which a Gaussian is cut off."""
 _TOUCH = 0.5 + 1e-6
 """A voxel reaches half a step from its centre; the rest is rounding."""
 
@@ -68,22 +70,41 @@ def resample(
     if order == 0:
         values: AnyArray = array.astype(np.uint8) if array.dtype == np.bool_ else array
     else:
-        values = _smoothed(array.astype(np.float32, copy=False), matrix)
+        # a spline depends on all voxels, a linear value on its neighbours: the rest need not be looked at
+        box = _reached(matrix, shift, array.shape, size) if order == 1 else tuple(slice(0, n) for n in array.shape)
+        values = _smoothed(array[box].astype(np.float32, copy=False), matrix)
+        shift = shift - [part.start for part in box]
     moved: AnyArray = ndimage.affine_transform(values, matrix, shift, size, order=order, mode="nearest")
     result = np.asarray(moved).astype(array.dtype if order == 0 else np.float32, copy=False)
-    result[_beyond(matrix, shift, array.shape, size)] = outside
+    result[_beyond(matrix, change[::-1, 3], array.shape, size)] = outside
     return result
 
 
 def _smoothed(values: AnyArray, matrix: Float64Array) -> AnyArray:
-    steps = np.linalg.norm(matrix, axis=1)
-    sigma = [max(0.0, (float(s) - 1.0) / 2.0) for s in steps]
-    # a step of barely more than one voxel, from rounding in a header, is no shrinking
-    sigma = [s if s > 0.005 and n > 1 else 0.0 for s, n in zip(sigma, values.shape, strict=True)]
+    sigma = [s if n > 1 else 0.0 for s, n in zip(_sigma(matrix), values.shape, strict=True)]
     if not any(sigma):
         return values
-    smooth: AnyArray = ndimage.gaussian_filter(values, sigma, mode="nearest")
+    smooth: AnyArray = ndimage.gaussian_filter(values, sigma, truncate=_TRUNCATE, mode="nearest")
     return smooth
+
+
+def _sigma(matrix: Float64Array) -> list[float]:
+    sigma = [max(0.0, (float(s) - 1.0) / 2.0) for s in np.linalg.norm(matrix, axis=1)]
+    # a step of barely more than one voxel, from rounding in a header, is no shrinking
+    return [s if s > 0.005 else 0.0 for s in sigma]
+
+
+def _reached(matrix: Float64Array, shift: Float64Array, held: Sequence[int], size: Sequence[int]) -> tuple[slice, ...]:
+    """Return the box of voxels, at least one, that linear values of the new grid depend on."""
+    box = []
+    for row, start, length, sigma in zip(matrix, shift, held, _sigma(matrix), strict=True):
+        ends = [(0.0, step * (n - 1)) for step, n in zip(row, size, strict=True)]
+        margin = 2 + int(_TRUNCATE * sigma + 0.5)
+        low = int(np.floor(start + sum(min(e) for e in ends))) - margin
+        high = int(np.ceil(start + sum(max(e) for e in ends))) + margin + 1
+        low = min(max(0, low), length - 1)
+        box.append(slice(low, max(low + 1, min(length, high))))
+    return tuple(box)
 
 
 def _beyond(matrix: Float64Array, shift: Float64Array, held: Sequence[int], size: Sequence[int]) -> AnyArray:

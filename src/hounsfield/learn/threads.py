@@ -15,7 +15,8 @@ def settle_threads(threads: int) -> None:
     """
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # what cuBLAS needs to be deterministic
     torch.set_num_threads(threads)
-    torch.use_deterministic_algorithms(mode=True)
+    # as use_deterministic_algorithms, which imports a compiler that is never used: 66 MiB and a second in each process
+    torch.set_deterministic_debug_mode("error")
     # Otherwise every new tensor is first filled with NaN, to show up kernels that read what nobody wrote: a tenth of
     # a step. What is computed does not change, and the tests train twice and compare bits.
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]  # made by torch at import

@@ -7,9 +7,9 @@ from hounsfield.core.errors import PlanError
 from hounsfield.core.image import Grid, Image
 from hounsfield.core.structures import Structures
 from hounsfield.geometry.canonical import canonical, turned_back
+from hounsfield.learn.dense.case import prepare_images
 from hounsfield.learn.dense.preparing import (
     DensePreparation,
-    prepare_images,
     prepare_labels,
     prepared_size,
     put_back,

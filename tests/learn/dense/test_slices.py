@@ -1,6 +1,6 @@
 """Volumes judged slice by slice: cut, put back, and learned where slices are thick."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -10,12 +10,14 @@ from hounsfield.bundle.sealed import Member
 from hounsfield.core.image import Grid, Image
 from hounsfield.core.types import AnyArray, Float32Array, Float64Array
 from hounsfield.learn.augment.spec import AugmentSpec
+from hounsfield.learn.dense import window
+from hounsfield.learn.dense.case import ArrayRows, prepare_images
 from hounsfield.learn.dense.cases import DenseFeed, Prepared, fill_cases
 from hounsfield.learn.dense.job import INPUT, DenseJob, Patches, dense_json
 from hounsfield.learn.dense.learner import DENSE
 from hounsfield.learn.dense.model import DenseRunner
 from hounsfield.learn.dense.patches import DenseBatches, outlined, seen
-from hounsfield.learn.dense.preparing import DensePreparation, prepare_images, prepare_labels, put_back
+from hounsfield.learn.dense.preparing import DensePreparation, prepare_labels, put_back
 from hounsfield.learn.dense.window import Windows, judge_case
 from hounsfield.learn.loop import Optimisation, Watch
 from hounsfield.learn.nn.spec import InputShape, NetworkSpec
@@ -58,16 +60,60 @@ def test_volumes_come_back_from_slices_along_any_axis(axis: str) -> None:
     np.testing.assert_array_equal(put_back(cut.astype(np.float32), image, spec) > 0.5, labels > 0)
 
 
-def test_windows_of_slices_leave_no_trace() -> None:
-    image = np.random.default_rng(1).random((1, 5, 30, 21)).astype(np.float32)
+@pytest.mark.parametrize("axis", [0, 1, 2])
+@pytest.mark.parametrize("chunk", [1 << 20, 50])
+@pytest.mark.parametrize("depth", [1, 3, 7])
+@pytest.mark.parametrize("length", [1, 2, 5, 11])
+def test_windows_of_slices_leave_no_trace(
+    length: int, depth: int, chunk: int, axis: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(window, "CHUNK", chunk)
+    image = np.random.default_rng(1).random((2, length, 30, 13)).astype(np.float32)
+    weights = 1.0 + np.arange(2 * depth, dtype=np.float32)
 
-    def middle(windows: list[AnyArray]) -> list[Mapping[str, Float32Array]]:
-        assert all(w.shape == (3, 16, 16) for w in windows)
-        return [{"a": np.stack([w[1] + 10.0 * w[0]]).astype(np.float32)} for w in windows]
+    def every(windows: Iterable[AnyArray]) -> Iterator[Mapping[str, Float32Array]]:
+        for w in windows:
+            assert w.shape == (2 * depth, 16, 16)
+            yield {"a": np.einsum("c,cyx->yx", weights, np.asarray(w, dtype=np.float32))[None]}
 
-    parts = judge_case(image, Windows((1, 16, 16), 0.5, depth=3), {"a": 1}, calls=middle, at_once=4)
-    found = np.concatenate([p["a"] for _, p in parts], axis=1)
-    np.testing.assert_allclose(found[0], image[0] + 10 * image[0][[0, 0, 1, 2, 3]], atol=1e-5)
+    parts = list(judge_case(ArrayRows(image), Windows((1, 16, 16), 0.5, depth=depth), {"a": 1}, calls=every, axis=axis))
+    assert [r.start for r, _ in parts[1:]] == [r.stop for r, _ in parts[:-1]]
+    found = np.moveaxis(np.concatenate([p["a"] for _, p in parts], axis=1), 1, 1 + axis)
+    assert found.shape == (1, *image.shape[1:])
+    # slice by slice: the channels of the first neighbour, then those of the next; past the ends the last slice again
+    wanted = np.zeros(image.shape[1:])
+    for z in range(length):
+        for place in range(depth):
+            neighbour = min(max(0, z + place - depth // 2), length - 1)
+            for channel in range(2):
+                wanted[z] += weights[2 * place + channel] * image[channel, neighbour]
+    np.testing.assert_allclose(found[0], wanted, rtol=1e-4)
+
+
+class Counted:
+    """Rows that tell how much of them is asked for at a time, and altogether."""
+
+    def __init__(self, array: AnyArray) -> None:
+        self._rows = ArrayRows(array)
+        self.shape, self.dtype = array.shape, array.dtype
+        self.asked: list[int] = []
+
+    def rows(self, axis: int, start: int, stop: int) -> AnyArray:
+        self.asked += range(start, stop)
+        return self._rows.rows(axis, start, stop)
+
+
+def test_each_slice_is_read_once() -> None:
+    case = Counted(np.zeros((1, 9, 20, 20), dtype=np.float32))
+
+    def nothing(windows: Iterable[AnyArray]) -> Iterator[Mapping[str, Float32Array]]:
+        for w in windows:
+            yield {"a": np.asarray(w[:1], dtype=np.float32)}
+
+    for turn, (rows, _) in enumerate(judge_case(case, Windows((1, 16, 16), depth=5), {"a": 1}, calls=nothing)):
+        assert rows == slice(turn, turn + 1)
+        assert len(case.asked) == min(9, max(5, turn + 3))
+    assert case.asked == list(range(9))
 
 
 # ------------------------------------------------------------------------------------------------ a thick-slice cohort

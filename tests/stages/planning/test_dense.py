@@ -165,15 +165,20 @@ def _stack(slices: int, edge: int = 128) -> dict[str, object]:
 
 def test_volumes_of_few_slices_are_not_learned_in_bfloat16_on_a_processor() -> None:
     # PyTorch 2.13, AMX: the gradient of such convolutions is NaN, or the process ends
-    found = {n: draft_dense(facts(BODY, _stack(n)))["optimisation"]["precision"] for n in (1, 4, 40)}
-    assert {n: d.value for n, d in found.items()} == {1: "float32", 4: "float32", 40: "bfloat16"}
-    assert found[4].evidence == "a stage sees 4 x 128 x 128 voxels"
+    drafts = {n: draft_dense(facts(BODY, _stack(n, 256))) for n in (1, 4, 9, 12, 40)}
+    assert {n: d["preparation"]["slices"].value for n, d in drafts.items()} == {1: "z", 4: "z", 9: "", 12: "", 40: ""}
+    found = {n: d["optimisation"]["precision"] for n, d in drafts.items()}
+    assert {n: d.value for n, d in found.items() if n > 4} == {9: "float32", 12: "float32", 40: "bfloat16"}
+    assert found[9].evidence == "a stage sees 6 x 192 x 192 voxels"
+    assert found[12].evidence == "a stage sees 4 x 40 x 40 voxels"
+    # fewer slices are judged by a network of planes, that has no such gradient
+    assert {n: d.value for n, d in found.items() if n <= 4} == {1: "bfloat16", 4: "bfloat16"}
     assert draft_dense(facts(BODY, VOLUME))["optimisation"]["precision"].value == "bfloat16"
     assert draft_dense(facts(BODY))["optimisation"]["precision"].value == "bfloat16"
 
 
 def test_deep_stages_go_on_looking_across_the_pixels_of_few_slices() -> None:
-    kernels = draft_dense(facts(BODY, _stack(4)))["network"]["kernels"].value
+    kernels = draft_dense(facts(BODY, _stack(8)))["network"]["kernels"].value
     assert isinstance(kernels, list)
     stages = [kernels[n : n + 3] for n in range(0, len(kernels), 3)]
     assert stages[0] == [1, 3, 3]

@@ -15,7 +15,8 @@ from hounsfield.core.plan import Budget, Facts, Machine
 from hounsfield.core.progress import SILENT
 from hounsfield.data.readers import read
 from hounsfield.data.volume.nifti_writing import write_nifti
-from hounsfield.learn.dense.preparing import DensePreparation, prepare_images
+from hounsfield.learn.dense.case import prepare_images
+from hounsfield.learn.dense.preparing import DensePreparation
 from hounsfield.stages.planning.dense import draft_dense
 from hounsfield.workflow.planning import plan as planned
 from hounsfield.workflow.study import Study, study

@@ -12,7 +12,8 @@ from hounsfield.core.errors import ReadError, case_id
 from hounsfield.core.image import Grid, Header, Image
 from hounsfield.core.types import AnyArray, Float64Array
 from hounsfield.data.npz import check_array
-from hounsfield.data.volume.bounded import Packing, check_there, read_bytes
+from hounsfield.data.volume.bounded import MAX_BYTES, Packing, check_there, read_bytes
+from hounsfield.data.volume.mapped import LEAST_MAPPED, mapped
 
 LONGEST_AXIS = 1 << 31
 CHANNELS = "c"
@@ -142,15 +143,7 @@ class Stored:
             # moments lie behind one another: the others need not be unpacked
             shape, axes = shape[:-1], axes[:-1]
             skip += moment * (whole // self.shape[-1])
-        raw = read_bytes(
-            self.path,
-            start=self.start,
-            skip=skip,
-            count=_bytes(shape, self.dtype),
-            packing=self.packing,
-            case=case,
-        )
-        array: AnyArray = raw.view(self.dtype).reshape(shape[::-1])
+        array = self._read(shape, skip, case).reshape(shape[::-1])
         axes = axes[::-1]
         if TIME in axes:
             array = np.take(array, moment, axis=axes.index(TIME))
@@ -161,14 +154,26 @@ class Stored:
         array = array.transpose([axes.index(letter) for letter in "czyx"])
         return self._scaled(array)
 
+    def _read(self, shape: Sequence[int], skip: int, case: str) -> AnyArray:
+        """Return stored values, flat. Large ones that need no change stay in the file until they are looked at."""
+        count = _bytes(shape, self.dtype)
+        as_they_are = self.dtype.kind in "iu" and self.value_type == self.dtype and not self.packing
+        if as_they_are and LEAST_MAPPED <= count <= MAX_BYTES:
+            return mapped(self.path, start=self.start + skip, dtype=self.dtype, shape=(math.prod(shape),))
+        raw = read_bytes(self.path, start=self.start, skip=skip, count=count, packing=self.packing, case=case)
+        return raw.view(self.dtype)
+
     def _scaled(self, array: AnyArray) -> AnyArray:
         kind = self.value_type
         if self.slope == 1.0 and self.inter == 0.0:
             return array.astype(kind, copy=False)
-        if kind.kind == "i":
-            whole = array.astype(np.int64) * int(self.slope) + int(self.inter)
-            return np.asarray(whole.astype(kind))
-        return np.asarray((array.astype(np.float64) * self.slope + self.inter).astype(np.float32))
+        made = np.empty_like(array, dtype=kind)
+        for row in np.ndindex(*array.shape[:2]):  # plane by plane: in between, a value takes eight bytes
+            if kind.kind == "i":
+                made[row] = array[row].astype(np.int64) * int(self.slope) + int(self.inter)
+            else:
+                made[row] = array[row].astype(np.float64) * self.slope + self.inter
+        return made
 
 
 def _measured(values: AnyArray) -> AnyArray:

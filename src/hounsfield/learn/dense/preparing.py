@@ -1,6 +1,5 @@
-"""Images of any size to arrays that patches are cut from, and probabilities back to the image's own grid."""
+"""How images of any size become arrays that patches are cut from; their labels, and probabilities back."""
 
-from collections.abc import Mapping
 from typing import Literal
 
 import numpy as np
@@ -11,7 +10,7 @@ from hounsfield.core.image import Image
 from hounsfield.core.structures import Structures
 from hounsfield.core.types import AnyArray, Float32Array
 from hounsfield.geometry.canonical import canonical, canonical_shape, turned_back
-from hounsfield.learn.prepare.image import LUMA, resize
+from hounsfield.learn.prepare.image import resize
 
 
 class DensePreparation(BaseModel):
@@ -89,12 +88,6 @@ class DensePreparation(BaseModel):
         return "zyx".index(self.slices) if self.slices else 0
 
 
-WINDOWED = 2.0
-"""Ends of the scale that a window is brought to: about unit deviation for values spread evenly over it."""
-FARTHEST = 8.0
-"""Deviations from the mean beyond which a value says nothing more."""
-
-
 def prepared_size(image: Image, spec: DensePreparation) -> tuple[int, ...]:
     """Return the size that an image is prepared to, ``y x`` or ``z y x``, whichever axis comes first afterwards."""
     size, spacing = canonical_shape(image) if spec.orientation == "RAS" else (image.size, _stored_spacing(image))
@@ -121,55 +114,9 @@ def _stored_spacing(image: Image) -> tuple[float, float, float] | None:
     return z, y, x
 
 
-def prepare_images(images: Mapping[str, Image], spec: DensePreparation) -> Float32Array:
-    """Bring the images of one case to one array.
-
-    Parameters
-    ----------
-    images : mapping of str to Image
-        By input name; further ones are brought to the grid of the first.
-    spec : DensePreparation
-
-    Returns
-    -------
-    numpy.ndarray
-        ``c y x`` or ``c z y x``, float32, about zero mean and unit deviation; of volumes that are cut into slices the
-        axis across them first.
-
-    Raises
-    ------
-    PlanError
-        If an image has another number of space axes, a volume another number of channels, no place in space where the
-        plan needs one, or a size that no affine explains.
-    """
-    first = images[next(iter(spec.channels))]
-    if first.ndim != spec.ndim:
-        raise PlanError(
-            f"An image has {first.ndim} space axes, the plan is for {spec.ndim}.",
-            expected=f"{spec.ndim}D images",
-            next_step="plan again on a folder of one kind of images",
-        )
-    size = prepared_size(first, spec)
-    parts = []
-    for name, channels in spec.channels.items():
-        image = _beside(images[name], first)
-        if image.ndim == 3 and image.channels != channels:
-            raise PlanError(
-                f"A volume has {image.channels} channels where {channels} {'is' if channels == 1 else 'are'} expected.",
-                expected=f"volumes of {channels} as in the training part: what its channels mean, nothing says",
-                next_step="store the channel that is meant as a volume of its own",
-            )
-        if spec.orientation == "RAS":
-            image = canonical(image)
-        values = _scaled(_channels(image.array, channels), spec.window.get(name))
-        parts.append(resize(values, size))
-    whole: Float32Array = np.concatenate(parts).astype(np.float32, copy=False)
-    return np.ascontiguousarray(_first(whole, spec), dtype=np.float32)
-
-
-def _first(array: AnyArray, spec: DensePreparation) -> AnyArray:
-    """Return an array ``c z y x`` with the axis across slices first."""
-    return np.ascontiguousarray(np.moveaxis(array, 1 + spec.first, 1)) if spec.first else array
+def sliced(array: AnyArray, spec: DensePreparation) -> AnyArray:
+    """Return a view of an array, ``c ...`` as the image lies, with the axis across slices first: as it is prepared."""
+    return np.moveaxis(array, 1 + spec.first, 1) if spec.first else array
 
 
 def prepare_labels(labels: AnyArray, image: Image, spec: DensePreparation, structures: Structures) -> AnyArray:
@@ -188,7 +135,7 @@ def prepare_labels(labels: AnyArray, image: Image, spec: DensePreparation, struc
     numpy.ndarray
         uint8, ``p ...`` of the prepared size: each voxel what most of it is.
     """
-    return _first(_on_grid(labels, image, spec, structures), spec)
+    return np.ascontiguousarray(sliced(_on_grid(labels, image, spec, structures), spec))
 
 
 def _on_grid(labels: AnyArray, image: Image, spec: DensePreparation, structures: Structures) -> AnyArray:
@@ -210,7 +157,8 @@ def put_back(values: Float32Array, image: Image, spec: DensePreparation) -> Floa
     Parameters
     ----------
     values : numpy.ndarray
-        ``k y x`` or ``k z y x`` as `prepare_images` turns a case, float32: probabilities, never labels.
+        ``k y x`` or ``k z y x``, float32, as `hounsfield.learn.dense.case.Case` turns a case: probabilities, never
+        labels.
     image : Image
         What was prepared.
     spec : DensePreparation
@@ -227,60 +175,3 @@ def put_back(values: Float32Array, image: Image, spec: DensePreparation) -> Floa
         back = turned_back(back, image.grid.affine_ras)
     lying: Float32Array = np.ascontiguousarray(back, dtype=np.float32)
     return lying
-
-
-def _beside(image: Image, first: Image) -> Image:
-    """Return an image on the grid of the first one."""
-    if image is first:
-        return image
-    if image.grid is None or first.grid is None or image.ndim != 3:
-        if image.size == first.size:
-            return image
-        raise PlanError(
-            f"The images of a case have the sizes {_by(first.size)} and {_by(image.size)}.",
-            expected="one size, or affines that say how they lie",
-            next_step="resample them to one grid",
-        )
-    if image.size == first.size and np.allclose(image.grid.affine_ras, first.grid.affine_ras, atol=1e-3):
-        return image
-    from hounsfield.geometry.resampling import resample
-
-    low = float(image.array.min())
-    moved = resample(image.array, image.grid.affine_ras, first.grid.affine_ras, first.size, order=1, outside=low)
-    return Image(moved, first.grid, image.modality, image.units)
-
-
-def _channels(array: AnyArray, wanted: int) -> Float32Array:
-    values: Float32Array = array.astype(np.float32)
-    have = values.shape[0]
-    if have == wanted:
-        return values
-    if have == 4:
-        return _channels(values[:3], wanted)
-    if have == 2:
-        return _channels(values[:1], wanted)  # the second channel of a picture is its opacity
-    if wanted == 3 and have == 1:
-        return np.repeat(values, 3, axis=0)
-    if wanted == 1 and have == 3:
-        return np.tensordot(LUMA, values, axes=(0, 0))[None].astype(np.float32)
-    mean: Float32Array = values.mean(axis=0, keepdims=True)
-    return mean if wanted == 1 else np.repeat(values[:1], wanted, axis=0)
-
-
-def _scaled(values: Float32Array, window: list[float] | None) -> Float32Array:
-    values = np.nan_to_num(values, nan=0.0, posinf=0.0, neginf=0.0)
-    if window is not None:
-        low, high = window
-        unit = (np.clip(values, low, high) - np.float32(low)) / np.float32(high - low)
-        shown: Float32Array = (unit * np.float32(2 * WINDOWED) - np.float32(WINDOWED)).astype(np.float32)
-        return shown
-    axes = tuple(range(1, values.ndim))
-    mean = values.mean(axis=axes, keepdims=True, dtype=np.float64)
-    std = values.std(axis=axes, keepdims=True, dtype=np.float64)
-    scaled = (values - mean) / np.maximum(std, 1e-6)
-    kept: Float32Array = np.clip(scaled, -FARTHEST, FARTHEST).astype(np.float32)
-    return kept
-
-
-def _by(size: tuple[int, ...]) -> str:
-    return " x ".join(str(n) for n in size)

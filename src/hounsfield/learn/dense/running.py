@@ -1,6 +1,7 @@
 """Members of a dense bundle made ready to run on windows, by whichever engine."""
 
-from collections.abc import Mapping, Sequence
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import cast
 
 import numpy as np
@@ -16,6 +17,7 @@ from hounsfield.learn.dense.learner import DENSE
 from hounsfield.learn.dense.patches import cut
 from hounsfield.learn.engines import ENGINES
 from hounsfield.learn.engines.ensemble import engine_named
+from hounsfield.learn.engines.freed import give_back
 from hounsfield.learn.engines.protocol import Compiled, Engine
 from hounsfield.learn.engines.whole import Whole
 from hounsfield.learn.learners.protocol import State
@@ -64,8 +66,6 @@ class WindowRunner:
     engine : str
         Name in `hounsfield.learn.engines.ENGINES`.
     views : sequence of str
-    at_once : int
-        Windows in one call of the engine.
 
     Raises
     ------
@@ -73,28 +73,57 @@ class WindowRunner:
         If the engine cannot be used.
     """
 
-    def __init__(self, members: Sequence[Member], *, engine: str, views: Sequence[str], at_once: int = 1) -> None:
+    def __init__(self, members: Sequence[Member], *, engine: str, views: Sequence[str]) -> None:
         self.job = dense_job(members[0])
-        self._at_once = at_once
         self.engine = engine_named(engine)
-        self._size = (self.job.preparation.width, *self.job.patches.size)
-        example = {INPUT: np.zeros((at_once, *self._size), dtype=np.float32)}
+        example = {INPUT: np.zeros((1, self.job.preparation.width, *self.job.patches.size), dtype=np.float32)}
         modules = [Judged(_network(m), self.job.structures, views) for m in members]
-        whole = Whole(modules, example)
+        whole = Whole(modules, example, outputs=list(self.job.structures))
         self._names = whole.outputs
         self._compiled: Compiled = self.engine.open(whole, example, threads=threads())
+        del whole, modules  # an engine has its own weights
+        give_back()
 
-    def __call__(self, windows: list[AnyArray]) -> list[Mapping[str, Float32Array]]:
-        """Return probabilities ``w ...`` by target of each window ``c ...``."""
-        calls: list[dict[str, AnyArray]] = []
-        for first in range(0, len(windows), self._at_once):
-            batch = np.zeros((self._at_once, *self._size), dtype=np.float32)
-            part = windows[first : first + self._at_once]
-            batch[: len(part)] = np.stack(part)
-            calls.append({INPUT: batch})
-        found = self._compiled.run(calls)
-        every = [{name: one[name][place] for name in self._names} for one in found for place in range(self._at_once)]
-        return list(every[: len(windows)])
+    def __call__(self, windows: Iterable[AnyArray]) -> Iterator[Mapping[str, Float32Array]]:
+        """Give probabilities ``w ...`` by target of each window ``c ...``, in order.
+
+        Notes
+        -----
+        Windows that show one value only, as the air beside the patient does once it is cut off, are all alike: the
+        first of each kind is run, and what it gave is given again.
+        """
+        waiting: deque[bytes] = deque()
+        alike: dict[bytes, Mapping[str, Float32Array]] = {}
+
+        def calls() -> Iterator[dict[str, AnyArray]]:
+            begun: set[bytes] = set()
+            for window in windows:
+                kind = _one_value(window)
+                waiting.append(kind)
+                if kind and kind in begun:
+                    continue
+                begun.add(kind)
+                yield {INPUT: np.ascontiguousarray(window[None], dtype=np.float32)}
+
+        for found in self._compiled.stream(calls()):
+            while waiting[0] in alike:
+                yield alike[waiting.popleft()]
+            own = {name: found[name][0] for name in self._names}
+            kind = waiting.popleft()
+            if kind:
+                alike[kind] = own
+            yield own
+        while waiting:
+            yield alike[waiting.popleft()]
+
+
+def _one_value(window: AnyArray) -> bytes:
+    """Return the values of a window of which each channel shows one only, as bytes; else none."""
+    start = (slice(0, 1),) * (window.ndim - 2)
+    row = window[(slice(None), *start)]
+    first = row[..., :1]
+    # most windows differ in their first row, and need not be looked at any further
+    return first.tobytes() if (row == first).all() and (window == first).all() else b""
 
 
 def dense_job(member: Member) -> DenseJob:

@@ -1,12 +1,13 @@
 """onnxruntime: the portable fallback."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from hounsfield.core.types import AnyArray, Float32Array
+from hounsfield.learn.engines.freed import give_back
 from hounsfield.learn.engines.graph import onnx_bytes
 from hounsfield.learn.engines.whole import Whole
 
@@ -27,7 +28,9 @@ class OnnxRuntimeEngine:
 
     def open(self, whole: Whole, example: Mapping[str, AnyArray], *, threads: int) -> "OnnxRuntimeCompiled":
         """Make a session."""
-        return OnnxRuntimeCompiled(session(onnx_bytes(whole, example, whole.outputs), threads=threads), whole)
+        opened = session(onnx_bytes(whole, example, whole.outputs), threads=threads)
+        give_back()
+        return OnnxRuntimeCompiled(opened, whole)
 
 
 def session(model: bytes, *, threads: int) -> "InferenceSession":
@@ -58,11 +61,13 @@ class OnnxRuntimeCompiled:
 
     def run(self, calls: list[dict[str, AnyArray]]) -> list[dict[str, Float32Array]]:
         """Run calls one after the other, each on all threads."""
-        found = []
+        return list(self.stream(calls))
+
+    def stream(self, calls: Iterable[dict[str, AnyArray]]) -> Iterator[dict[str, Float32Array]]:
+        """Run calls one after the other as they come."""
         for call in calls:
             outputs = self._session.run(list(self._names), call)
-            found.append({n: np.asarray(o, dtype=np.float32) for n, o in zip(self._names, outputs, strict=True)})
-        return found
+            yield {n: np.asarray(o, dtype=np.float32) for n, o in zip(self._names, outputs, strict=True)}
 
 
 ONNXRUNTIME = OnnxRuntimeEngine()

@@ -1,17 +1,19 @@
 """OpenVINO: the fastest engine on the processors that were measured."""
 
-from collections.abc import Mapping
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from hounsfield.core.types import AnyArray, Float32Array
+from hounsfield.learn.engines.freed import give_back
 from hounsfield.learn.engines.graph import onnx_bytes
 from hounsfield.learn.engines.whole import EngineError, Whole
 
 if TYPE_CHECKING:
-    from openvino import CompiledModel
+    from openvino import CompiledModel, InferRequest
 
 
 class OpenVinoEngine:
@@ -52,8 +54,13 @@ class OpenVinoEngine:
             "ENABLE_CPU_PINNING": False,
         }
         try:
-            model = core.read_model(onnx_bytes(whole, example, whole.outputs))
-            return OpenVinoCompiled(core.compile_model(model, "CPU", settings), whole, streams=threads)
+            graph = onnx_bytes(whole, example, whole.outputs)
+            give_back()
+            model = core.read_model(graph)
+            compiled = core.compile_model(model, "CPU", settings)
+            del model, graph
+            give_back()
+            return OpenVinoCompiled(compiled, whole, streams=threads)
         except RuntimeError as error:
             raise EngineError(
                 f"OpenVINO cannot run the ensemble: {type(error).__name__}.",
@@ -78,20 +85,35 @@ class OpenVinoCompiled:
 
     def run(self, calls: list[dict[str, AnyArray]]) -> list[dict[str, Float32Array]]:
         """Run as many calls at once as there are streams."""
-        found: list[dict[str, Float32Array]] = []
-        for start in range(0, len(calls), len(self._requests)):
-            now = calls[start : start + len(self._requests)]
-            for request, call in zip(self._requests, now, strict=False):
+        return list(self.stream(calls))
+
+    def stream(self, calls: Iterable[dict[str, AnyArray]]) -> Iterator[dict[str, Float32Array]]:
+        """Run as many calls at once as there are streams: no stream waits while there is a call."""
+        free, busy = deque(self._requests), deque["InferRequest"]()
+        try:
+            for call in calls:
+                found = None
+                if not free:
+                    done = busy.popleft()
+                    found = self._found(done)
+                    free.append(done)
+                request = free.popleft()
                 request.start_async([call[name] for name in self._inputs])
-            for request, _ in zip(self._requests, now, strict=False):
+                busy.append(request)
+                if found is not None:
+                    yield found
+            while busy:
+                yield self._found(busy.popleft())
+        finally:
+            for request in busy:  # where the taker has stopped: the next stream begins with requests at rest
                 request.wait()
-                found.append(
-                    {
-                        name: np.array(request.get_output_tensor(place).data, dtype=np.float32)
-                        for place, name in enumerate(self._names)
-                    }
-                )
-        return found
+
+    def _found(self, request: "InferRequest") -> dict[str, Float32Array]:
+        request.wait()
+        return {
+            name: np.array(request.get_output_tensor(place).data, dtype=np.float32)
+            for place, name in enumerate(self._names)
+        }
 
 
 OPENVINO = OpenVinoEngine("openvino", "f32", tolerance=1e-3)

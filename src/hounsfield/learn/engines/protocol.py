@@ -1,6 +1,6 @@
 """What an engine can do."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Protocol
 
 from hounsfield.core.types import AnyArray, Float32Array
@@ -12,6 +12,9 @@ class Compiled(Protocol):
 
     def run(self, calls: list[dict[str, AnyArray]]) -> list[dict[str, Float32Array]]:
         """Run calls, each of stored inputs ``b c ...``, side by side where the engine can; outputs ``b w`` by name."""
+
+    def stream(self, calls: Iterable[dict[str, AnyArray]]) -> Iterator[dict[str, Float32Array]]:
+        """Run calls as they come, a few ahead of what has been taken; their outputs, in order, are the taker's own."""
 
 
 class Engine(Protocol):

@@ -1,6 +1,6 @@
 """PyTorch itself: always there, ready at once."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import torch
 
@@ -34,12 +34,15 @@ class TorchCompiled:
 
     def run(self, calls: list[dict[str, AnyArray]]) -> list[dict[str, Float32Array]]:
         """Run calls one after the other."""
-        found = []
-        with torch.inference_mode():
-            for call in calls:
+        return list(self.stream(calls))
+
+    def stream(self, calls: Iterable[dict[str, AnyArray]]) -> Iterator[dict[str, Float32Array]]:
+        """Run calls one after the other as they come."""
+        for call in calls:
+            with torch.inference_mode():  # not around the yield: it would hold for the taker too
                 outputs = self._whole(*(torch.from_numpy(call[n]).to(self._device) for n in self._whole.inputs))
-                found.append({n: o.float().cpu().numpy() for n, o in zip(self._whole.outputs, outputs, strict=True)})
-        return found
+                found = {n: o.float().cpu().numpy() for n, o in zip(self._whole.outputs, outputs, strict=True)}
+            yield found
 
 
 TORCH = TorchEngine()

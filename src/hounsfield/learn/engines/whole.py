@@ -49,6 +49,8 @@ class Whole(nn.Module):
         Stored inputs, ``b c ...``; the inputs' names and order, and which outputs there are, are taken from it.
     weights : mapping of str to sequence of float or None
         By target, one per member; outputs that have none are averaged if every member has them.
+    outputs : sequence of str or None
+        Names of the outputs, where they are known: large members need not be run to find them.
 
     Notes
     -----
@@ -61,15 +63,17 @@ class Whole(nn.Module):
         example: Mapping[str, AnyArray],
         *,
         weights: Mapping[str, Sequence[float]] | None = None,
+        outputs: Sequence[str] | None = None,
     ) -> None:
         super().__init__()
         self.members = nn.ModuleList(members)
         self.inputs = tuple(example)
         self._weights = {name: tuple(float(w) for w in own) for name, own in (weights or {}).items()}
         self.eval()
-        with torch.inference_mode():
-            found = self.merged([torch.from_numpy(stored[:1].copy()) for stored in example.values()])
-        self.outputs = tuple(found)
+        if outputs is None:
+            with torch.inference_mode():
+                outputs = tuple(self.merged([torch.from_numpy(stored[:1].copy()) for stored in example.values()]))
+        self.outputs = tuple(outputs)
 
     def merged(self, stored: Sequence[Tensor]) -> dict[str, Tensor]:
         """Return merged raw outputs by name for stored inputs in the order of `inputs`."""

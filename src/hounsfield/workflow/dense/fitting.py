@@ -157,7 +157,7 @@ def _cases(runner: DenseRunner, known: Study, ids: Sequence[str]) -> Iterator[tu
         first = images[next(iter(images))]
         truth = read_labels(known.cohort, sample, first, dict(runner.structures))
         region = read_region(known.cohort, sample, first)
-        for name, said in runner.answer(images).probabilities.items():
+        for name, said in runner.answer(runner.case(images)).probabilities.items():
             yield name, Held(said, runner.structures[name].masks(truth[name]), region, read_boxes(sample, name))
 
 

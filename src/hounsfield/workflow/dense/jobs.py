@@ -22,9 +22,10 @@ from hounsfield.data.boxes import READER as BOXES
 from hounsfield.data.boxes import boxes_of
 from hounsfield.data.masks import read_mask, read_region
 from hounsfield.learn.augment.spec import AugmentSpec
+from hounsfield.learn.dense.case import prepare_images
 from hounsfield.learn.dense.cases import Cases, DenseFeed, Prepared, fill_cases
 from hounsfield.learn.dense.job import INPUT, DenseJob, Patches, Terms, layouts
-from hounsfield.learn.dense.preparing import DensePreparation, prepare_images, prepare_labels
+from hounsfield.learn.dense.preparing import DensePreparation, prepare_labels
 from hounsfield.learn.dense.window import Windows
 from hounsfield.learn.loop import Optimisation
 from hounsfield.learn.nn.spec import InputShape, NetworkSpec, OptionValue

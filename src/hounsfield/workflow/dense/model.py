@@ -13,6 +13,7 @@ from hounsfield.core.image import Image
 from hounsfield.core.structures import Structures
 from hounsfield.core.types import AnyArray, BoolArray, Json
 from hounsfield.geometry.boxes import boxes_in, filled
+from hounsfield.learn.dense.case import Case
 from hounsfield.learn.dense.model import case_looks, labels_of
 from hounsfield.learn.dense.running import self_test
 from hounsfield.learn.guard import GuardLimits, distances, plain_doubts
@@ -127,7 +128,7 @@ class DenseModel:
 
     def prepared(self, images: Mapping[str, Image]) -> AnyArray:
         """Return a case as the networks see it, ``c ...`` float32."""
-        return self._runner.prepared(images)
+        return self._runner.case(images).whole()
 
     def outcome(self, images: Mapping[str, Image], *, baselines: Sequence[str] = ()) -> Outcome:
         """Judge one case.
@@ -142,18 +143,19 @@ class DenseModel:
         first = images[self.inputs[0]]
         doubts = tuple(plain_doubts(first, self._limits)) if self._limits is not None else ()
         try:
-            prepared = self._runner.prepared(images)
+            case = self._runner.case(images)
         except HounsfieldError as error:
             return Outcome({}, doubts, error.found)
-        if float(np.ptp(prepared)) == 0.0:
+        if case.flat():
             return Outcome({}, doubts, "The image shows one grey value only.")
-        said, refusal = self._guarded(prepared)
-        answer = self._runner.answer(images, prepared)
+        said, refusal = self._guarded(case)
+        answer = self._runner.answer(case)
         found = {name: self._said(name, probabilities) for name, probabilities in answer.probabilities.items()}
+        whole = case.whole() if baselines else np.empty(0, dtype=np.float32)
         beside = {
             name: apply_baseline(
                 self._baselines[name],
-                prepared,
+                whole,
                 first,
                 preparation=self._runner.preparation,
                 structures=self.structures,
@@ -173,10 +175,10 @@ class DenseModel:
         )
         return Said(probabilities, masks, quality)
 
-    def _guarded(self, prepared: AnyArray) -> tuple[tuple[str, ...], str]:
+    def _guarded(self, case: Case) -> tuple[tuple[str, ...], str]:
         if self._limits is None or self._seen is None:
             return (), ""
-        far = float(distances(self._seen, case_looks(prepared)[None])[0])
+        far = float(distances(self._seen, case_looks(case)[None])[0])
         if far > self._limits.refuse:
             return (), (
                 f"The image is unlike the training images: distance {far:.2f}, refused above {self._limits.refuse:.2f}."

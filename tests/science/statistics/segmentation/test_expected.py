@@ -2,7 +2,10 @@
 
 import numpy as np
 import pytest
+from scipy import ndimage
 
+from hounsfield.geometry.components import label
+from hounsfield.science.statistics.segmentation import expected
 from hounsfield.science.statistics.segmentation.expected import (
     FEATURES,
     LEAST,
@@ -44,6 +47,28 @@ def test_the_rim_of_a_block_has_no_side_at_the_border_of_the_image() -> None:
     assert dict(zip(FEATURES, quality_features(whole.astype(np.float32), whole), strict=True))[
         "roughness"
     ] == pytest.approx(np.log(1 / 5))
+
+
+@pytest.mark.parametrize("shape", [(20, 11, 13), (31, 22)])
+def test_what_a_map_says_of_its_mask_is_summed_in_parts(
+    shape: tuple[int, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    probability = np.random.default_rng(0).random(shape).astype(np.float16)
+    probability[:4] *= np.float16(0.3)  # so that the box around what is marked ends before the image does
+    marked = probability > 0.7
+    whole = quality_features(probability, marked)
+    monkeypatch.setattr(expected, "AT_ONCE", 300)
+    np.testing.assert_allclose(quality_features(probability, marked), whole, rtol=1e-6)
+    found = dict(zip(FEATURES, whole, strict=True))
+    exact = probability.astype(np.float64)
+    size, rim = marked.sum(), marked.sum() ** (1 / 2 if len(shape) == 2 else 2 / 3)
+    assert found["soft_dice"] == pytest.approx(2 * exact[marked].sum() / (exact.sum() + size), rel=1e-6)
+    assert found["edge_doubt"] == pytest.approx(np.log1p(4 * (exact * (1 - exact)).sum() / rim), rel=1e-5)
+    assert found["steadiness"] == pytest.approx((exact >= 0.75).sum() / (exact >= 0.25).sum())
+    cross = ndimage.generate_binary_structure(len(shape), 1)
+    inner = ndimage.binary_erosion(marked, cross, border_value=1)
+    assert found["roughness"] == pytest.approx(np.log((marked & ~inner).sum() / rim))
+    assert found["pieces"] == pytest.approx(np.log(label(marked)[1]))
 
 
 def cases(count: int, *, noise: float, seed: int = 0) -> tuple[list[np.ndarray], np.ndarray]:

@@ -1,6 +1,6 @@
 """The Dice to be expected of a mask, from what the probabilities it was cut from say; learned on judged cases."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict
@@ -22,6 +22,8 @@ FEATURES = (
     "roughness",
 )
 """What the estimate is made of, in this order; see `quality_features`."""
+AT_ONCE = 1 << 20
+"""Voxels that are worked on at once."""
 LEAST = 10
 """Cases with a mark from which an estimate is fitted."""
 PENALTIES = (1.0, 3.0, 10.0, 30.0, 100.0, 300.0)
@@ -87,17 +89,28 @@ def quality_features(probability: AnyArray, marked: BoolArray, *, threshold: flo
         ``steadiness``: what would be marked halfway from the threshold to 1 over what would be halfway to 0: near 1
         where edges are sharp. ``pieces``: logarithm of their number; ``largest``: the share of the largest one.
         ``roughness``: logarithm of the marked voxels at the rim over that power of the size.
+
+    Notes
+    -----
+    Sums are taken slab by slab along the first axis, pieces and rim in the box around what is marked: in between,
+    memory grows with the mark and not with the volume.
     """
-    value: Float32Array = np.asarray(probability, dtype=np.float32)
-    total = float(value.sum(dtype=np.float64))
+    total = doubt = 0.0
+    wide = narrow = 0
+    for rows in _slabs(probability.shape):
+        value: Float32Array = np.asarray(probability[rows], dtype=np.float32)
+        total += float(value.sum(dtype=np.float64))
+        doubt += 4.0 * float((value * (np.float32(1.0) - value)).sum(dtype=np.float64))
+        wide += int(np.count_nonzero(value >= 0.5 * threshold))
+        narrow += int(np.count_nonzero(value >= 0.5 * (1.0 + threshold)))
     size = max(1, int(np.count_nonzero(marked)))
-    own = value[marked] if marked.any() else np.zeros(1, dtype=np.float32)
+    box = _around(marked)
+    mask = marked[box]
+    own = probability[box][mask].astype(np.float32) if mask.any() else np.zeros(1, dtype=np.float32)
     inside = float(own.sum(dtype=np.float64))
-    doubt = 4.0 * float((value * (np.float32(1.0) - value)).sum(dtype=np.float64))
-    rim = size ** (0.5 if value.ndim == 2 else 2.0 / 3.0)
-    log_size = float(np.log(size / value.size))
-    wide, narrow = (int(np.count_nonzero(value >= t)) for t in (0.5 * threshold, 0.5 * (1.0 + threshold)))
-    numbers, count = label(marked)
+    rim = size ** (0.5 if probability.ndim == 2 else 2.0 / 3.0)
+    log_size = float(np.log(size / probability.size))
+    numbers, count = label(mask)
     largest = int(sizes(numbers, count).max()) if count else 0
     return np.array(
         [
@@ -111,7 +124,7 @@ def quality_features(probability: AnyArray, marked: BoolArray, *, threshold: flo
             narrow / max(wide, 1),
             float(np.log(max(count, 1))),
             largest / size,
-            float(np.log(max(1, _rim(marked)) / rim)),
+            float(np.log(max(1, _rim(mask)) / rim)),
         ],
         dtype=np.float64,
     )
@@ -178,6 +191,21 @@ def _ridge(scaled: Float64Array, scores: Float64Array, penalty: float) -> tuple[
     leverage = np.einsum("nf,fn->n", scaled, solved) + 1.0 / count
     left_out = (scores - scores.mean() - scaled @ weights) / np.maximum(1.0 - leverage, 1e-6)
     return float(np.sqrt((left_out**2).mean())), weights
+
+
+def _slabs(shape: tuple[int, ...]) -> Iterator[slice]:
+    thick = max(1, AT_ONCE // max(1, int(np.prod(shape[1:]))))
+    for first in range(0, shape[0], thick):
+        yield slice(first, min(first + thick, shape[0]))
+
+
+def _around(mask: BoolArray) -> tuple[slice, ...]:
+    """Return the box of what is marked and of its neighbours, as far as the image goes; of nothing an empty one."""
+    box = []
+    for axis, length in enumerate(mask.shape):
+        found = np.flatnonzero(mask.any(axis=tuple(n for n in range(mask.ndim) if n != axis)))
+        box.append(slice(max(0, int(found[0]) - 1), min(length, int(found[-1]) + 2)) if len(found) else slice(0, 0))
+    return tuple(box)
 
 
 def _rim(mask: BoolArray) -> int:
