@@ -111,8 +111,6 @@ def _other_features(facts: Facts) -> Decision:
     strongest = next(iter(others(facts)), None)
     if strongest is None:
         return Decision(value=False, rule="no learner takes images beside other inputs", evidence=kinds)
-    if facts.budget.processes > 1 or "max_steps" in facts.wishes:
-        return Decision(value=False, rule="networks alone in a quick trial or beside other processes", evidence="")
     taken = facts.decided.get(("cost", "beside"))
     seconds = float(taken) if isinstance(taken, int | float) else 0.0
     minutes = facts.budget.minutes
