@@ -109,8 +109,8 @@ def test_a_folder_of_somebody_else_is_left_alone(tmp_path: Path) -> None:
 def test_too_few_minutes_are_told_of_the_whole_demo(minutes: float, tmp_path: Path, quick: list[Wishes]) -> None:
     with pytest.raises(PlanError, match=f"{minutes:g} minutes are not enough for both trainings") as raised:
         demo(tmp_path, minutes=minutes, patients=10)
-    assert "2 minutes" in raised.value.expected
-    assert quick == ([] if minutes < 0.3 else [Wishes(task="classify", minutes=0.27)])
+    assert "3 minutes" in raised.value.expected
+    assert quick == ([] if minutes < 0.3 else [Wishes(task="classify", minutes=0.36)])
 
 
 @pytest.fixture
@@ -158,7 +158,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Demo]:
     with pytest.MonkeyPatch.context() as patched:
         seen = shortened(patched)
         made = demo(out, patients=16)
-    assert [(w.task, w.minutes) for w in seen] == [("classify", 1.845), ("annotate", 2.105)]
+    assert [(w.task, w.minutes) for w in seen] == [("classify", 2.46), ("annotate", 1.49)]
     return out, made
 
 

@@ -11,6 +11,7 @@ from torch.nn import functional
 from hounsfield.core.errors import PlanError
 from hounsfield.learn.nn.blocks import NormName, normalisation
 from hounsfield.learn.nn.network import Network
+from hounsfield.learn.nn.pointwise import PointwiseConv3d
 from hounsfield.learn.nn.spec import NetworkSpec, read_options
 
 DEEP = "deep"
@@ -80,7 +81,8 @@ class UNetOptions(BaseModel):
 def _convolution(
     before: int, after: int, *, kernel: tuple[int, ...], stride: tuple[int, ...] | None = None
 ) -> nn.Module:
-    kind = nn.Conv2d if len(kernel) == 2 else nn.Conv3d
+    of_volumes = PointwiseConv3d if max(kernel) == 1 else nn.Conv3d
+    kind = nn.Conv2d if len(kernel) == 2 else of_volumes
     padding = tuple(k // 2 for k in kernel)
     steps = stride or (1,) * len(kernel)
     layer = kind(before, after, kernel, stride=steps, padding=padding, bias=False)  # type: ignore[arg-type]  # 2 or 3
@@ -189,7 +191,7 @@ class UNet(Network):
         total = sum(spec.heads.values())
         self.widths = tuple(spec.heads.values())
         deep = min(options.deep, len(decoder) - 1) if decoder else 0
-        last = nn.Conv2d if ndim == 2 else nn.Conv3d
+        last = nn.Conv2d if ndim == 2 else PointwiseConv3d
         # by how coarse they are: the finest first
         outputs: list[nn.Module] = [last(widths[stage], total, 1) for stage in range(deep + 1)]
         if max(stages[0][0]) > 1:
