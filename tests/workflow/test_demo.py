@@ -110,7 +110,7 @@ def test_too_few_minutes_are_told_of_the_whole_demo(minutes: float, tmp_path: Pa
     with pytest.raises(PlanError, match=f"{minutes:g} minutes are not enough for both trainings") as raised:
         demo(tmp_path, minutes=minutes, patients=10)
     assert "3 minutes" in raised.value.expected
-    assert quick == ([] if minutes < 0.3 else [Wishes(task="classify", minutes=0.36)])
+    assert quick == ([] if minutes < 0.3 else [Wishes(task="classify", minutes=0.3)])
 
 
 @pytest.fixture
@@ -158,7 +158,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Demo]:
     with pytest.MonkeyPatch.context() as patched:
         seen = shortened(patched)
         made = demo(out, patients=16)
-    assert [(w.task, w.minutes) for w in seen] == [("classify", 2.46), ("annotate", 1.49)]
+    assert [(w.task, w.minutes) for w in seen] == [("classify", 2.05), ("annotate", 1.9)]
     return out, made
 
 

@@ -27,15 +27,15 @@ from hounsfield.workflow.wishes import Wishes
 
 PATIENTS = 100
 """Simulated patients, where the minutes are enough to read and judge so many twice."""
-EACH_MINUTE = 20
+EACH_MINUTE = 15
 FEWEST = 40
 SLICES = 8
 """Of each patient; fewer than eight could not be learned from in bfloat16 as a volume on a processor."""
 SIZE = 128
 MINUTES = 4.1
 """Wall time for both trainings and reports; simulation comes on top, so that all stays under five minutes."""
-FIRST = 0.6
-"""Share of the minutes for the first question: it has four answers to learn."""
+FIRST = 0.5
+"""Share of the minutes for the first question."""
 LAST = 0.15
 """Minutes that are kept for annotating a study at the end."""
 LEAST = 3.0
@@ -133,7 +133,7 @@ def demo(
     seed : int
         Of the cohort and the runs.
     patients : int or None
-        Simulated patients, at least 10; None takes 20 for each minute, from 40 to 100.
+        Simulated patients, at least 10; None takes 15 for each minute, from 40 to 100.
     progress : Progress
 
     Returns
