@@ -109,6 +109,7 @@ def test_events_of_one_record_keep_their_times(tmp_path: Path, kind: str) -> Non
     [
         (EVENTS.replace(",80,", ",high,"), "text where a number"),
         (EVENTS.replace("7,5,HR", "7,,HR"), "1 times of the table"),
+        (EVENTS.replace("7,5,HR", "7,abc,HR"), "1 times of the table"),
         (EVENTS.replace("7,5,HR", "7,5,"), "no variable|none"),
         ("record,minute,value\n7,0,1\n", "no table of events"),
     ],

@@ -270,12 +270,20 @@ def _values(column: "pa.ChunkedArray", what: str, ref: Ref) -> Float64Array:
     return np.asarray(numbers.to_numpy(), np.float64)
 
 
+def _number_s(cell: str, seconds: float) -> float | None:
+    """Return the seconds of a cell that holds a number of the table's unit, or a moment; None where it is neither."""
+    try:
+        return float(cell) * seconds
+    except ValueError:
+        return moment_s(cell)
+
+
 def _event_times(column: "pa.ChunkedArray", seconds: float, ref: Ref) -> Float64Array:
     if not _is_text(column):
         times = _values(column, "time", ref) * seconds
     else:
         cells = [str(v) for v in column.to_pylist()]
-        found = [c if (c := clock_s(t)) is not None else moment_s(t) for t in cells]
+        found = [_number_s(t, seconds) if (c := clock_s(t)) is None else c for t in cells]
         times = np.array([np.nan if f is None else f for f in found])
     if not np.isfinite(times).all():
         raise damaged(ref, f"{int((~np.isfinite(times)).sum())} times of the table are none.", "a time in each row")
