@@ -191,6 +191,25 @@ def escapes(text: str, root: Path) -> bool:
     return False
 
 
+def first_bytes(path: Path, count: int) -> bytes:
+    """Return the first bytes of a file, by which its format is told.
+
+    Raises
+    ------
+    ReadError
+        If the file cannot be opened.
+    """
+    try:
+        with path.open("rb") as stream:
+            return stream.read(count)
+    except OSError as error:
+        raise ReadError(
+            f"Case {case_id(path.name)}: the file cannot be opened ({error.strerror}).",
+            expected="a readable file",
+            next_step="check the path and the permissions",
+        ) from error
+
+
 def list_files(root: Path) -> Files:
     """List the files under a folder, without following links that leave it; pipes, sockets and devices are none.
 

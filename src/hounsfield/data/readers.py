@@ -4,9 +4,10 @@ from pathlib import Path
 from typing import cast
 
 from hounsfield.core.cohort import Cohort, Ref
-from hounsfield.core.errors import ReadError, case_id
+from hounsfield.core.errors import ReadError
 from hounsfield.core.image import Header, Image
 from hounsfield.core.tables import Table
+from hounsfield.data.files import first_bytes
 from hounsfield.data.protocols import Reader
 
 READERS = Table(
@@ -82,15 +83,7 @@ def reader_for(path: Path) -> str | None:
     ReadError
         If the file cannot be opened.
     """
-    try:
-        with path.open("rb") as stream:
-            head = stream.read(HEAD_BYTES)
-    except OSError as error:
-        raise ReadError(
-            f"Case {case_id(path.name)}: the file cannot be opened ({error.strerror}).",
-            expected="a readable file",
-            next_step="check the path and the permissions",
-        ) from error
+    head = first_bytes(path, HEAD_BYTES)
     for name in READERS:
         if reader(name).sniff(head, path.name):
             return name

@@ -31,6 +31,7 @@ from hounsfield.workflow.machine import machine
 from hounsfield.workflow.members import Assignment, Crew, write_feed
 from hounsfield.workflow.memory import give_back
 from hounsfield.workflow.roads import road_of
+from hounsfield.workflow.stepping import most_steps
 from hounsfield.workflow.study import Source, Study, roles_said, study
 from hounsfield.workflow.warming import settled, with_beside, with_match
 from hounsfield.workflow.wishes import Wishes
@@ -434,7 +435,7 @@ def _fixed(drafted: Plan, known: Study, wishes: Wishes, here: Machine, *, speed:
     if free is not None:
         left = free - around.before - around.after
         left *= 1.0 - CURVE_SHARE if wishes.learning_curve else 1.0
-        allowed = _allowed_steps(left, drafted, known, speed=speed)
+        allowed = most_steps(lambda steps: _training_seconds(steps, drafted, known, speed=speed), left)
         if allowed < 1:
             alone = (elapsed + around.before + around.after) / 60
             least = _training_seconds(20, drafted, known, speed=speed) / 60
@@ -533,20 +534,6 @@ def makespan(seconds: Sequence[float], workers: int) -> float:
         first = ends.index(min(ends))
         ends[first] += job
     return max(ends)
-
-
-def _allowed_steps(left: float, plan_: Plan, known: Study, *, speed: Speed) -> int:
-    """Return the most steps per member that fit into the seconds that are left."""
-    low, high = 0, 1
-    while _training_seconds(high, plan_, known, speed=speed) <= left and high < 10_000_000:
-        low, high = high, 2 * high
-    while high - low > 1:
-        middle = (low + high) // 2
-        if _training_seconds(middle, plan_, known, speed=speed) <= left:
-            low = middle
-        else:
-            high = middle
-    return low
 
 
 def _steps(plan_: Plan) -> int:

@@ -1,7 +1,6 @@
 """Small series that differ in their waves, stays at irregular times, and jobs for learners on them."""
 
 from collections.abc import Sequence
-from types import SimpleNamespace
 
 import numpy as np
 
@@ -12,6 +11,7 @@ from hounsfield.learn.feed import Feed
 from hounsfield.learn.learners.protocol import Job
 from hounsfield.learn.loop import Optimisation
 from hounsfield.learn.nn.spec import InputShape, NetworkSpec
+from hounsfield.learn.prepare.signal import SignalPreparation
 from tests.learn.toys import HEADS, TARGETS, answers
 
 STEPS = 48
@@ -68,4 +68,7 @@ def series_job(kinds: Sequence[str] = ("categorical",), *, timed: str = "", seed
         optimisation=Optimisation(steps=1, batch=1),
         heads=tuple(HEADS[k] for k in kinds),
     )
-    return job.model_copy(update={"preparation": {timed: SimpleNamespace(times=True)}}) if timed else job
+    if not timed:
+        return job
+    irregular = SignalPreparation(leads=("a",), units=("",), steps=STEPS, times=True, mean=(0.0,), std=(1.0,))
+    return job.model_copy(update={"preparation": {timed: irregular}})

@@ -4,9 +4,10 @@ from pathlib import Path
 from typing import cast
 
 from hounsfield.core.cohort import Cohort, Ref
-from hounsfield.core.errors import ReadError, case_id
+from hounsfield.core.errors import ReadError
 from hounsfield.core.signal import Signal, SignalHeader
 from hounsfield.core.tables import Table
+from hounsfield.data.files import first_bytes
 from hounsfield.data.signal.protocol import SignalReader
 
 SIGNAL_READERS = Table(
@@ -76,15 +77,7 @@ def signal_reader_for(path: Path) -> str | None:
     ReadError
         If the file cannot be opened.
     """
-    try:
-        with path.open("rb") as stream:
-            head = stream.read(HEAD_BYTES)
-    except OSError as error:
-        raise ReadError(
-            f"Case {case_id(path.name)}: the file cannot be opened ({error.strerror}).",
-            expected="a readable file",
-            next_step="check the path and the permissions",
-        ) from error
+    head = first_bytes(path, HEAD_BYTES)
     for name in SIGNAL_READERS:
         if signal_reader(name).sniff(head, path.name):
             return name

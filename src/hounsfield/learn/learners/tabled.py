@@ -7,6 +7,7 @@ import numpy as np
 from hounsfield.core.errors import PlanError
 from hounsfield.core.types import AnyArray, Float64Array, IntArray
 from hounsfield.learn.learners.protocol import Job
+from hounsfield.learn.prepare.signal import SignalPreparation
 from hounsfield.learn.series.summaries import summaries
 
 ROWS_AT_A_TIME = 256
@@ -16,7 +17,8 @@ TAILS = (0.001, 0.999)
 
 def timed(job: Job, name: str) -> bool:
     """Tell whether channel 0 of a signal holds its times; the preparation of its kind says so."""
-    return bool(getattr(job.preparation.get(name), "times", False))
+    preparation = job.preparation.get(name)
+    return isinstance(preparation, SignalPreparation) and preparation.times
 
 
 def variables(inputs: Mapping[str, AnyArray], job: Job) -> dict[str, AnyArray]:

@@ -3,7 +3,7 @@
 import numpy as np
 
 from hounsfield.core.types import AnyArray, Float32Array, IntArray
-from hounsfield.science.radiomics.compiled import compiled
+from hounsfield.science.compiled import compiled
 
 
 def lengths(values: AnyArray) -> IntArray:

@@ -13,7 +13,7 @@ from itertools import combinations
 import numpy as np
 
 from hounsfield.core.types import AnyArray, Float32Array, Float64Array, IntArray
-from hounsfield.science.radiomics.compiled import compiled
+from hounsfield.science.compiled import compiled
 
 TAPS = 9
 TRIPLES = np.array(list(combinations(range(TAPS), 3)), dtype=np.int64)

@@ -3,7 +3,7 @@
 import numpy as np
 
 from hounsfield.core.types import AnyArray, Float32Array, Float64Array
-from hounsfield.science.radiomics.compiled import compiled
+from hounsfield.science.compiled import compiled
 
 STATISTICS = ("first", "last", "min", "max", "mean", "std", "slope", "count", "since", "missing")
 STRETCHES = ("whole", "first third", "middle third", "last third")

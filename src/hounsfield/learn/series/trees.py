@@ -8,7 +8,7 @@ import numpy as np
 
 from hounsfield.core.errors import BundleError
 from hounsfield.core.types import AnyArray, BoolArray, Float64Array, IntArray
-from hounsfield.science.radiomics.compiled import compiled
+from hounsfield.science.compiled import compiled
 
 Loss = Literal["classes", "number"]
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from hounsfield.core.types import BoolArray, Float32Array, Float64Array, IntArray
-from hounsfield.science.radiomics.compiled import compiled
+from hounsfield.science.compiled import compiled
 
 
 def resampled(series: Float32Array, ends: IntArray, steps: int) -> Float32Array:

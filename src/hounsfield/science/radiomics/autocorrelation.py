@@ -5,7 +5,7 @@ from itertools import product
 import numpy as np
 
 from hounsfield.core.types import BoolArray, Float64Array, FloatArray
-from hounsfield.science.radiomics.compiled import compiled
+from hounsfield.science.compiled import compiled
 
 
 def autocorrelation(image: FloatArray, mask: BoolArray, spacing_mm: tuple[float, float, float]) -> Float64Array:

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hounsfield.core.types import Float64Array, IntArray
-from hounsfield.science.radiomics.compiled import compiled
+from hounsfield.science.compiled import compiled
 
 Whole: TypeAlias = npt.NDArray[np.integer[Any]]
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from hounsfield.core.types import BoolArray, Float64Array, IntArray
-from hounsfield.science.radiomics.compiled import compiled
+from hounsfield.science.compiled import compiled
 
 _AT_ONCE = 1 << 17
 """Points times faces that are looked at together, which bounds memory."""

@@ -3,7 +3,7 @@
 import numpy as np
 
 from hounsfield.core.types import Float64Array
-from hounsfield.science.radiomics.compiled import compiled
+from hounsfield.science.compiled import compiled
 
 NAMES = (
     "mean", "var", "skew", "kurt", "median", "min", "p10", "p90", "max", "iqr", "range", "mad", "rmad", "medad", "cov",

@@ -7,7 +7,7 @@ import numpy as np
 
 from hounsfield.core.errors import ReadError
 from hounsfield.core.types import AnyArray, BoolArray, Float64Array, IntArray
-from hounsfield.science.radiomics.compiled import compiled
+from hounsfield.science.compiled import compiled
 from hounsfield.science.radiomics.settings import Interpolation
 
 MOST_ALONG = 1 << 16

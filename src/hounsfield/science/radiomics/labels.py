@@ -6,7 +6,7 @@ import numpy as np
 
 from hounsfield.core.errors import ReadError
 from hounsfield.core.types import AnyArray, IntArray
-from hounsfield.science.radiomics.compiled import compiled
+from hounsfield.science.compiled import compiled
 from hounsfield.science.radiomics.region import Outline
 from hounsfield.science.radiomics.texture import neighbours
 

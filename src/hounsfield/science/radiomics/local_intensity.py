@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from hounsfield.core.types import BoolArray, Float64Array, FloatArray, IntArray
-from hounsfield.science.radiomics.compiled import compiled
+from hounsfield.science.compiled import compiled
 
 NAMES = ("peak_loc", "peak_glob")
 RADIUS_MM = (3000.0 / (4.0 * math.pi)) ** (1.0 / 3.0)

@@ -5,8 +5,8 @@ from functools import cache, lru_cache
 import numpy as np
 
 from hounsfield.core.types import BoolArray, Float64Array, IntArray
+from hounsfield.science.compiled import compiled
 from hounsfield.science.radiomics._generated.triangles import TRIANGLES
-from hounsfield.science.radiomics.compiled import compiled
 
 
 def volume_and_area(mask: BoolArray, spacing_mm: tuple[float, float, float]) -> tuple[float, float]:

@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from hounsfield.core.types import BoolArray, Float64Array, FloatArray
-from hounsfield.science.radiomics.compiled import compiled
+from hounsfield.science.compiled import compiled
 from hounsfield.science.radiomics.hulls import diameter, enclosing_ellipsoid, hull, smallest_box
 from hounsfield.science.radiomics.mesh import volume_and_area
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from hounsfield.core.types import Float64Array, IntArray
-from hounsfield.science.radiomics.compiled import compiled
+from hounsfield.science.compiled import compiled
 from hounsfield.science.radiomics.discretisation import Int32Array
 from hounsfield.science.radiomics.emphasis import tally
 from hounsfield.science.radiomics.texture import Texture, neighbours

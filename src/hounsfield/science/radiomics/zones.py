@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hounsfield.core.types import BoolArray, Float64Array, IntArray
-from hounsfield.science.radiomics.compiled import compiled
+from hounsfield.science.compiled import compiled
 from hounsfield.science.radiomics.discretisation import Int32Array
 from hounsfield.science.radiomics.emphasis import tally
 from hounsfield.science.radiomics.texture import Texture, neighbours

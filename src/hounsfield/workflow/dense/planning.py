@@ -40,6 +40,7 @@ from hounsfield.workflow.planning import (
     peak_mib,
     processes,
 )
+from hounsfield.workflow.stepping import most_steps
 from hounsfield.workflow.study import Study, roles_said
 from hounsfield.workflow.wishes import Wishes
 
@@ -293,7 +294,7 @@ def _fixed(plan: Plan, known: Study, wishes: Wishes, here: Machine, *, speed: Sp
         facts = _facts(known, wishes, here, plan.budget, {**_decided(plan), ("cost", "total_steps"): total})
         plan = plan.model_copy(update={"sections": _kept(plan, redecide_dense(plan.sections, facts))})
         after = _after(plan, known, speed)
-        allowed = _allowed(plan, free - after, speed)
+        allowed = most_steps(lambda steps: _training(plan, steps, speed), free - after)
         if allowed < LEAST_STEPS:
             least = elapsed + after + _training(plan, LEAST_STEPS, speed)
             raise PlanError(
@@ -393,16 +394,6 @@ def _training(plan: Plan, steps: int, speed: Speed) -> float:
 
 LOOKS = 1.03
 """What looks at validation patches and the statistics of norms add to the steps."""
-
-
-def _allowed(plan: Plan, left: float, speed: Speed) -> int:
-    low, high = 0, 1
-    while _training(plan, high, speed) <= left and high < 10_000_000:
-        low, high = high, 2 * high
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (middle, high) if _training(plan, middle, speed) <= left else (low, middle)
-    return low
 
 
 def _decided(plan: Plan) -> dict[tuple[str, str], PlanValue]:
