@@ -98,7 +98,8 @@ def question(target: TargetSpec) -> Both:
     if target.kind == "ordinal":
         return say("asked_ordinal", classes=" < ".join(target.classes))
     if target.kind == "mask":
-        return say("asked_mask", name=target.name)
+        named = [name for name in target.classes if name != "background"] or [target.name]
+        return say("asked_mask", name=Both(", ".join(named), "、".join(named)))
     if target.kind == "boxes":
         return say("asked_boxes", classes=Both(classes, "、".join(target.classes)))
     key = "asked_multilabel" if target.kind == "multilabel" else "asked_classes"
@@ -164,12 +165,25 @@ def _in_words(target: TargetSpec, figures: PartFigures, main: Figure) -> Iterato
         yield say("pairs_macro", share=share_of_pairs(main.value))
     elif metric == "quadratic_kappa":
         yield say("kappa_words")
+    elif metric == "dice":
+        yield from _marked(figures)
     elif metric == "mae":
         yield say("mae_words", value=in_unit(written(main.value, "number"), target.unit))
     chance = CHANCE.get(metric)
     if chance is not None and main.low is not None and main.high is not None and main.low <= chance <= main.high:
         yield say("chance_inside")
     yield from _decisions(target, figures, two=two)
+
+
+def _marked(figures: PartFigures) -> Iterator[Both]:
+    """Say in plain words what a Dice hides: what is missed, and what is marked in vain."""
+    outlined, marked = figures.metrics.get("sensitivity"), figures.metrics.get("precision")
+    if outlined and marked and outlined.value is not None and marked.value is not None:
+        found, right = round(100 * outlined.value), round(100 * marked.value)
+        yield say("dice_words", found=found, missed=100 - found, right=right)
+    empty = figures.metrics.get("false_positive_rate")
+    if empty and empty.value is not None:
+        yield say("dice_alarms", alarms=round(100 * empty.value))
 
 
 def _decisions(target: TargetSpec, figures: PartFigures, *, two: bool) -> Iterator[Both]:
