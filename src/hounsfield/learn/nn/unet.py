@@ -181,7 +181,7 @@ class UNet(Network):
         for stage in range(len(stages) - 2, -1, -1):
             stride, kernel, width = stages[stage + 1][0], stages[stage][1], widths[stage]
             kind = nn.ConvTranspose2d if ndim == 2 else nn.ConvTranspose3d
-            ups.append(kind(widths[stage + 1], width, stride, stride=stride, bias=False))  # type: ignore[arg-type]
+            ups.append(kind(widths[stage + 1], width, stride, stride=stride, bias=False))  # type: ignore[arg-type]  # 2 or 3
             steps = [
                 _Plain(2 * width if n == 0 else width, width, kernel, options.norm) for n in range(options.decoder)
             ]
@@ -196,7 +196,7 @@ class UNet(Network):
         outputs: list[nn.Module] = [last(widths[stage], total, 1) for stage in range(deep + 1)]
         if max(stages[0][0]) > 1:
             kind = nn.ConvTranspose2d if ndim == 2 else nn.ConvTranspose3d
-            outputs[0] = kind(widths[0], total, stages[0][0], stride=stages[0][0])  # type: ignore[arg-type]
+            outputs[0] = kind(widths[0], total, stages[0][0], stride=stages[0][0])  # type: ignore[arg-type]  # 2 or 3
         self.outputs = nn.ModuleList(outputs)
         for layer in self.outputs:
             if isinstance(layer, _OUTPUTS) and layer.bias is not None:
