@@ -72,6 +72,16 @@ def test_bodies_are_seen_whole_and_smaller_where_time_is_short() -> None:
     assert long["structures.mask"]["classes"].value == ["mask"]
 
 
+def test_small_things_are_looked_for_more_often_in_smaller_pictures() -> None:
+    sizes = {"size_median": (224, 256), "size_low": (180, 256), "size_high": (256, 256)}
+    small, large = (
+        draft_dense(facts(MaskFacts(values={"1": 150}, share=share, fill=14.0), sizes, minutes=6))["preparation"]
+        for share in (0.05, 0.3)
+    )
+    assert int(str(small["edge"].value)) < int(str(large["edge"].value))
+    assert "5.0% marked" in small["edge"].evidence
+
+
 def test_lines_keep_every_pixel_and_are_cut_into_patches() -> None:
     plan = draft_dense(facts(LINES, {"size_median": (584, 565), "size_low": (584, 565), "size_high": (584, 565)}))
     assert plan["preparation"]["edge"].value is None

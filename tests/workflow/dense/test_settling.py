@@ -109,3 +109,40 @@ def test_nothing_is_expected_of_an_empty_mask_and_false_marks_count_as_zero() ->
     assert good > doubtful + 0.3
     assert expected_dice_of(quality, empty[0].probabilities[0], nothing[0], threshold=0.5) is None
     assert expected_dice_of(None, probability, probability >= 0.5, threshold=0.5) is None
+
+
+def doubtful(number: int) -> Held:
+    """As `held`; every other network is unsure everywhere, so that one threshold is wrong for half of the cases."""
+    sure = held(number)
+    scale = 0.25 if number % 2 else 1.0
+    return Held((sure.probabilities.astype(np.float32) * np.float32(scale)), sure.truth)
+
+
+def test_cases_get_thresholds_of_their_own_where_that_gains() -> None:
+    cases = [doubtful(n) for n in range(48)]
+    found = settle_on(cases, ONE, rule="dice")
+    assert found.own[0] is not None
+    sure, unsure = (found.thresholds_for(h.probabilities)[0] for h in cases[:2])
+    assert unsure < sure
+    assert settle_on(cases, ONE, rule="fixed").own == []
+    fixed = settle_on(cases, ONE, rule="fixed")
+    assert (found.dice or 0) > (fixed.dice or 0) + 0.005
+    assert fixed.thresholds_for(cases[0].probabilities) == fixed.thresholds
+    again = Settled.model_validate_json(found.model_dump_json())
+    assert again.thresholds_for(cases[1].probabilities) == [unsure]
+
+
+def test_what_was_settled_before_cases_had_thresholds_is_read() -> None:
+    old = unsettled(ONE).model_dump()
+    del old["own"]
+    assert Settled.model_validate(old).thresholds_for(held(0).probabilities) == [0.5]
+
+
+def test_tidying_does_not_buy_healthy_images_with_missed_lesions() -> None:
+    """Pieces that reach 0.65 only are lesions in four images and false in twelve: they stay."""
+    cases = [held(n, scale=1.0 if n < 10 else 0.65) for n in range(14)]
+    nothing = np.zeros((1, 40, 40), dtype=np.bool_)
+    false = [Held(held(50 + n, scale=0.65).probabilities, nothing) for n in range(12)]
+    found = settle_on([*cases, *false], ONE, rule="half")
+    faint = cases[12]
+    assert tidied(np.asarray(faint.probabilities.astype(np.float32) >= 0.5), faint.probabilities, found).any()

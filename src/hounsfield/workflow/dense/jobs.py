@@ -84,7 +84,8 @@ class Pointed(BaseModel):
     Attributes
     ----------
     threshold : str
-        ``dice``: the highest mean Dice on validation images; ``half``: one half.
+        ``dice``: each case's own where that gains on validation images, else as ``fixed``; ``fixed``: the one with the
+        highest mean Dice on validation images; ``half``: one half.
     tolerance_mm : float
         How far a surface may lie from the true one and count as right, for NSD.
     """

@@ -168,10 +168,11 @@ class DenseModel:
         one, settled = self.structures[name], self.settled[name]
         if name in self._boxes:
             return _boxed(probabilities, settled)
-        masks = tidied(one.masks(labels_of(probabilities, one, settled.thresholds)), probabilities, settled)
+        thresholds = settled.thresholds_for(probabilities)
+        masks = tidied(one.masks(labels_of(probabilities, one, thresholds)), probabilities, settled)
         quality = tuple(
             expected_dice_of(q, p, m, threshold=t)
-            for q, p, m, t in zip(settled.quality, probabilities, masks, settled.thresholds, strict=True)
+            for q, p, m, t in zip(settled.quality, probabilities, masks, thresholds, strict=True)
         )
         return Said(probabilities, masks, quality)
 

@@ -242,7 +242,10 @@ def _point(contents: BundleContents, target: TargetSpec) -> OperatingPointBlock 
         return None
     numbers = sorted(set(folds_of(contents)))
     own = [settled_of(contents, n)[target.name].thresholds[0] for n in numbers] if len(numbers) > 1 else []
-    return OperatingPointBlock(threshold=plain.thresholds[0], rule="dice", samples=plain.cases, folds=tuple(own))
+    each = any(one is not None for one in plain.own)
+    return OperatingPointBlock(
+        threshold=plain.thresholds[0], rule="own" if each else "dice", samples=plain.cases, folds=tuple(own)
+    )
 
 
 def _settled_on(contents: BundleContents, plan: Plan, judged: str) -> int:

@@ -15,13 +15,16 @@ from hounsfield.geometry.components import label, largest, without_small
 from hounsfield.learn.dense.model import labels_of
 from hounsfield.science.statistics.segmentation.box_scores import best_score, box_scores
 from hounsfield.science.statistics.segmentation.expected import Quality, fit_quality, quality_features
+from hounsfield.science.statistics.segmentation.own_threshold import OwnThreshold, counted_case, fit_own_threshold
 
 STEPS = 200
 """Thresholds that are tried, from 0 to 1."""
 FLAT = 0.0005
 """Dice by which the best threshold must be better than others for it, and not the middle of them, to be taken."""
 LEAST_GAIN = 0.002
-"""Dice that tidying must bring on validation cases to be done at all."""
+"""Dice that tidying must bring on validation cases to be done at all; a case with nothing counts 1 if left unmarked."""
+PRICE = 0.005
+"""Mean Dice that tidying may take from the cases that hold the structure."""
 PIECES = (0.0005, 0.002, 0.006, 0.015)
 """Sizes of pieces, as shares of the image, that are tried as the least."""
 PEAKS = (0.6, 0.7, 0.8, 0.9)
@@ -35,6 +38,8 @@ class Settled(BaseModel):
     ----------
     thresholds : list of float
         One for each class; not used where classes exclude each other.
+    own : list of OwnThreshold or None
+        For each class how a case's own threshold is found; where there is none, that of all cases holds.
     single : list of bool
         Whether only the largest piece of a class is kept.
     least : list of float
@@ -53,6 +58,7 @@ class Settled(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     thresholds: list[float]
+    own: list[OwnThreshold | None] = []
     single: list[bool]
     least: list[float]
     peak: list[float]
@@ -60,6 +66,17 @@ class Settled(BaseModel):
     scores: list[float] = []
     cases: int
     dice: float | None = None
+
+    def thresholds_for(self, probabilities: AnyArray) -> list[float]:
+        """Return from which probability each class of a case is marked; above 1 where it is not to be marked.
+
+        Parameters
+        ----------
+        probabilities : numpy.ndarray
+            ``k ...``
+        """
+        own = self.own or [None] * len(self.thresholds)
+        return [t if one is None else one.of(p) for t, one, p in zip(self.thresholds, own, probabilities, strict=True)]
 
 
 def unsettled(structures: Structures) -> Settled:
@@ -106,23 +123,25 @@ def settle_on(held: Sequence[Held], structures: Structures, *, rule: str) -> Set
         Validation cases that the model has not learned from.
     structures : Structures
     rule : str
-        ``dice`` or ``half``.
+        ``dice``; ``fixed``: the same threshold for all cases; ``half``.
     """
     plain = unsettled(structures)
     if not held:
         return plain
     if held[0].boxes is not None:
         plain = plain.model_copy(update={"scores": _box_scores(held, len(structures.classes))})
-    thresholds = plain.thresholds
-    if structures.layout != "exclusive" and rule == "dice":
-        thresholds = [
-            best_threshold([(h.probabilities[k], h.truth[k], h.region) for h in held]) for k in range(len(thresholds))
-        ]
-    masks = [structures.masks(labels_of(h.probabilities, structures, thresholds)) for h in held]
+    thresholds, own = plain.thresholds, plain.own
+    if structures.layout != "exclusive" and rule != "half":
+        classes = range(len(thresholds))
+        thresholds = [best_threshold([(h.probabilities[k], h.truth[k], h.region) for h in held]) for k in classes]
+        if rule == "dice":
+            own = [_own_threshold(held, k, thresholds[k]) for k in classes]
+    plain = plain.model_copy(update={"thresholds": thresholds, "own": own})
+    cut = [plain.thresholds_for(h.probabilities) for h in held]
+    masks = [structures.masks(labels_of(h.probabilities, structures, at)) for h, at in zip(held, cut, strict=True)]
     ways = [_tidying([(m[k], h) for m, h in zip(masks, held, strict=True)], k) for k in range(len(structures.classes))]
     found = plain.model_copy(
         update={
-            "thresholds": thresholds,
             "single": [way.single for way in ways],
             "least": [way.least for way in ways],
             "peak": [way.peak for way in ways],
@@ -137,7 +156,7 @@ def settle_on(held: Sequence[Held], structures: Structures, *, rule: str) -> Set
         [[bool((t if h.region is None else t & h.region).any()) for t in h.truth] for h in held], dtype=np.bool_
     )
     quality = [
-        _quality([(h, m[k]) for m, h in zip(tidy, held, strict=True)], k, thresholds[k], scores[:, k])
+        _quality([(h, m[k], t[k]) for m, h, t in zip(tidy, held, cut, strict=True)], k, scores[:, k])
         for k in range(len(structures.classes))
     ]
     mean = float(scores[holding].mean()) if holding.any() else None
@@ -247,13 +266,32 @@ def _tidy(mask: BoolArray, probability: AnyArray, way: Tidying) -> BoolArray:
 def _tidying(cases: Sequence[tuple[BoolArray, Held]], k: int) -> Tidying:
     """Return which pieces are kept, where that gains on validation cases; the simplest way among equals."""
     ways = [Tidying(single=True), *(Tidying(least=p) for p in PIECES), *(Tidying(peak=p) for p in PEAKS)]
-    best = float(np.mean([_dice(m, h.truth[k], h.region) for m, h in cases])) + LEAST_GAIN
+    best, holding = _means(cases, k, Tidying())
+    best += LEAST_GAIN
     chosen = Tidying()
     for way in ways:
-        after = float(np.mean([_dice(_tidy(m, h.probabilities[k], way), h.truth[k], h.region) for m, h in cases]))
-        if after > best:
+        after, held = _means(cases, k, way)
+        if after > best and held >= holding - PRICE:
             best, chosen = after, way
     return chosen
+
+
+def _means(cases: Sequence[tuple[BoolArray, Held]], k: int, way: Tidying) -> tuple[float, float]:
+    """Return the mean Dice of all cases, and of those that hold the structure."""
+    dice = np.array([_dice(_tidy(m, h.probabilities[k], way), h.truth[k], h.region) for m, h in cases])
+    holding = np.array([bool(h.truth[k].any()) for _, h in cases])
+    return float(dice.mean()), float(dice[holding].mean()) if holding.any() else 0.0
+
+
+def _own_threshold(held: Sequence[Held], k: int, threshold: float) -> OwnThreshold | None:
+    """Return how each case's own threshold is found, where that gains on validation cases."""
+    fixed = [
+        _dice(np.asarray(h.probabilities[k], dtype=np.float32) >= threshold, h.truth[k], h.region)
+        for h in held
+        if h.truth[k].any()
+    ]
+    counted = [counted_case(h.probabilities[k], h.truth[k], h.region) for h in held]
+    return fit_own_threshold(counted, fixed=float(np.mean(fixed))) if fixed else None
 
 
 def _dice(said: BoolArray, truth: BoolArray, region: BoolArray | None) -> float:
@@ -263,10 +301,10 @@ def _dice(said: BoolArray, truth: BoolArray, region: BoolArray | None) -> float:
     return 1.0 if not total else 2.0 * int((said & truth).sum()) / total
 
 
-def _quality(cases: Sequence[tuple[Held, BoolArray]], k: int, threshold: float, scores: Float64Array) -> Quality | None:
+def _quality(cases: Sequence[tuple[Held, BoolArray, float]], k: int, scores: Float64Array) -> Quality | None:
     """Fit the Dice to what the probability maps say, on cases in which something is marked."""
-    marked = [n for n, (_, mask) in enumerate(cases) if mask.any()]
-    features = [quality_features(cases[n][0].probabilities[k], cases[n][1], threshold=threshold) for n in marked]
+    marked = [n for n, (_, mask, _) in enumerate(cases) if mask.any()]
+    features = [quality_features(h.probabilities[k], m, threshold=t) for h, m, t in (cases[n] for n in marked)]
     return fit_quality(features, scores[marked])
 
 

@@ -24,6 +24,10 @@ ACCELERATED = 60.0
 EPOCHS = 50.0
 """Times that training should see all of its voxels (busi, first of 5 folds, one seed, alike in cost: Dice .719 at an
 edge of 96, .732 at 128, .697 at 160, .721 at 256 behind a stride)."""
+EPOCHS_SMALL = 65.0
+"""The same where the median image is marked in less than `SMALL` of its area: such a thing has to be found among much
+else before its outline matters."""
+SMALL = 0.1
 EDGES = (96, 112, 128, 160, 192, 224, 256, 320, 384, 448, 512)
 COARSEST = 2.5
 """Most by which volumes are shrunk for the sake of time."""
@@ -146,12 +150,15 @@ def _edge(facts: Facts) -> Decision:
         )
     small = min(seen.size_median) / longest
     count = max(facts.fingerprint.samples, 50)
-    fitting = [e for e in EDGES if e * e * small * count * EPOCHS <= power(facts) and e <= 1.1 * longest]
+    rare = min((f.share for f in masks(facts)), default=0.0)
+    passes = EPOCHS_SMALL if rare < SMALL else EPOCHS
+    fitting = [e for e in EDGES if e * e * small * count * passes <= power(facts) and e <= 1.1 * longest]
     chosen = max(fitting, default=min(EDGES[0], max(32, longest)))
     return Decision(
         value=chosen,
-        rule=f"the largest edge up to the pictures' own at which {EPOCHS:g} passes over all pixels fit the minutes",
-        evidence=f"median size {_by(seen.size_median)}, {count} training samples, {_budget(facts)}",
+        rule=f"the largest edge up to the pictures' own at which {EPOCHS:g} passes over all pixels fit the minutes, "
+        f"{EPOCHS_SMALL:g} where less than {SMALL:.0%} of the image is marked",
+        evidence=f"median size {_by(seen.size_median)}, {rare:.1%} marked, {count} training samples, {_budget(facts)}",
     )
 
 
