@@ -101,3 +101,11 @@ def test_both_languages_have_the_same_slots() -> None:
         slots = [{name for _, name, _, _ in Formatter().parse(text) if name} for text in (english, chinese)]
         assert slots[0] == slots[1], key
         assert re.search(r"[\u4e00-\u9fff]", chinese), key
+
+
+def test_folds_of_masks_speak_of_no_temperature() -> None:
+    masks = BINARY.model_copy(update={"kind": "mask"})
+    for target, spoken in ((BINARY, True), (masks, False)):
+        said = _said(CaveatFacts(target=target, figures=SOUND, judged_part="cv"))
+        assert "pooled over models" in said
+        assert ("temperature" in said) is spoken

@@ -10,7 +10,7 @@ import yaml
 from pydantic import TypeAdapter
 
 from hounsfield.core.audit import Audit, Shortcut
-from hounsfield.core.cohort import TargetSpec
+from hounsfield.core.cohort import DENSE_KINDS, TargetSpec
 from hounsfield.core.report import MAIN_METRIC, Caveat, Figure, PartFigures
 
 STRONG_CUE = 0.6
@@ -72,7 +72,7 @@ def caveats(facts: CaveatFacts) -> tuple[Caveat, ...]:
         *_of_model(facts),
     ]
     if facts.judged_part == "cv":
-        found.append(_caveat("out_of_fold"))
+        found.append(_caveat("out_of_fold_dense" if facts.target.kind in DENSE_KINDS else "out_of_fold"))
     if facts.judged_part in OWN_PARTS:
         found.append(_caveat("one_source"))
     return tuple(sorted(found, key=lambda caveat: caveat.level != "warning"))
