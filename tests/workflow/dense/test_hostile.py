@@ -61,6 +61,31 @@ def test_folds_together_hold_no_more_cases_than_one(monkeypatch: pytest.MonkeyPa
     assert sum(h.probabilities.size for f in found for h in f["mask"]) <= 2_000 + 4 * 100
 
 
+def test_what_is_held_is_drawn_and_not_the_first_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where not all cases fit, those of one hospital, which sort first, must not settle everything alone."""
+    import hounsfield.workflow.dense.fitting as module
+
+    fold = SimpleNamespace(train=np.arange(0), val=np.arange(40))
+    asked: list[list[str]] = []
+    monkeypatch.setattr(module, "_held", lambda _runner, _known, ids, *_: asked.append(list(ids)) or {})
+    for name in ("runner_of", "_guard", "_settle", "card", "self_test", "structures_of"):
+        monkeypatch.setattr(module, name, lambda *_, **__: ({}, SimpleNamespace(model_dump=dict)))
+    monkeypatch.setattr(module, "settled_json", lambda _: {})
+    monkeypatch.setattr(module, "BundleContents", lambda **_: None)
+    plan = SimpleNamespace(seed=3, targets=(), model_copy=lambda **_: None)
+    fitted = SimpleNamespace(members=(), folds=(), baselines={}, to_json=dict)
+    known = SimpleNamespace(fingerprint=None)
+    prepared = SimpleNamespace(ids=[f"{n:02d}" for n in range(40)])
+    for _ in range(2):
+        module.assemble_dense(
+            *cast("Any", (plan, known, prepared, [fold])), fitted=cast("Any", fitted), progress=SILENT
+        )
+    first, again = asked
+    assert first == again
+    assert sorted(first) == prepared.ids
+    assert first[:10] != prepared.ids[:10]
+
+
 def test_millilitres_of_a_tilted_volume_are_those_of_its_voxels() -> None:
     image = Image(np.zeros((1, 4, 10, 10), dtype=np.int16), Grid(TILTED), "CT", "HU")
     mask = np.ones((1, 4, 10, 10), dtype=np.bool_)

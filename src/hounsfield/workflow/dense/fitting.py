@@ -8,6 +8,7 @@ import numpy as np
 from hounsfield.bundle.sealed import BundleContents, Member
 from hounsfield.core.plan import Plan
 from hounsfield.core.progress import Progress
+from hounsfield.core.streams import stream
 from hounsfield.core.types import AnyArray, IntArray, Json
 from hounsfield.data.masks import read_region
 from hounsfield.learn.dense.job import DenseJob, dense_json
@@ -111,7 +112,8 @@ def assemble_dense(
     for number, fold in enumerate(folds):
         own = [m for m, f in zip(fitted.members, fitted.folds, strict=True) if f == number]
         ids = [prepared.ids[int(r)] for r in fold.val]
-        held = _held(runner_of(plan, own), known, ids, MOST_HELD // len(folds), progress) if ids else {}
+        drawn = stream(plan.seed, "settling", number).permutation(len(ids))
+        held = _held(runner_of(plan, own), known, [ids[int(n)] for n in drawn], MOST_HELD // len(folds), progress)
         for name, cases in held.items():
             every[name] += cases
         if several:
@@ -138,7 +140,12 @@ def _settle(plan: Plan, held: Mapping[str, Sequence[Held]]) -> dict[str, Settled
 def _held(
     runner: DenseRunner, known: Study, ids: Sequence[str], most: int, progress: Progress
 ) -> dict[str, list[Held]]:
-    """Judge a fold's validation cases by its own members, until so many voxels and classes are held."""
+    """Judge a fold's validation cases by its own members, until so many voxels and classes are held.
+
+    They come in a drawn order: cohorts lie sorted by name, and their first cases may all be of one hospital.
+    """
+    if not ids:
+        return {}
     found: dict[str, list[Held]] = {name: [] for name in runner.structures}
     held = 0
     with progress.step("Settling thresholds", float(len(ids))) as shown:
@@ -152,7 +159,8 @@ def _held(
 
 
 def _cases(runner: DenseRunner, known: Study, ids: Sequence[str]) -> Iterator[tuple[str, Held]]:
-    for sample in known.samples(ids):
+    samples = {s.id: s for s in known.samples(ids)}
+    for sample in (samples[i] for i in ids):
         images = read_images(known.cohort, sample, runner.preparation)
         first = images[next(iter(images))]
         truth = read_labels(known.cohort, sample, first, dict(runner.structures))
