@@ -139,8 +139,8 @@ def _around(seen: SignalFacts, facts: Facts, own: float) -> Decision:
         return Decision(
             value=own,
             rule="the beat itself, from before its P wave to behind its T wave: a row beside it tells how early it "
-            "comes, which a network learns from few hearts only as a number (MIT-BIH DS1, halves by record, one seed: "
-            "mean sensitivity .37 of a second on either side, .54 of the beat with the row)",
+            "comes, which a network learns from few hearts only as a number (MIT-BIH DS1, halves by record, one seed, "
+            "convolutions: mean sensitivity .37 of a second on either side, .54 of the beat with the row)",
             evidence="a row tells the intervals before and after",
         )
     gap = seen.anchor_gap_s
@@ -381,8 +381,8 @@ def _state(facts: Facts) -> Decision:
     if beats.few(facts):
         return Decision(
             value=beats.WIDTH,
-            rule=f"a state of {beats.WIDTH} numbers in each direction for beats of few patients: a larger one learns "
-            "the hearts by heart",
+            rule=f"a state of {beats.WIDTH} numbers in each direction for beats of few patients: what differs between "
+            "hearts is seen as often as there are hearts",
             evidence=beats.counted(facts),
         )
     return Decision(
