@@ -148,7 +148,12 @@ def test_what_all_beats_of_a_record_share_is_made_once(tmp_path: Path, monkeypat
     cohort = Cohort("", str(tmp_path), (), Schema(), arrays={"beats:a.hea": found, "rate:a.hea": np.array([360.0])})
     made: list[int] = []
     plain = form.unrest_rows
-    monkeypatch.setattr(form, "unrest_rows", lambda beats, rate: made.append(len(beats)) or plain(beats, rate))
+
+    def counting(marks: IntArray, rate_hz: float) -> Float64Array:
+        made.append(len(marks))
+        return plain(marks, rate_hz)
+
+    monkeypatch.setattr(form, "unrest_rows", counting)
     rows = [read_row(cohort, Ref("wfdb-form", "a.hea", (("anchor", int(at)),))).values for at in found]
     assert made == [len(found)]
     other = Cohort("", str(tmp_path), (), Schema(), arrays={"beats:a.hea": found[1:], "rate:a.hea": np.array([360.0])})

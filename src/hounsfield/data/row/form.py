@@ -221,7 +221,7 @@ def _windows(
     before, after, base = (round(seconds * rate) for seconds in (BEFORE_S, AFTER_S, BASE_S))
     blocks = places // max(1, round(BLOCK_S * rate))
     edges = [0, *(np.flatnonzero(np.diff(blocks)) + 1).tolist(), len(places)]
-    for rows in (np.arange(a, b) for a, b in itertools.pairwise(edges)):
+    for rows in (np.arange(a, b, dtype=np.int64) for a, b in itertools.pairwise(edges)):
         first, last = int(places[rows[0]]) - base, int(places[rows[-1]]) + base
         start, stop = max(0, first), min(header.samples, last)
         values = read_signal(cohort, signal, start=start, stop=stop).array[0].astype(np.float64)
