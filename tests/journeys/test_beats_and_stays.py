@@ -1,5 +1,7 @@
 """Beats of long records, and stays with irregular series beside a row: inputs of several kinds in one network."""
 
+import csv
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -59,14 +61,30 @@ def beats(tmp_path_factory: pytest.TempPathFactory) -> Run:
     return quick(write_beats(folder / "records", names), folder / "run", max_steps=40)
 
 
-def test_beats_are_told_apart_and_neighbours_are_in_sight(beats: Run) -> None:
+def test_beats_are_told_apart_by_their_form_and_by_the_rows_beside_them(beats: Run) -> None:
     plan = open_sealed(beats.path / "bundle").plan
     (signal,) = [s for s in plan.sections if "before_s" in plan.sections[s]]
-    assert plan.value(signal, "before_s") == pytest.approx(1.0)  # one beat each second
-    assert plan.value(signal, "scale") == "level"
+    assert (plan.value(signal, "before_s"), plan.value(signal, "after_s")) == (0.3, 0.5)
+    assert (plan.value(signal, "scale"), plan.value(signal, "steps")) == ("own", 96)
+    assert plan.value("encoder.signal", "family") == "recurrent"
+    assert {"encoder.rhythm", "encoder.form"} <= set(plan.sections)
     accuracy = beats.report.parts["test"].metrics["accuracy"].value
     assert accuracy is not None
     assert accuracy > 0.9
+
+
+def test_no_record_lies_in_two_parts(beats: Run) -> None:
+    with (beats.path / "samples.csv").open(encoding="utf-8", newline="") as file:
+        assert len(list(csv.DictReader(file))) == 90
+    with (beats.path / "predictions.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    parts: dict[str, set[str]] = {}
+    for row in rows:
+        parts.setdefault(row["patient"], set()).add(row["part"])
+    assert {"val", "test"} <= {p for own in parts.values() for p in own}
+    assert all(len(own) == 1 for own in parts.values())
+    count = Counter(row["patient"] for row in rows)
+    assert set(count.values()) == {15}  # records are whole: what is missing was learned from
 
 
 def test_beats_of_another_record_are_predicted_and_evaluated(beats: Run, tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hounsfield.core.cohort import Roles
+from hounsfield.core.cohort import Cohort, InputSpec, Reading, Ref, Roles, Sample, Schema
 from hounsfield.core.errors import CohortError
 from hounsfield.core.streams import stream
 from hounsfield.data.cohorts import explore, understand
@@ -32,7 +32,7 @@ def test_each_beat_is_a_sample(tmp_path: Path) -> None:
     cohort = with_found_beats(explore(tmp_path))
     assert 28 <= len(cohort) <= 30
     assert [(a.sample, a.reason) for a in cohort.set_aside] == [("flat", "no beat was found")]
-    assert [s.name for s in cohort.schema.inputs] == ["signal", "rhythm"]
+    assert [s.name for s in cohort.schema.inputs] == ["signal", "rhythm", "form"]
     one = cohort.samples[5]
     ref = one.inputs["signal"][0].ref
     anchor = int(dict(ref.part)["anchor"])
@@ -40,6 +40,21 @@ def test_each_beat_is_a_sample(tmp_path: Path) -> None:
     assert read_signal(cohort, ref, start=anchor, stop=anchor + 1).array[0, 0] > 5
     row = read_row(cohort, one.inputs["rhythm"][0].ref)
     assert row.values.tolist() == pytest.approx([1.0] * 8, abs=0.03)
+    form = read_row(cohort, one.inputs["form"][0].ref)
+    assert form.values[form.names.index("form_likeness")] > 0.95
+
+
+def test_beats_found_in_another_format_have_a_form(tmp_path: Path) -> None:
+    at = np.arange(RATE * 20) / RATE
+    wave = np.exp(-0.5 * (((at - 0.5) % 1.0 - 0.5) / 0.02) ** 2)
+    lines = [f"{t:.6f},{v:.5f}" for t, v in zip(at, wave, strict=True)]
+    (tmp_path / "a.csv").write_text("\n".join(["time (s),MLII (mV)", *lines]) + "\n")
+    sample = Sample("a", "a", {"signal": (Reading(Ref("columns", "a.csv")),)})
+    schema = Schema(inputs=(InputSpec(name="signal", kind="signal", ndim=1),))
+    cohort = with_found_beats(Cohort("", str(tmp_path), (sample,), schema))
+    assert [s.name for s in cohort.schema.inputs] == ["signal", "rhythm", "form"]
+    form = read_row(cohort, cohort.samples[5].inputs["form"][0].ref)
+    assert np.isfinite(form.values).all()
 
 
 def test_annotated_beats_are_left_alone(tmp_path: Path) -> None:

@@ -70,7 +70,7 @@ def _files(root: Path, ref: Ref) -> tuple[Path, ...]:
             from hounsfield.data.dicom.mask_reader import mask_files
 
             return mask_files(root, ref) or (root / ref.path,)
-        if ref.reader in ("wfdb", "wfdb-rhythm"):
+        if ref.reader in ("wfdb", "wfdb-rhythm", "wfdb-form"):
             from hounsfield.data.signal.wfdb.files import record_paths
 
             return record_paths(root, ref)

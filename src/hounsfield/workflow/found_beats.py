@@ -5,14 +5,13 @@ from dataclasses import replace
 
 import numpy as np
 
-from hounsfield.core.cohort import Cohort, InputSpec, Ref, Sample, SetAside
+from hounsfield.core.cohort import Cohort, Ref, Sample, SetAside
 from hounsfield.core.errors import CohortError, HounsfieldError
 from hounsfield.core.leads import standard_lead
 from hounsfield.core.progress import SILENT, Progress
 from hounsfield.core.types import AnyArray, IntArray
-from hounsfield.data.layouts.beats import RHYTHM_INPUT, BeatInputs, BeatsOf
+from hounsfield.data.layouts.beats import ROWS, BeatInputs, BeatsOf
 from hounsfield.data.layouts.records import INPUT
-from hounsfield.data.row.rhythm import RHYTHM
 from hounsfield.data.signal.readers import read_signal, signal_header
 
 
@@ -28,9 +27,9 @@ def with_found_beats(cohort: Cohort, *, progress: Progress = SILENT) -> Cohort:
     Returns
     -------
     Cohort
-        Each beat with its anchor and the rhythm around it, without answers; sample numbers of the beats of a record in
-        ``arrays["beats:PATH"]`` and their rate in ``arrays["rate:PATH"]``, from where the rhythm is read. A record that
-        cannot be read, has no rate or no beat is set aside with the reason.
+        Each beat with its anchor, the rhythm around it and its form, without answers; sample numbers of the beats of a
+        record in ``arrays["beats:PATH"]`` and their rate in ``arrays["rate:PATH"]``, from where the rows are read. A
+        record that cannot be read, has no rate or no beat is set aside with the reason.
 
     Raises
     ------
@@ -67,10 +66,9 @@ def with_found_beats(cohort: Cohort, *, progress: Progress = SILENT) -> Cohort:
             expected="electrocardiograms at 80 Hz or more",
             next_step="look at the records with hu inspect",
         )
-    rhythm = InputSpec(name=RHYTHM_INPUT, kind="row", ndim=0, columns=RHYTHM)
     kept = tuple(s for s in cohort.schema.inputs if s.name == INPUT)
     note = f"{len(samples)} beats were found by their R peaks: nobody annotated the records."
-    update = {"inputs": (*kept, rhythm), "targets": (), "notes": (*cohort.schema.notes, note)}
+    update = {"inputs": (*kept, *ROWS), "targets": (), "notes": (*cohort.schema.notes, note)}
     schema = cohort.schema.model_copy(update=update)
     return replace(cohort, samples=tuple(samples), schema=schema, set_aside=tuple(aside), arrays=arrays)
 

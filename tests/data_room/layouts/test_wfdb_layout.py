@@ -8,6 +8,7 @@ from hounsfield.core.cohort import Cohort, Roles
 from hounsfield.core.errors import CohortError, UnknownNameError
 from hounsfield.data.cohort_file import cohort_yaml, read_cohort_file, read_samples, samples_csv
 from hounsfield.data.cohorts import digest, understand
+from hounsfield.data.kinds.protocol import content_reader
 from hounsfield.data.layouts.beats import BeatInputs, BeatsOf
 from hounsfield.data.row.readers import read_row
 from hounsfield.data.signal.readers import read_signal
@@ -31,6 +32,7 @@ def test_one_sample_for_each_beat_with_its_place_and_its_rhythm(tmp_path: Path) 
     assert [(s.name, s.kind, s.leads) for s in cohort.schema.inputs] == [
         ("signal", "signal", ("II",)),
         ("rhythm", "row", ()),
+        ("form", "row", ()),
     ]
     assert _parts(cohort) == {n: {"train" if n < "201" else "test"} for n in ("100", "101", "200", "201", "202", "203")}
     fourth = cohort.samples[3]
@@ -41,6 +43,10 @@ def test_one_sample_for_each_beat_with_its_place_and_its_rhythm(tmp_path: Path) 
     row = read_row(cohort, fourth.inputs["rhythm"][0].ref)
     assert row.names == tuple(c.name for c in cohort.schema.inputs[1].columns)
     assert row.values.tolist() == pytest.approx([1.0] * 8)
+    form = read_row(cohort, fourth.inputs["form"][0].ref)
+    assert form.names == tuple(c.name for c in cohort.schema.inputs[2].columns)
+    assert content_reader("row").header(cohort, fourth.inputs["form"][0].ref).size == (18,)
+    assert content_reader("row").header(cohort, fourth.inputs["rhythm"][0].ref).size == (8,)
 
 
 def test_beats_of_some_classes_are_left_out_with_a_word(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from hounsfield.core.cohort import Cohort, Ref, Schema
 from hounsfield.core.errors import ReadError
 from hounsfield.core.streams import stream
 from hounsfield.core.types import Float64Array, IntArray
+from hounsfield.data.row import form
 from hounsfield.data.row.form import (
     AFTER_S,
     BEFORE_S,
@@ -139,3 +140,25 @@ def test_beats_of_a_record_nobody_annotated_and_beats_that_are_none(tmp_path: Pa
             read_row(cohort, Ref("wfdb-form", "a.hea", wrong))
     with pytest.raises(ReadError):
         read_row(Cohort("", str(tmp_path), (), Schema()), Ref("wfdb-form", "a.hea", (("anchor", 180),)))
+
+
+def test_what_all_beats_of_a_record_share_is_made_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    record(tmp_path, "a", [])
+    found = np.arange(180, RATE * 19, RATE, dtype=np.int64)
+    cohort = Cohort("", str(tmp_path), (), Schema(), arrays={"beats:a.hea": found, "rate:a.hea": np.array([360.0])})
+    made: list[int] = []
+    plain = form.unrest_rows
+
+    def counting(marks: IntArray, rate_hz: float) -> Float64Array:
+        made.append(len(marks))
+        return plain(marks, rate_hz)
+
+    monkeypatch.setattr(form, "unrest_rows", counting)
+    rows = [read_row(cohort, Ref("wfdb-form", "a.hea", (("anchor", int(at)),))).values for at in found]
+    assert made == [len(found)]
+    other = Cohort("", str(tmp_path), (), Schema(), arrays={"beats:a.hea": found[1:], "rate:a.hea": np.array([360.0])})
+    again = read_row(other, Ref("wfdb-form", "a.hea", (("anchor", int(found[1])),))).values
+    assert made == [len(found), len(found) - 1]
+    assert not np.array_equal(again, rows[1])  # another first beat, another usual one
+    with pytest.raises(ReadError):
+        read_row(other, Ref("wfdb-form", "a.hea", (("anchor", int(found[0])),)))

@@ -108,6 +108,23 @@ def test_segments_with_a_layout_and_a_gap_are_one_record(tmp_path: Path) -> None
     np.testing.assert_array_equal(part.array, found.array[:, 25:45])
 
 
+def test_a_record_that_changes_between_two_windows_is_read_as_it_is_now(tmp_path: Path) -> None:
+    values = some_samples(60, 1, 16)
+    write_record(tmp_path, values, 16)
+    cohort, head, data = cohort_in(tmp_path), tmp_path / "a.hea", tmp_path / "a.dat"
+    first = read_signal(cohort, wfdb(), start=3, stop=9)
+    assert np.array_equal(read_signal(cohort, wfdb(), start=3, stop=9).array, first.array)
+    head.write_text(head.read_text().replace("100(5)/mV", "200(5)/mV"))  # as long as before
+    np.testing.assert_allclose(read_signal(cohort, wfdb(), start=3, stop=9).array, first.array / 2, rtol=1e-6)
+    write_record(tmp_path, -values, 16, gain="200(5)/mV")
+    assert not np.array_equal(read_signal(cohort, wfdb(), start=3, stop=9).array, first.array / 2)
+    data.write_bytes(data.read_bytes()[:40])
+    assert signal_header(cohort, wfdb()).samples == 20
+    data.unlink()
+    with pytest.raises(ReadError, match="missing"):
+        read_signal(cohort, wfdb())
+
+
 def test_a_missing_dat_file_is_told(tmp_path: Path) -> None:
     write_record(tmp_path, some_samples(10, 1, 16), 16)
     (tmp_path / "a.dat").unlink()

@@ -1,3 +1,5 @@
+from fractions import Fraction
+
 import numpy as np
 import pytest
 
@@ -58,3 +60,14 @@ def test_an_empty_band_is_an_error() -> None:
     for band in ((20.0, 10.0), (130.0, 200.0), (-1.0, 5.0)):
         with pytest.raises(InputError, match="filter"):
             band_pass(_tone(5), 250, band)
+
+
+def test_resampling_is_that_of_scipy_to_the_bit() -> None:
+    from scipy.signal import resample_poly
+
+    x = stream(0, "resampled").standard_normal((2, 500))
+    for own, to in ((360.0, 120.0), (250.0, 360.0), (257.0, 128.5)):
+        ratio = Fraction(to / own).limit_denominator(1000)
+        plain = resample_poly(x, ratio.numerator, ratio.denominator, axis=-1, padtype="line")
+        np.testing.assert_array_equal(resampled(x, own, to), plain)
+        np.testing.assert_array_equal(resampled(x, own, to), plain)  # and again: nothing of the filter was changed

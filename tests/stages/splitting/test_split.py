@@ -133,3 +133,17 @@ def test_carving_leaves_the_last_holder_of_a_class_behind() -> None:
     carved = carve([s.id for s in samples], groups, strata, share=0.25, seed=0)
     assert "y" not in carved
     assert len(carved) == 5
+
+
+def test_beats_of_a_record_are_not_divided_though_a_class_has_one_record_only() -> None:
+    answers = {f"r{i}": ("no", "yes") for i in range(8)} | {"r8": ("no", "rare")}
+    target = TargetSpec(name="ill", kind="categorical", classes=("no", "yes", "rare"))
+    train = [person(f"{r}_{k}", own[k % 9 == 0], r, "train") for r, own in answers.items() for k in range(60)]
+    test = [person(f"t{k}", "yes" if k % 2 else "no", "t", "test") for k in range(40)]
+    found = split(cohort(train + test, target), EMPTY, seed=0)
+    assert found.grouped
+    assert "val carved from training by patient" in found.rule
+    places = {r: {found.parts[f"{r}_{k}"] for k in range(60)} for r in answers}
+    assert all(len(parts) == 1 for parts in places.values())
+    assert places["r8"] == {"train"}
+    assert {s.targets["ill"] for s in train if found.parts[s.id] == "val"} == {"no", "yes"}

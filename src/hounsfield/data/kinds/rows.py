@@ -7,7 +7,7 @@ from hounsfield.core.cohort import Cohort, Ref, Roles
 from hounsfield.core.image import Header
 from hounsfield.core.kinds import AS_IT_IS, Wanted
 from hounsfield.core.row import Row, RowColumn, aligned
-from hounsfield.data.row.readers import read_row
+from hounsfield.data.row.readers import own_columns, read_row
 
 
 class Rows:
@@ -33,7 +33,13 @@ class Rows:
 
 
 def columns_of(cohort: Cohort, ref: Ref) -> tuple[RowColumn, ...]:
-    """Return the variables of the input that a ref belongs to; of a ref that names none, of the one row input."""
+    """Return the variables of the input that a ref belongs to: its reader's own ones, else those of the input it names.
+
+    A ref that names none means the one row input.
+    """
+    own = own_columns(ref.reader)
+    if own:
+        return own
     named = dict(ref.part).get("table")
     rows = [s for s in cohort.schema.inputs if s.kind == "row"]
     return next((s.columns for s in rows if s.name == named), rows[0].columns if rows else ())

@@ -1,4 +1,4 @@
-"""Beats of annotated WFDB records: one sample for each, with its place in the record and the rhythm around it."""
+"""Beats of annotated WFDB records: one sample for each, with its place in the record, the rhythm and its form."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,14 +10,20 @@ from hounsfield.core.errors import CohortError, ReadError
 from hounsfield.data.layouts.record_cohort import About, Said, checked, finished
 from hounsfield.data.layouts.record_tables import RecordTable
 from hounsfield.data.layouts.records import INPUT, Record, RecordFiles, SignalInputs
+from hounsfield.data.row.form import FORM
 from hounsfield.data.row.rhythm import RHYTHM
 from hounsfield.data.signal.wfdb.aami import AAMI_CLASSES, CLASS_OF, beats_of
 from hounsfield.data.signal.wfdb.annotations import Annotation, read_annotations
 from hounsfield.data.signal.wfdb.header import parse_header
 
 BEATS = "beats"
-RHYTHM_INPUT = "rhythm"
-READER, RHYTHM_READER = "wfdb", "wfdb-rhythm"
+RHYTHM_INPUT, FORM_INPUT = "rhythm", "form"
+READER, RHYTHM_READER, FORM_READER = "wfdb", "wfdb-rhythm", "wfdb-form"
+ROWS = (
+    InputSpec(name=RHYTHM_INPUT, kind="row", ndim=0, columns=RHYTHM),
+    InputSpec(name=FORM_INPUT, kind="row", ndim=0, columns=FORM),
+)
+"""What stands beside the signal of a beat."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +49,11 @@ class BeatsOf:
     ending: str
     reader: str = READER
 
+    @property
+    def marks(self) -> tuple[tuple[str, str], ...]:
+        """Part of a row's ref that says where the beats are from."""
+        return (("annotations", self.ending),) if self.ending else ()
+
 
 class BeatInputs(Mapping[str, tuple[Reading, ...]]):
     """The inputs of one beat, made when they are asked for: a hundred thousand beats hold a number each.
@@ -65,15 +76,18 @@ class BeatInputs(Mapping[str, tuple[Reading, ...]]):
         if key == INPUT:
             return (Reading(Ref(own.reader, own.path, (("anchor", self._anchor * own.finer), *own.lead))),)
         if key == RHYTHM_INPUT:
-            marks = (("annotations", own.ending),) if own.ending else ()
-            return (Reading(Ref(RHYTHM_READER, own.path, (("anchor", self._anchor), *marks))),)
+            return (Reading(Ref(RHYTHM_READER, own.path, (("anchor", self._anchor), *own.marks))),)
+        if key == FORM_INPUT:
+            reader = () if own.reader == READER else (("reader", own.reader),)
+            part = (("anchor", self._anchor), *own.marks, *own.lead, *reader)
+            return (Reading(Ref(FORM_READER, own.path, part)),)
         raise KeyError(key)
 
     def __iter__(self) -> Iterator[str]:
-        return iter((INPUT, RHYTHM_INPUT))
+        return iter((INPUT, RHYTHM_INPUT, FORM_INPUT))
 
     def __len__(self) -> int:
-        return 2
+        return 3
 
     def __repr__(self) -> str:
         return f"BeatInputs(anchor={self._anchor})"
@@ -156,11 +170,10 @@ def cohort_of_beats(
         notes.append("Beats left out: " + ", ".join(f"{n} of class {c}" for c, n in left_out.items()) + ".")
     if lost:
         notes.append(f"{lost} beats lie outside their record and are left out.")
-    rhythm = InputSpec(name=RHYTHM_INPUT, kind="row", ndim=0, columns=RHYTHM)
     schema = schema.model_copy(
         update={
             "targets": (TargetSpec(name=BEATS, kind="categorical", classes=classes),),
-            "inputs": (*inputs.specs, rhythm),
+            "inputs": (*inputs.specs, *ROWS),
             "notes": tuple(notes),
         }
     )

@@ -1,19 +1,22 @@
 """The form of a beat against the usual beat of its record, and how restless the rhythm around it is."""
 
+import itertools
 from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 
 from hounsfield.core.cohort import Cohort, Ref, Schema
 from hounsfield.core.row import Row, RowColumn
+from hounsfield.core.signal import SignalHeader
 from hounsfield.core.types import Float64Array, IntArray
-from hounsfield.data.files import inside
+from hounsfield.data.row.remembered import OfArray, annotations_beside, found_beats, place_of, rate_of_found
+from hounsfield.data.signal.readers import read_signal, signal_header
 from hounsfield.data.signal.wfdb.aami import beats_of
 from hounsfield.data.signal.wfdb.annotations import read_annotations
 from hounsfield.data.signal.wfdb.header import parse_header
-from hounsfield.data.signal.wfdb.reader import WfdbReader
 from hounsfield.data.signal.windows import damaged
 
 BEFORE_S, AFTER_S = 0.3, 0.5
@@ -41,6 +44,7 @@ FORM = (
 )
 """The variables of a form row."""
 _NAMES = tuple(c.name for c in FORM)
+_FOUND: OfArray[tuple[IntArray, Float64Array]] = OfArray(8)
 
 
 class WfdbFormReader:
@@ -50,9 +54,11 @@ class WfdbFormReader:
     -----
     A beat is normal or not against the other beats of the same heart: a wide complex is the rule in a bundle branch
     block. So a beat is told by how it differs from the record's usual one, which needs the whole record: none of these
-    numbers is causal. The part ``lead`` names the lead (the first one without it); ``annotations`` as for
-    ``wfdb-rhythm``.
+    numbers is causal. The part ``lead`` names the lead (the first one without it), ``reader`` the reader of the signal
+    (``wfdb`` without it); ``annotations`` as for ``wfdb-rhythm``, and without it detected beats as there.
     """
+
+    columns: ClassVar[tuple[RowColumn, ...]] = FORM
 
     def read(self, cohort: Cohort, ref: Ref) -> Row:
         """Return `FORM` for one beat; forms are NaN where the lead recorded nothing."""
@@ -61,7 +67,7 @@ class WfdbFormReader:
             anchor = int(parts["anchor"])
         except (KeyError, ValueError):
             raise damaged(ref, "the ref does not say which beat.", "a part anchor=...", "correct the cohort") from None
-        beats, values = _rows(cohort, ref, str(parts.get("annotations", "")), str(parts.get("lead", "")))
+        beats, values = _rows(cohort, ref)
         at = int(np.searchsorted(beats, anchor))
         if at == len(beats) or beats[at] != anchor:
             raise damaged(ref, f"there is no beat at sample {anchor}.", "the sample of a beat", "correct the cohort")
@@ -146,79 +152,80 @@ def form_rows(windows: Float64Array, usual: Float64Array, rate_hz: float) -> Flo
     return np.column_stack(columns)
 
 
-def _rows(cohort: Cohort, ref: Ref, ending: str, lead: str) -> tuple[IntArray, Float64Array]:
-    path = inside(Path(cohort.root), ref.path)
-    if not ending:
-        found = cohort.arrays.get(f"beats:{ref.path}")
-        if found is None:
-            raise damaged(
-                ref,
-                "nothing says where its beats are.",
-                "annotations beside the record, or detected R peaks",
-                "name the ending of the annotation files",
-            )
-        return _detected(cohort.root, ref.path, lead, np.unique(np.asarray(found, np.int64)).tobytes())
-    marks = path.with_name(f"{path.name[: -len('.hea')]}.{ending}")
-    try:
-        stat = marks.stat()
-    except OSError as error:
-        raise damaged(ref, f"its annotations cannot be opened ({error.strerror}).", "a readable file") from error
-    return _annotated(cohort.root, ref.path, lead, marks, (stat.st_mtime_ns, stat.st_size))
+def _rows(cohort: Cohort, ref: Ref) -> tuple[IntArray, Float64Array]:
+    parts = {key: str(value) for key, value in ref.part}
+    ending, lead, reader = parts.get("annotations", ""), parts.get("lead", ""), parts.get("reader", "wfdb")
+    signal = Ref(reader, ref.path, (("lead", lead),) if lead else ())
+    if ending:
+        marks, stamp = annotations_beside(cohort.root, ref, ending)
+        return _annotated(cohort.root, signal, marks, stamp)
+    found = found_beats(cohort.arrays, ref)
+
+    def made() -> tuple[IntArray, Float64Array]:
+        beats = np.unique(np.asarray(found, np.int64))
+        return beats, _measured(cohort.root, signal, beats, rate_of_found(cohort.arrays, ref))
+
+    return _FOUND.get(found, (cohort.root, signal), made)
 
 
 @lru_cache(maxsize=8)
-def _annotated(root: str, path: str, lead: str, marks: Path, _stamp: tuple[int, int]) -> tuple[IntArray, Float64Array]:
-    rate = parse_header(inside(Path(root), path), Ref("wfdb", path)).frames_hz
-    beats = np.unique(np.array([a.sample for a in beats_of(read_annotations(marks, rate_hz=rate))], np.int64))
-    return beats, _measured(root, path, lead, beats)
+def _annotated(root: str, signal: Ref, marks: Path, _stamp: tuple[int, int]) -> tuple[IntArray, Float64Array]:
+    frames_hz = parse_header(place_of(root, signal.path), signal).frames_hz
+    beats = np.unique(np.array([a.sample for a in beats_of(read_annotations(marks, rate_hz=frames_hz))], np.int64))
+    return beats, _measured(root, signal, beats, frames_hz)
 
 
-@lru_cache(maxsize=8)
-def _detected(root: str, path: str, lead: str, beats: bytes) -> tuple[IntArray, Float64Array]:
-    marks = np.frombuffer(beats, np.int64)
-    return marks, _measured(root, path, lead, marks)
+def _measured(root: str, signal: Ref, beats: IntArray, beats_hz: float | None) -> Float64Array:
+    """Return `FORM` for all beats of a record, holding a minute of it at a time.
 
-
-def _measured(root: str, path: str, lead: str, beats: IntArray) -> Float64Array:
-    """Return `FORM` for all beats of a record, holding a minute of it at a time."""
-    frames_hz = parse_header(inside(Path(root), path), Ref("wfdb", path)).frames_hz
-    unrest = unrest_rows(beats, frames_hz)
+    Parameters
+    ----------
+    root : str
+    signal : Ref
+        The lead.
+    beats : numpy.ndarray
+        Rising numbers, at `beats_hz`: annotations count frames, of which a lead may have several samples each. None
+        where they count samples of the lead.
+    """
+    cohort = Cohort("", root, (), Schema())
+    header = signal_header(cohort, signal)
+    rate = header.rate_hz or beats_hz
+    if rate is None:
+        raise damaged(signal, "it tells no rate.", "samples per second", "write the rate into its header")
+    unrest = unrest_rows(beats, beats_hz or rate)
     if not len(beats):
         return np.zeros((0, len(FORM)))
-    ref = Ref("wfdb", path, (("lead", lead),) if lead else ())
-    cohort = Cohort("", root, (), Schema())
+    places = np.clip(beats * max(1, round(rate / (beats_hz or rate))), 0, header.samples - 1)
     some = np.unique(np.linspace(0, len(beats) - 1, USUAL_BEATS).astype(np.int64))
-    sample = np.concatenate([w for _, w, _ in _windows(cohort, ref, beats[some])])
+    sample = np.concatenate([w for _, w in _windows(cohort, signal, places[some], header)])
     known = sample[np.isfinite(sample).all(axis=1)]
     forms = np.full((len(beats), len(FORM) - unrest.shape[1]), np.nan)
     if len(known):
         usual = np.median(known, axis=0)
-        for rows, windows, rate in _windows(cohort, ref, beats):
+        for rows, windows in _windows(cohort, signal, places, header):
             full = np.isfinite(windows).all(axis=1)
             forms[rows[full]] = form_rows(windows[full], usual, rate)
     return np.column_stack([unrest, forms])
 
 
-def _windows(cohort: Cohort, ref: Ref, beats: IntArray) -> Iterator[tuple[IntArray, Float64Array, float]]:
-    """Yield which beats, their windows ``n t`` less their baselines (NaN where something is missing), and the rate.
+def _windows(
+    cohort: Cohort, signal: Ref, places: IntArray, header: SignalHeader
+) -> Iterator[tuple[IntArray, Float64Array]]:
+    """Yield which beats, and their windows ``n t`` less their baselines (NaN where something is missing).
 
     Notes
     -----
     Outside the record the first and last sample stand, so that a beat at its edge has a form.
     """
-    reader = WfdbReader()
-    header = reader.header(cohort, ref)
-    frames_hz = parse_header(inside(Path(cohort.root), ref.path), ref).frames_hz
-    rate = header.rate_hz or frames_hz
-    places = np.clip(beats * max(1, round(rate / frames_hz)), 0, header.samples - 1)
+    rate = header.rate_hz or 1.0
     before, after, base = (round(seconds * rate) for seconds in (BEFORE_S, AFTER_S, BASE_S))
     blocks = places // max(1, round(BLOCK_S * rate))
-    for block in np.unique(blocks):
-        rows = np.flatnonzero(blocks == block)
+    edges = [0, *(np.flatnonzero(np.diff(blocks)) + 1).tolist(), len(places)]
+    for rows in (np.arange(a, b, dtype=np.int64) for a, b in itertools.pairwise(edges)):
         first, last = int(places[rows[0]]) - base, int(places[rows[-1]]) + base
         start, stop = max(0, first), min(header.samples, last)
-        values = reader.read(cohort, ref, start=start, stop=stop).array[0].astype(np.float64)
+        values = read_signal(cohort, signal, start=start, stop=stop).array[0].astype(np.float64)
         values = np.pad(values, (start - first, last - stop), mode="edge")
         around = np.lib.stride_tricks.sliding_window_view(values, 2 * base)[places[rows] - first - base]
         baseline = np.median(around, axis=1, keepdims=True)
-        yield rows, around[:, base - before : base + after] - baseline, rate
+        yield rows, around[:, base - before : base + after] - baseline

@@ -4,7 +4,7 @@ from typing import cast
 
 from hounsfield.core.cohort import Cohort, Ref
 from hounsfield.core.errors import ReadError
-from hounsfield.core.row import Row
+from hounsfield.core.row import Row, RowColumn
 from hounsfield.core.tables import Table
 from hounsfield.data.row.protocol import RowReader
 
@@ -51,3 +51,9 @@ def read_row(cohort: Cohort, ref: Ref) -> Row:
         If it cannot be read; the message says why.
     """
     return row_reader(ref.reader).read(cohort, ref)
+
+
+def own_columns(name: str) -> tuple[RowColumn, ...]:
+    """Return the variables of a reader whose rows are always the same ones; of another one nothing."""
+    known = getattr(ROW_READERS.resolve(name), "columns", ()) if name in ROW_READERS else ()
+    return cast("tuple[RowColumn, ...]", known)

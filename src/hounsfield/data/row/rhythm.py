@@ -2,13 +2,14 @@
 
 from functools import lru_cache
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 
 from hounsfield.core.cohort import Cohort, Ref
 from hounsfield.core.row import Row, RowColumn
 from hounsfield.core.types import BoolArray, Float64Array, IntArray
-from hounsfield.data.files import inside
+from hounsfield.data.row.remembered import OfArray, annotations_beside, found_beats, place_of, rate_of_found
 from hounsfield.data.signal.wfdb.aami import beats_of
 from hounsfield.data.signal.wfdb.annotations import Span, flutter, read_annotations
 from hounsfield.data.signal.wfdb.header import parse_header
@@ -26,6 +27,7 @@ RHYTHM = (
 )
 """The variables of a rhythm row."""
 _NAMES = tuple(c.name for c in RHYTHM)
+_FOUND: OfArray[tuple[IntArray, Float64Array]] = OfArray(8)
 SHORT_S, LONG_S = 10.0, 300.0
 
 
@@ -40,6 +42,8 @@ class WfdbRhythmReader:
     ``pre_rr_to_10s`` and ``pre_rr_to_5min`` are causal: they are known when the beat is. Those with ``post`` need the
     next beat, and those with ``record`` the whole record.
     """
+
+    columns: ClassVar[tuple[RowColumn, ...]] = RHYTHM
 
     def read(self, cohort: Cohort, ref: Ref) -> Row:
         """Return `RHYTHM` for one beat; NaN where there is no beat before or after, or flutter lies between."""
@@ -99,25 +103,17 @@ def _mean_before(times: Float64Array, pre: Float64Array, known: BoolArray, secon
 
 
 def _rhythm(cohort: Cohort, ref: Ref, ending: str) -> tuple[IntArray, Float64Array]:
-    path = inside(Path(cohort.root), ref.path)
     if not ending:
-        found = cohort.arrays.get(f"beats:{ref.path}")
-        if found is None:
-            raise damaged(
-                ref,
-                "nothing says where its beats are.",
-                "annotations beside the record, or detected R peaks",
-                "name the ending of the annotation files",
-            )
-        told = cohort.arrays.get(f"rate:{ref.path}")
-        rate = float(np.asarray(told, np.float64)[0]) if told is not None else _rate(path)
-        return _found(np.asarray(found, np.int64).tobytes(), rate)
-    marks = path.with_name(f"{path.name[: -len('.hea')]}.{ending}")
-    try:
-        stat = marks.stat()
-    except OSError as error:
-        raise damaged(ref, f"its annotations cannot be opened ({error.strerror}).", "a readable file") from error
-    return _annotated(path, marks, (stat.st_mtime_ns, stat.st_size))
+        found = found_beats(cohort.arrays, ref)
+
+        def made() -> tuple[IntArray, Float64Array]:
+            rate = rate_of_found(cohort.arrays, ref) or _rate(place_of(cohort.root, ref.path))
+            beats = np.unique(np.asarray(found, np.int64))
+            return beats, rhythm_rows(beats, rate)
+
+        return _FOUND.get(found, (cohort.root, ref.path), made)
+    marks, stamp = annotations_beside(cohort.root, ref, ending)
+    return _annotated(place_of(cohort.root, ref.path), marks, stamp)
 
 
 @lru_cache(maxsize=64)
@@ -127,12 +123,6 @@ def _annotated(path: Path, marks: Path, _stamp: tuple[int, int]) -> tuple[IntArr
     beats = np.unique(np.array([a.sample for a in beats_of(found)], np.int64))
     last = int(beats[-1]) + 1 if len(beats) else 0
     return beats, rhythm_rows(beats, rate, flutter(found, last))
-
-
-@lru_cache(maxsize=8)
-def _found(samples: bytes, rate_hz: float) -> tuple[IntArray, Float64Array]:
-    beats = np.unique(np.frombuffer(samples, np.int64))
-    return beats, rhythm_rows(beats, rate_hz)
 
 
 def _rate(path: Path) -> float:

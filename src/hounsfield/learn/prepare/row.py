@@ -1,5 +1,6 @@
 """Rows to arrays: numbers about the training part's middle, categories as one column for each level."""
 
+import math
 from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar, Literal, Self
 
@@ -15,8 +16,9 @@ from hounsfield.learn.prepare.protocol import Preparation, unfitting
 if TYPE_CHECKING:
     from hounsfield.learn.guard import GuardLimits
 
-CLIP = 10.0
-"""Standardised numbers beyond this count as this."""
+CLIP = 6.0
+"""Standardised numbers beyond this count as this, in every row: a network adds up what it is given, and one number
+fifty spreads out outweighs all others. The rule for the spread sees to it that no more than a hundredth is cut off."""
 FAR = 8.0
 """Standardised numbers beyond this are told of."""
 MOST_MISSING = 0.5
@@ -176,5 +178,7 @@ class RowPreparation(Preparation):
     def _number(self, name: str, value: float, *, clip: float = CLIP) -> float:
         if name in self.logarithm:
             scale = self.middle[name] if self.middle[name] > 0 else self.spread[name]
-            return float(np.clip(np.log1p(max(value, 0.0) / scale) if not np.isnan(value) else value, -clip, clip))
-        return float(np.clip((value - self.middle[name]) / self.spread[name], -clip, clip))
+            value = math.log1p(max(value, 0.0) / scale) if not math.isnan(value) else value
+        else:
+            value = (value - self.middle[name]) / self.spread[name]
+        return min(max(value, -clip), clip)  # a missing value, first in both, stays what it is

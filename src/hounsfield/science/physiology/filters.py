@@ -172,5 +172,15 @@ def resampled(x: AnyArray, rate_hz: float, to_hz: float) -> Float64Array:
     values = np.asarray(x, np.float64)
     if ratio == 1 or values.shape[-1] < 2 or ratio.numerator == 0:
         return values.copy()
-    result: Float64Array = resample_poly(values, ratio.numerator, ratio.denominator, axis=-1, padtype="line")
+    up, down = ratio.numerator, ratio.denominator
+    result: Float64Array = resample_poly(values, up, down, axis=-1, padtype="line", window=_low_pass(max(up, down)))
     return result
+
+
+@lru_cache(maxsize=64)
+def _low_pass(factor: int) -> Float64Array:
+    """Return the filter that ``resample_poly`` designs at each call: for one beat that takes longer than the rest."""
+    from scipy.signal import firwin
+
+    design: Float64Array = firwin(20 * factor + 1, 1.0 / factor, window=("kaiser", 5.0))
+    return design

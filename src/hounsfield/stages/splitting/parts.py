@@ -19,6 +19,9 @@ SHARES = {"train": 0.6, "val": 0.2, "test": 0.2}
 _CARVED = 0.2
 _CARVED_LARGE = 0.15
 _LARGE = 2000
+_CROWDED = 20
+"""Samples of each group from which a part is carved by group, if two classes come along, though another class then
+stays in training whole: beats of one record are so alike that nearly the same ones would be learned and judged."""
 
 
 @dataclass(frozen=True)
@@ -145,11 +148,15 @@ def _carve_part(samples: Sequence[Sample], parts: dict[str, str], scene: _Scene,
     """Move a share of training to a missing part in place; return whether groups could be kept whole."""
     inside = [s for s in samples if parts.get(s.id) == "train"]
     ids = [s.id for s in inside]
-    counts = _group_counts(inside, scene)
-    whole = all(counts[tag] >= 2 for tag in demanded(inside, scene.target))
-    groups = scene.groups if whole else {name: name for name in ids}
     share = _CARVED if len(ids) < _LARGE else _CARVED_LARGE
-    for name in carve(ids, groups, scene.strata, share=share, seed=scene.seed):
+    carved = carve(ids, scene.groups, scene.strata, share=share, seed=scene.seed)
+    counts, demand = _group_counts(inside, scene), demanded(inside, scene.target)
+    whole = all(counts[tag] >= 2 for tag in demand)
+    if not whole and len(ids) >= _CROWDED * len({scene.groups[name] for name in ids}):
+        whole = len({tag for name in carved for tag in scene.strata[name]}.intersection(demand)) > 1
+    if not whole:
+        carved = carve(ids, {name: name for name in ids}, scene.strata, share=share, seed=scene.seed)
+    for name in carved:
         parts[name] = missing
     return whole
 

@@ -20,6 +20,8 @@ from hounsfield.data.signal.windows import check_size, chosen_leads, damaged, wi
 CHUNK_FRAMES = 1 << 16
 MAX_FINER = 1000
 """Most samples a frame may be divided into where leads have different rates."""
+MOST_KEPT, MOST_FILES, MOST_TEXT = 16, 64, 1 << 16
+"""Records that are kept parsed, of so many files and bytes of headers at most: each is read for thousands of beats."""
 
 
 class WfdbReader:
@@ -112,6 +114,7 @@ class _Record:
     segments: tuple[_Segment, ...]
     bytes: int
     notes: tuple[str, ...]
+    heads: tuple[Path, ...]
 
     def finer(self, rows: list[int]) -> int:
         """Return into how many samples a frame is divided, so that every lead fits."""
@@ -142,10 +145,43 @@ class _Record:
         return np.stack([gap if i is None else values[i] for i in found])
 
 
+_State = tuple[bytes, ...]
+_KEPT: dict[tuple[str, str], tuple[_State, _Record]] = {}
+
+
 def _open(cohort: Cohort, ref: Ref) -> _Record:
+    """Return the record, parsed again only where a header is not what it was, or a file is not as long."""
+    key = (cohort.root, ref.path)
+    kept = _KEPT.get(key)
+    if kept is not None and kept[0] == _state(kept[1]):
+        return kept[1]
+    record = _parsed(cohort, ref)
+    state = _state(record)
+    if state:
+        while len(_KEPT) >= MOST_KEPT:
+            _KEPT.pop(next(iter(_KEPT)), None)
+        _KEPT[key] = (state, record)
+    return record
+
+
+def _state(record: _Record) -> _State:
+    """Return all that parsing depends on: headers, and how long the files of samples are; nothing for a large one."""
+    if len(record.heads) + sum(len(s.parts) for s in record.segments) > MOST_FILES:
+        return ()
+    try:
+        if sum(path.stat().st_size for path in record.heads) > MOST_TEXT:
+            return ()
+        sizes = [str(part.path.stat().st_size).encode() for s in record.segments for part in s.parts]
+        return (*(path.read_bytes() for path in record.heads), *sizes)
+    except OSError:
+        return ()
+
+
+def _parsed(cohort: Cohort, ref: Ref) -> _Record:
     root = Path(cohort.root)
     folder = ref.path[: ref.path.rfind("/") + 1]
-    text = parse_header(inside(root, ref.path), ref)
+    head = inside(root, ref.path)
+    text = parse_header(head, ref)
     notes = list(text.notes)
     segments: tuple[_Segment, ...]
     if not text.segments:
@@ -159,7 +195,9 @@ def _open(cohort: Cohort, ref: Ref) -> _Record:
     if not frames:
         raise damaged(ref, "it holds no samples.", "at least one sample")
     size = sum(p.bytes for s in segments for p in s.parts)
-    return _Record(ref, text.frames_hz, frames, lines, segments, size, tuple(dict.fromkeys(notes)))
+    heads = (head, *(root / f"{folder}{name}.hea" for name, _ in text.segments if name != "~"))
+    told = tuple(dict.fromkeys(notes))
+    return _Record(ref, text.frames_hz, frames, lines, segments, size, told, tuple(dict.fromkeys(heads)))
 
 
 def _single(root: Path, folder: str, text: RecordText, ref: Ref, notes: list[str]) -> _Segment:

@@ -2,16 +2,26 @@
 
 from hounsfield.core.plan import Decision, Facts, PlanValue
 from hounsfield.stages.planning.recipes import recipe
-from hounsfield.stages.planning.rules import Rule
+from hounsfield.stages.planning.rules import Rule, beats
 
 BALANCE = 3.0
 """Ratio of the most to the least frequent class from which classes are weighted."""
+
+UNSMOOTHED = 20.0
+"""The same ratio from which labels are not smoothed."""
 
 LOW_SCALE = 0.6
 
 
 def _batch(facts: Facts) -> Decision:
     n = facts.fingerprint.samples
+    if beats.few(facts):
+        return Decision(
+            value=beats.BATCH,
+            rule=f"{beats.BATCH} of the many beats of few patients: most are alike, and some rare ones in each step "
+            "keep it steady",
+            evidence=beats.counted(facts),
+        )
     batch = 16 if n < 200 else 32 if n < 3000 else 64
     return Decision(
         value=batch,
@@ -49,13 +59,25 @@ def _precision(facts: Facts) -> Decision:
 def enough(facts: Facts) -> int:
     """Return the number of steps after which more brings nothing on a cohort of this size."""
     n = max(facts.fingerprint.samples, 1)
-    epochs = min(300.0, max(30.0, 120_000.0 / n))
+    epochs = beats.EPOCHS if beats.few(facts) else min(300.0, max(30.0, 120_000.0 / n))
     batch = facts.decided[("optimisation", "batch")]
     size = min(int(batch) if isinstance(batch, int) else 32, n)
     return max(100, round(epochs * max(1, n // size)))
 
 
 def _steps(facts: Facts) -> Decision:
+    decision = _steps_of_many(facts)
+    if not beats.few(facts):
+        return decision
+    return Decision(
+        value=decision.value,
+        rule=f"{beats.EPOCHS:g} epochs over the beats of few patients: longer, a network learns these hearts"
+        + ("; no more than fit into the minutes" if ("cost", "allowed_steps") in facts.decided else ""),
+        evidence=f"{decision.evidence}; {beats.counted(facts)}",
+    )
+
+
+def _steps_of_many(facts: Facts) -> Decision:
     if ("cost", "allowed_steps") in facts.decided:
         allowed = facts.decided[("cost", "allowed_steps")]
         steps = min(int(allowed) if isinstance(allowed, int) else 0, enough(facts))
@@ -87,10 +109,22 @@ def _averaging(facts: Facts) -> Decision:
 def _validate_every(facts: Facts) -> Decision:
     steps = facts.decided.get(("optimisation", "steps"), 0)
     count = steps if isinstance(steps, int) else 0
+    if beats.few(facts):
+        return Decision(
+            value=max(10, count // 4),
+            rule="four looks at the validation part, which chooses nothing here",
+            evidence=f"{count} steps",
+        )
     return Decision(value=max(10, count // 20), rule="twenty looks at the validation part", evidence=f"{count} steps")
 
 
 def _selection(facts: Facts) -> Decision:
+    if beats.few(facts):
+        return Decision(
+            value="last",
+            rule="the averaged last weights: a few patients held out tell more of these patients than of the steps",
+            evidence=f"{facts.fingerprint.val_samples} validation beats; {beats.counted(facts)}",
+        )
     enough_val = facts.fingerprint.val_samples >= 300
     return Decision(
         value="best" if enough_val else "last",
@@ -121,6 +155,43 @@ def _class_weights(facts: Facts) -> Decision:
     )
 
 
+def _ratio(facts: Facts) -> float:
+    """Return how many samples of the most frequent class there are for each of the least frequent one."""
+    primary = facts.targets[0]
+    present = [c for c in facts.fingerprint.targets[primary.name].counts.values() if c > 0]
+    return max(present) / min(present) if primary.kind in ("categorical", "ordinal") and present else 1.0
+
+
+def _smoothing(facts: Facts) -> Decision:
+    ratio = _ratio(facts)
+    if ratio >= UNSMOOTHED:
+        return Decision(
+            value=0.0,
+            rule=f"none from a ratio of {UNSMOOTHED:g} between classes on: the share of every label that goes to a "
+            "rare class would have that class's weight, and outweigh the class itself",
+            evidence=f"ratio {ratio:.0f}",
+        )
+    return Decision(
+        value=0.05,
+        rule="a little doubt in the labels (Szegedy et al. 2016)",
+        evidence=f"{facts.fingerprint.samples} training samples",
+    )
+
+
+def _learning_rate(facts: Facts) -> Decision:
+    if beats.few(facts):
+        return Decision(
+            value=beats.LEARNING_RATE,
+            rule=f"peak for batches of {beats.BATCH} beats (half as much again as for 64 samples)",
+            evidence=beats.counted(facts),
+        )
+    return Decision(
+        value=2e-3,
+        rule="peak for normalised networks of this width with AdamW",
+        evidence=f"{facts.fingerprint.samples} training samples",
+    )
+
+
 def _low_until(facts: Facts) -> Decision:
     return Decision(value=0.0, rule="full size from the first step on", evidence="no gain shown yet")
 
@@ -142,7 +213,7 @@ RULES: dict[str, Rule] = {
     "batch": _batch,
     "steps": _steps,
     "optimiser": _fixed("adamw", "Adam with decoupled weight decay (Loshchilov, Hutter 2019)"),
-    "learning_rate": _fixed(2e-3, "peak for normalised networks of this width with AdamW"),
+    "learning_rate": _learning_rate,
     "schedule": _fixed("cosine", "warm-up, then half a cosine to zero (Loshchilov, Hutter 2017)"),
     "warmup": _fixed(0.05, "a twentieth of the steps"),
     "weight_decay": _fixed(0.05, "strong, for little data; not on biases and norms"),
@@ -151,7 +222,7 @@ RULES: dict[str, Rule] = {
     "precision": _precision,
     "validate_every": _validate_every,
     "selection": _selection,
-    "smoothing": _fixed(0.05, "a little doubt in the labels (Szegedy et al. 2016)"),
+    "smoothing": _smoothing,
     "class_weights": _class_weights,
     "plain_norms": _plain_norms,
     "low_until": _low_until,

@@ -5,11 +5,13 @@ from typing import cast
 
 from hounsfield.core.fingerprint import ColumnFacts, RowFacts
 from hounsfield.core.plan import Decision, Facts, PlanValue
-from hounsfield.stages.planning.rules import Rule
+from hounsfield.stages.planning.rules import Rule, beats
 
 SKEWED = 2.0
 """Skewness from which a number that is never negative is looked at through its logarithm."""
 MOST_MISSING = 0.95
+EDGE = 6.0
+"""Spreads from the middle beyond which the preparation cuts numbers off (`hounsfield.learn.prepare.row.CLIP`)."""
 
 
 def preparation(name: str, facts: Facts) -> dict[str, Rule]:
@@ -109,15 +111,22 @@ def _middle(seen: RowFacts, facts: Facts) -> Decision:
 
 def _spread(seen: RowFacts, facts: Facts) -> Decision:
     numbers: dict[str, PlanValue] = {
-        n: float(f"{(c.spread / 1.349 if c.spread != c.std else c.std) or 1.0:.6g}")
-        for n, c in kept(seen).items()
-        if c.kind == "numeric"
+        n: float(f"{_of_number(c) or 1.0:.6g}") for n, c in kept(seen).items() if c.kind == "numeric"
     }
     return Decision(
         value=numbers,
-        rule="the training rows' interquartile range over 1.349, the deviation where that is 0: no outlier moves it",
+        rule="the training rows' interquartile range over 1.349, the deviation where that is 0: no outlier moves it; "
+        f"wider where tails are heavy, so that 99% of the training values lie within {EDGE:g} of it and only what is "
+        "beyond is cut off: a number far out would outweigh all others in a network",
         evidence=f"{facts.fingerprint.samples} training rows",
     )
+
+
+def _of_number(column: ColumnFacts) -> float:
+    usual = column.spread / 1.349 if column.spread != column.std else column.std
+    if _logged(column):
+        return usual
+    return max(usual, (column.high - column.median) / EDGE, (column.median - column.low) / EDGE)
 
 
 def _family(facts: Facts) -> Decision:
@@ -142,6 +151,8 @@ def _numbers(names: tuple[str, ...], facts: Facts) -> Decision:
 
 def _width(facts: Facts) -> Decision:
     n = facts.fingerprint.samples
+    if beats.few(facts):
+        return Decision(value=32, rule="32 units beside beats of few patients", evidence=beats.counted(facts))
     return Decision(
         value=32 if n < 1000 else 64, rule="32 units below 1,000 rows, else 64", evidence=f"{n} training rows"
     )

@@ -1,0 +1,133 @@
+"""MIT-BIH as folders that ``hu train`` is given: WFDB, written once, and what a user would change about them."""
+
+import csv
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from benchmarks.record import RUNS, data_root
+from benchmarks.signals.to_wfdb import packed_annotations, stored_marks, stored_samples, write_record
+from hounsfield.core.cohort import Roles
+from hounsfield.data.cohorts import cohort_yaml, samples_csv, understand
+from hounsfield.data.signal.wfdb.aami import CLASS_OF
+
+SOURCE = "mitbih_arrhythmia"
+PACED = frozenset({"102", "104", "107", "217"})
+"""Records of patients with a pacemaker, which ANSI/AAMI EC57 leaves out."""
+ONE_PERSON = ("201", "202")
+"""Two records of one person, in different halves of the official division."""
+TARGET = "beats:NSVF"
+HELD_OUT = (
+    ("101", "106", "122", "124", "209"),
+    ("108", "115", "201", "203", "220", "230"),
+    ("112", "116", "207", "215", "223"),
+    ("109", "114", "118", "119", "205", "208"),
+)
+"""Four parts of the training half, by record, each with its share of the rare classes."""
+
+Rows = list[dict[str, str]]
+
+
+def told(source: Path) -> Rows:
+    """Return the rows of ``records.csv``, paced records left out."""
+    with (source / "records.csv").open(encoding="utf-8", newline="") as stream:
+        return [row for row in csv.DictReader(stream) if row["record"] not in PACED]
+
+
+def official(top: Path = RUNS, source: Path | None = None) -> Path:
+    """Return the folder of all records, DS1 to train and DS2 to test as ``records.csv`` has them; written once."""
+    source = source or data_root() / SOURCE
+    folder = top / "mitdb"
+    rows = told(source)
+    if not (folder / "records.csv").exists():
+        for row in rows:
+            path = source / "records" / f"{row['record']}.npz"
+            write_record(folder, row["record"], stored_samples(path), stored_marks(path))
+        _table(folder, rows)
+    return folder
+
+
+def one_person_said(folder: Path) -> Path:
+    """Return the same records with a column that says who they are of: 201 then gives way to 202 by itself."""
+    said = dict.fromkeys(ONE_PERSON, f"p{ONE_PERSON[0]}")
+    rows = [{"patient": said.get(row["record"], f"p{row['record']}"), **row} for row in told(folder)]
+    return _again(folder, folder.with_name("mitdb-patients"), rows)
+
+
+def signal_alone(folder: Path) -> Path:
+    """Return a folder whose ``cohort.yaml`` and ``samples.csv`` keep the signal of each beat and no row beside it."""
+    alone = folder.with_name(f"{folder.name}-signal")
+    if not (alone / "cohort.yaml").exists():
+        alone.mkdir(parents=True, exist_ok=True)
+        cohort = understand(folder, Roles(target=(TARGET,)))
+        spec = cohort.schema.inputs[0]
+        samples = tuple(replace(s, inputs={spec.name: s.inputs[spec.name]}) for s in cohort.samples)
+        kept = replace(cohort, samples=samples, schema=cohort.schema.model_copy(update={"inputs": (spec,)}))
+        (alone / "samples.csv").write_text(samples_csv(kept), encoding="utf-8")
+        (alone / "cohort.yaml").write_text(cohort_yaml(kept, root=f"../{folder.name}"), encoding="utf-8")
+    return alone
+
+
+def inside(folder: Path, held_out: Sequence[str]) -> Path:
+    """Return the training half alone, some of its records to test: nothing of the other half is there."""
+    rows = [row for row in told(folder) if row["split"] == "DS1"]
+    for row in rows:
+        row["split"] = "test" if row["record"] in held_out else "train"
+    return _again(folder, folder.with_name(f"mitdb-inside-{held_out[0]}"), rows)
+
+
+def with_others_hidden(folder: Path, parts: Iterable[str] = ("DS2",)) -> tuple[Path, dict[str, set[int]]]:
+    """Return records with every beat marked normal, and where the beats of class Q are among them.
+
+    Notes
+    -----
+    A model of four classes leaves Q out of what it is judged on; here it is asked about these beats too. It is not told
+    what a beat is, only where.
+    """
+    hidden = folder.with_name("mitdb-unclassified")
+    found: dict[str, set[int]] = {}
+    for row in told(folder):
+        name = row["record"]
+        if row["split"] not in parts:
+            continue
+        marks = _marks(folder, name)
+        others = {at for at, symbol in marks if CLASS_OF[symbol] == "Q"}
+        if not others:
+            continue
+        found[name] = others
+        hidden.mkdir(parents=True, exist_ok=True)
+        _linked(folder, hidden, name, ("dat", "hea"))
+        (hidden / f"{name}.atr").write_bytes(packed_annotations([(at, "N", "") for at, _ in marks]))
+    return hidden, found
+
+
+def _marks(folder: Path, name: str) -> list[tuple[int, str]]:
+    from hounsfield.data.signal.wfdb.aami import beats_of
+    from hounsfield.data.signal.wfdb.annotations import read_annotations
+
+    return [(a.sample, a.symbol) for a in beats_of(read_annotations(folder / f"{name}.atr"))]
+
+
+def _again(folder: Path, other: Path, rows: Rows) -> Path:
+    for row in rows:
+        _linked(folder, other, row["record"], ("dat", "hea", "atr"))
+    _table(other, rows)
+    return other
+
+
+def _linked(folder: Path, other: Path, name: str, endings: Sequence[str]) -> None:
+    other.mkdir(parents=True, exist_ok=True)
+    for ending in endings:
+        place = other / f"{name}.{ending}"
+        if not place.exists():
+            os.link(folder / place.name, place)
+
+
+def _table(folder: Path, rows: Sequence[Mapping[str, str]]) -> None:
+    draft = folder / "records.draft"
+    with draft.open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.DictWriter(stream, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+    draft.replace(folder / "records.csv")
