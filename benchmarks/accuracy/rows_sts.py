@@ -194,6 +194,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--repeats", type=int, default=20)
     parser.add_argument("--minutes", type=float, default=0.0, help="of hu train; 0 for none")
+    parser.add_argument("--members", type=int, default=1, help="networks in each fold: they are bystanders here")
     parser.add_argument("--draws", type=int, default=100)
     parser.add_argument("--shuffles", type=int, default=3)
     asked = parser.parse_args()
@@ -208,7 +209,8 @@ def main() -> None:
             )
         (folder / "done").write_text("\n".join(commands), encoding="utf-8")
     commands = (folder / "done").read_text(encoding="utf-8").splitlines()
-    words = ["train", "study/", "--folds", "5", "--repeats", str(asked.repeats), "--alone", SUV, "--out", "run"]
+    words = ["train", "study/", "--folds", "5", "--members", str(asked.members)]
+    words += ["--repeats", str(asked.repeats), "--alone", SUV, "--out", "run"]
     words += ["--minutes", f"{asked.minutes:g}"] if asked.minutes else []
     if not (folder / "run" / "report.json").exists():
         hu(*words, folder=folder)
@@ -217,7 +219,9 @@ def main() -> None:
     models = {m["model"]: m for m in report["repeated"]["models"]}
     told = cast("list[float]", beside["selected_outside_after_each"])[-1]
     command = f"python -m benchmarks.accuracy.rows_sts --repeats {asked.repeats} --draws {asked.draws}"
-    command += f" --shuffles {asked.shuffles}" + (f" --minutes {asked.minutes:g}" if asked.minutes else "")
+    command += f" --shuffles {asked.shuffles} --members {asked.members}" + (
+        f" --minutes {asked.minutes:g}" if asked.minutes else ""
+    )
     content = {
         **provenance(command),
         "seed": 0,

@@ -99,7 +99,7 @@ def test_the_nested_choice_answers_and_survives_json() -> None:
     asked = job()
     state = CHOSEN.fit(feed(rows, answers), asked, watch=Watch())
     assert isinstance(state.json, dict)
-    assert state.json["learner"] in ("selected", "trees")
+    assert state.json["learner"] in ("selected", "summaries")
     raw = CHOSEN.open(State(state.arrays, state.json), asked).run({"x": rows})["ill"]
     assert right(raw, answers) > 0.75
     with pytest.raises(BundleError, match="which learner"):
