@@ -6,8 +6,10 @@ from pathlib import Path
 import pytest
 
 from hounsfield.core.errors import CohortError
-from hounsfield.data.files import plain_key
-from hounsfield.data.table import delimiter_of, parse_number, read_table
+from hounsfield.data.cohorts import understand
+from hounsfield.data.file_columns import file_columns
+from hounsfield.data.files import Files, list_files, plain_key
+from hounsfield.data.table import Sheet, delimiter_of, parse_number, read_table, tables_kept
 
 TEXT = "编号,label,note\n007,阳性,a b\n008,,x\n"
 
@@ -79,3 +81,37 @@ def test_keys_and_numbers() -> None:
     assert parse_number("1e3") == 1000.0
     assert parse_number("1e999") is None
     assert parse_number("7 mm") is None
+
+
+def test_a_table_is_read_once_while_tables_are_kept(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("x,y\n1,2\n")
+    assert read_table(path) is not read_table(path)
+    with tables_kept():
+        first = read_table(path)
+        assert read_table(path) is first
+        assert read_table(path, "other").name == "other"
+        path.write_text("x,y\n1,2\n3,4\n")
+        assert read_table(path).rows == 2
+    assert read_table(path) is not first
+
+
+def test_plain_tables_without_images_are_not_looked_up_cell_by_cell(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for i in range(25):
+        (tmp_path / f"t{i}.csv").write_text(f"a{i},b\n" + "".join(f"{k},w{k}\n" for k in range(300)))
+    asked: list[str] = []
+    looked = Files.candidates
+
+    def counted(files: Files, text: str, folder: str = "") -> list[str]:
+        asked.append(text)
+        return looked(files, text, folder)
+
+    monkeypatch.setattr(Files, "candidates", counted)
+    with pytest.raises(CohortError):
+        understand(tmp_path)
+    assert not asked
+    sheet = read_table(tmp_path / "t0.csv")
+    named = Sheet("n.csv", {**sheet.columns, "file": tuple(f"{k}.png" for k in range(300))})
+    assert set(file_columns(named, list_files(tmp_path))) == {"file"}

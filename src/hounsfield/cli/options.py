@@ -66,6 +66,20 @@ Seed = Annotated[int, typer.Option("--seed", help="Seed of everything random.", 
 Folds = Annotated[
     int, typer.Option("--folds", help="Folds of a cross-validation by patient; 0 for none.", rich_help_panel=_RUN)
 ]
+Repeats = Annotated[
+    int | None,
+    typer.Option(
+        "--repeats",
+        help="Repeats of a nested cross-validation of what learns from rows; 0 for none, else the plan decides.",
+        rich_help_panel=_RUN,
+    ),
+]
+Alone = Annotated[
+    str | None,
+    typer.Option(
+        "--alone", metavar="COLUMN", help="Variable that is judged alone, beside the models.", rich_help_panel=_RUN
+    ),
+]
 Members = Annotated[
     int | None, typer.Option("--members", help="Networks (per fold) that answer together; else the plan decides.")
 ]

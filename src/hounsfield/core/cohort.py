@@ -121,8 +121,9 @@ class ColumnRole(BaseModel):
         File name of the table and column name.
     role : str
         ``image``, ``target``, ``same as target``, ``split``, ``patient``, ``id``, ``mask``, ``opinion``,
-        ``region``, ``time``, ``attribute``, ``input`` (a variable of a row), ``leaks the answer``, ``record`` (how the
-        file came about: original name, size), ``free text``, ``constant``, ``unused``.
+        ``region``, ``time``, ``attribute``, ``site`` (where measured features were recorded), ``input`` (a variable of
+        a row), ``leaks the answer``, ``record`` (how the file came about: original name, size), ``free text``,
+        ``constant``, ``unused``.
     reason : str
         One clause for a reader.
     """

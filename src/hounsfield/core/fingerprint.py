@@ -154,7 +154,7 @@ class ColumnFacts(BaseModel):
     Attributes
     ----------
     kind : str
-        ``numeric``, ``ordinal`` or ``categorical``.
+        ``numeric``, ``ordinal``, ``categorical`` or ``place``.
     unit : str
         Where known.
     levels : tuple of str

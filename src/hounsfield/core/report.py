@@ -374,6 +374,58 @@ class LearningCurve(Block):
     gain: Figure
 
 
+class RepeatedModel(Block):
+    """One model in a repeated cross-validation.
+
+    Attributes
+    ----------
+    model : str
+        Name of the learner.
+    mean : Figure
+        Mean over all folds of the figure within each, with Nadeau and Bengio's interval.
+    pooled : Figure
+        Of each patient's mean answer over the repeats, with a patient-level bootstrap interval.
+    by_repeat : tuple of float or None
+        Of each repeat's pooled answers: how much chance in dividing matters.
+    difference, pooled_difference : Figure or None
+        Less the reference, of both estimates.
+    variables : dict of str to float
+        Share of the fits in which a variable was chosen, of the most frequent ones.
+    """
+
+    model: str
+    mean: Figure
+    pooled: Figure
+    by_repeat: tuple[float | None, ...] = ()
+    difference: Figure | None = None
+    pooled_difference: Figure | None = None
+    variables: dict[str, float] = {}
+
+
+class Repeated(Block):
+    """Repeated nested cross-validation of what learns from rows, everything fitted in each fold.
+
+    Attributes
+    ----------
+    target, metric : str
+    folds, repeats : int
+    samples, patients : int
+        Held out once in each repeat.
+    reference : str
+        Model that the others are compared with; ``""`` for none.
+    models : tuple of RepeatedModel
+    """
+
+    target: str
+    metric: str
+    folds: int
+    repeats: int
+    samples: int
+    patients: int
+    reference: str = ""
+    models: tuple[RepeatedModel, ...] = ()
+
+
 class Report(Block):
     """What a reader gets, and what ``report.json`` holds.
 
@@ -391,6 +443,8 @@ class Report(Block):
         Training curves by name, for the picture only; no figure comes from them.
     learning : tuple of LearningCurve
         What more data would bring, of the primary target, one for each model that it was measured for.
+    repeated : Repeated or None
+        Repeated nested cross-validation of the primary target, for small cohorts with rows.
     typical : tuple of Picture
         Of masks: judged cases in the middle of the range, the one at the median Dice first.
     """
@@ -416,6 +470,7 @@ class Report(Block):
     plan: tuple[PlanLine, ...] = ()
     history: dict[str, tuple[float, ...]] = {}
     learning: tuple[LearningCurve, ...] = ()
+    repeated: Repeated | None = None
     errors: tuple[Picture, ...] = ()
     typical: tuple[Picture, ...] = ()
     alternatives: tuple[dict[str, str], ...] = ()

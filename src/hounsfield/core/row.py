@@ -10,7 +10,9 @@ from pydantic import BaseModel, ConfigDict
 from hounsfield.core.errors import ReadError
 from hounsfield.core.types import Float64Array
 
-ColumnKind = Literal["numeric", "ordinal", "categorical"]
+ColumnKind = Literal["numeric", "ordinal", "categorical", "place"]
+"""What a variable is. A place says where a row was recorded: nothing is learned from it, but what it adds to measured
+features can be taken away."""
 
 
 class RowColumn(BaseModel):
@@ -21,9 +23,9 @@ class RowColumn(BaseModel):
     name : str
         Column of the table, or what a reader calls it.
     kind : str
-        ``numeric``; ``ordinal`` or ``categorical``, whose values are places in `levels`.
+        ``numeric``; ``ordinal``, ``categorical`` or ``place``, whose values are positions in `levels`.
     levels : tuple of str
-        Texts of an ordinal (in order) or categorical variable; a text that is none of them is missing.
+        Texts of an ordinal variable (in order), a categorical one or a place; another text is missing.
     unit : str
         Where known.
     """

@@ -17,6 +17,7 @@ from hounsfield.data.layouts import LAYOUTS
 from hounsfield.data.marks import mark
 from hounsfield.data.masks import with_matching_masks
 from hounsfield.data.protocols import Layout
+from hounsfield.data.table import tables_kept
 
 __all__ = ["check_trainable", "cohort_yaml", "digest", "explore", "samples_csv", "understand", "unlabelled"]
 
@@ -86,6 +87,11 @@ def _understood(source: str | Path | Iterable[Item], roles: Roles) -> Cohort:
             expected="a folder of images and answers, a table, or an .npz archive",
             next_step="check the path",
         )
+    with tables_kept():
+        return _of_strongest(root, roles)
+
+
+def _of_strongest(root: Path, roles: Roles) -> Cohort:
     claims = [(_layout(name).claims(root, roles), name) for name in LAYOUTS]
     strength, best = max(claims, key=lambda c: c[0])
     if strength <= 0:

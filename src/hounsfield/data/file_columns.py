@@ -10,6 +10,7 @@ from hounsfield.data.table import Column, Sheet
 from hounsfield.data.words import is_image, is_mask, is_opinion, is_record, is_region
 
 _PROBED = 5
+_FIRST = 200
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,8 @@ def file_columns(sheet: Sheet, files: Files, hints: Column | None = None) -> dic
     folder = "" if folder == "." else folder
     found = {}
     for name, cells in sheet.columns.items():
+        if not files.images and not _look_like_images(cells):
+            continue  # nothing could be meant: ten thousand cells need not be looked up one by one
         resolved = resolve_column(name, cells, files=files, folder=folder, hints=hints)
         # A class 0 or an age 63 may be a file's stem by chance: keys are different in most rows.
         telling = resolved.explicit or len(resolved.used) >= 0.5 * sum(c is not None for c in cells)
@@ -73,6 +76,12 @@ def file_columns(sheet: Sheet, files: Files, hints: Column | None = None) -> dic
         ):
             found[name] = resolved
     return found
+
+
+def _look_like_images(cells: Column) -> bool:
+    """Tell by the first cells whether a column holds names of image files."""
+    some = [c for c in cells[:_FIRST] if c is not None] or [c for c in cells if c is not None][:_FIRST]
+    return 2 * sum(ending(clean_path(c)) in IMAGE_ENDINGS for c in some) >= max(1, len(some))
 
 
 def resolve_column(

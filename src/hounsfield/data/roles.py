@@ -35,7 +35,7 @@ from hounsfield.data.words import (
 
 ROLE_NAMES = (
     "image", "target", "same as target", "split", "patient", "id", "mask", "opinion", "region", "time",
-    "attribute", "input", "leaks the answer", "record", "free text", "constant", "unused",
+    "attribute", "site", "input", "leaks the answer", "record", "free text", "constant", "unused",
 )  # fmt: skip
 Subject = Literal["pictures", "signals", "rows"]
 _UID = re.compile(r"\d+(\.\d+){4,}$")

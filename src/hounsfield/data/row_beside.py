@@ -7,7 +7,7 @@ from hounsfield.core.cohort import Cohort, InputSpec, Reading, Ref
 from hounsfield.core.errors import CohortError
 from hounsfield.data.files import Files
 from hounsfield.data.roles import Understood
-from hounsfield.data.row_columns import variables
+from hounsfield.data.row_columns import variables, with_site
 
 BESIDE = "variables"
 """Name of the input."""
@@ -46,10 +46,11 @@ def with_row(cohort: Cohort, understood: Understood, files: Files, places: Mappi
             expected="one table with a column of parts",
             next_step="join the tables into one",
         )
-    others = tuple(r if r.role == "input" else r.model_copy(update={"role": "unused"}) for r in understood.roles)
+    kept = ("input", "site")
+    others = tuple(r if r.role in kept else r.model_copy(update={"role": "unused"}) for r in understood.roles)
     outside = [places[s.id] for s in cohort.samples if s.part != "test"] or list(places.values())
     chosen = variables(replace(understood, roles=others), outside)
-    spec = InputSpec(name=BESIDE, kind="row", ndim=0, columns=chosen.columns)
+    spec = InputSpec(name=BESIDE, kind="row", ndim=0, columns=with_site(chosen.columns, chosen.site))
 
     def readings(name: str, days: float) -> tuple[Reading, ...]:
         return (Reading(Ref("columns", sheet.name, (("table", BESIDE), ("row", places[name]))), days),)

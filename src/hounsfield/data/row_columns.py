@@ -2,6 +2,7 @@
 
 import itertools
 import re
+from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
@@ -44,6 +45,15 @@ _ORDERS = (
 )
 _ROMAN = {"i": 1, "ii": 2, "iii": 3, "iv": 4, "v": 5}
 _STAGE = re.compile(r"(?P<word>stage|grade|class|level|ct|pt|t|n|m|g)?[ _-]?(?P<n>\d|iv|v|i{1,3})[ ]?(?P<sub>[a-d])?")
+_SITES = (
+    "site", "hospital", "centre", "center", "institution", "医院",
+    "scanner", "manufacturer", "vendor", "device", "设备",
+)  # fmt: skip
+"""Words of the place that measured features are harmonised between, the one that says most first."""
+FEWEST_MEASURED = 10
+"""Numbers of a row from which on it is one of measured features: only many of them tell what a site adds."""
+FEWEST_OF_SITE = 5
+MOST_SITES = 30
 MOST_LEVELS = 50
 MOST_TEXT = 0.1
 """A column with a larger share of cells that are no numbers holds texts."""
@@ -59,12 +69,15 @@ class Variables:
     roles : tuple of ColumnRole
         Of all columns, as the variables change them.
     notes, unsure : tuple of str
+    site : RowColumn or None
+        The place between which measured features can be harmonised, as a column; it is none of `columns`.
     """
 
     columns: tuple[RowColumn, ...]
     roles: tuple[ColumnRole, ...]
     notes: tuple[str, ...]
     unsure: tuple[str, ...] = ()
+    site: RowColumn | None = None
 
 
 def variables(understood: Understood, rows: Sequence[int], *, apart: Collection[str] = ()) -> Variables:
@@ -114,9 +127,42 @@ def variables(understood: Understood, rows: Sequence[int], *, apart: Collection[
             f"Known only afterwards by their names or levels, not looked at: {', '.join(hidden)} "
             "(columns: NAME: input in cohort.yaml uses one)."
         )
-    return Variables(tuple(found), tuple(listed), tuple(notes), tuple(unsure))
+    return Variables(tuple(found), tuple(listed), tuple(notes), tuple(unsure), _site(understood, listed, rows))
 
 
+def _site(understood: Understood, roles: Sequence[ColumnRole], rows: Sequence[int]) -> RowColumn | None:
+    """Return the column that says where rows were recorded: the one with the role ``site``, else by its name.
+
+    Two places at least have rows enough outside the test part; a place of the test part alone is none of the levels.
+    """
+    able = [r.column for r in roles if r.role == "site"]
+    if not able:
+        words = {r.column: set(tokens(r.column)) & set(_SITES) for r in roles if r.reason == _WHERE}
+        ranked = {c: min(map(_SITES.index, own)) for c, own in words.items() if own}
+        able = sorted(ranked, key=lambda c: ranked[c])
+    for name in able:
+        cells = understood.sheet.columns[name]
+        known = [(fold(c), " ".join(c.split())) for i in rows if (c := cells[i]) is not None]
+        counts = Counter(k for k, _ in known)
+        if sum(n >= FEWEST_OF_SITE for n in counts.values()) >= 2 and len(counts) <= MOST_SITES:
+            levels = dict(reversed(known))
+            return RowColumn(name=name, kind="place", levels=tuple(levels[k] for k in sorted(levels)))
+    return None
+
+
+def with_site(columns: tuple[RowColumn, ...], site: RowColumn | None) -> tuple[RowColumn, ...]:
+    """Return the variables of an input with the place behind them, where they are measured features.
+
+    Parameters
+    ----------
+    columns : tuple of RowColumn
+    site : RowColumn or None
+    """
+    measured = sum(c.kind == "numeric" for c in columns) >= FEWEST_MEASURED
+    return (*columns, site) if site is not None and measured else columns
+
+
+_WHERE = "where it was recorded: for subgroups, not for learning"
 _AFTER = "its name or its levels say that it is known only afterwards"
 
 
@@ -132,7 +178,7 @@ def _left_out(name: str, cells: Column, rows: Sequence[int], known_later: Collec
     if words & AFTERWARDS or name in known_later:
         return "unused", _AFTER
     if words & PLACES:
-        return "attribute", "where it was recorded: for subgroups, not for learning"
+        return "attribute", _WHERE
     if _numbers_rows(name, cells):
         return "id", "numbers the rows"
     known = [cells[i] for i in rows if cells[i] is not None]

@@ -5,7 +5,9 @@ import gzip
 import io
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -69,6 +71,33 @@ def read_table(path: Path, name: str = "") -> Sheet:
         If it cannot be read as a table.
     """
     name = name or path.name
+    kept = _KEPT.get()
+    if kept is None:
+        return _read(path, name)
+    try:
+        stat = path.stat()
+    except OSError:
+        return _read(path, name)
+    key = (str(path), name, stat.st_mtime_ns, stat.st_size)
+    if key not in kept:
+        kept[key] = _read(path, name)
+    return kept[key]
+
+
+@contextmanager
+def tables_kept() -> Iterator[None]:
+    """Keep every table that is read inside, so that none is read twice: each layout asks what a folder's tables are."""
+    token = _KEPT.set({})
+    try:
+        yield
+    finally:
+        _KEPT.reset(token)
+
+
+_KEPT: "ContextVar[dict[tuple[str, str, int, int], Sheet] | None]" = ContextVar("tables kept", default=None)
+
+
+def _read(path: Path, name: str) -> Sheet:
     end = ending(path.name)
     try:
         if end in (".xlsx", ".xlsm"):
@@ -113,6 +142,11 @@ def parse_number(text: str | None) -> float | None:
         return None
     value = float(text)
     return value if abs(value) != float("inf") else None
+
+
+def is_missing(text: str) -> bool:
+    """Tell whether a cell says that there is no value."""
+    return text.strip().casefold() in _MISSING
 
 
 def _bytes(path: Path, name: str) -> bytes:
@@ -218,7 +252,7 @@ def _sheet(name: str, rows: list[list[str]]) -> Sheet:
 
 def _text(cell: str) -> str | None:
     text = cell.strip()
-    return None if text.casefold() in _MISSING else text
+    return None if is_missing(text) else text
 
 
 def _heads(cells: list[str]) -> list[str]:

@@ -17,7 +17,7 @@ from hounsfield.stages.evaluation.caveats import CaveatFacts, caveats
 from hounsfield.stages.evaluation.samples import JudgeOptions
 from hounsfield.workflow.asking import Asked, ask
 from hounsfield.workflow.fitting import NETWORK
-from hounsfield.workflow.judging import calibrations, judge_target
+from hounsfield.workflow.judging import calibrations, judge_target, other_sites
 from hounsfield.workflow.opening import ensemble_baselines, open_bundle
 from hounsfield.workflow.planning import peak_mib, settle
 from hounsfield.workflow.predictions import run_part, written
@@ -173,6 +173,7 @@ def judged_vector(
                 judged_part="test" if asked.own else "elsewhere",
                 audit=findings,
                 patients_known=cohort.schema.patients_known,
+                other_sites=other_sites(rows),
                 validation_samples=first.operating_point.samples if first.operating_point else None,
             ),
         ),

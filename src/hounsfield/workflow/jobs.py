@@ -32,6 +32,7 @@ FIXED_SECTIONS = (
     "warmup",
     "curve",
     "ensemble",
+    "repeated",
     "operating_point",
     "baselines",
     "cost",
@@ -166,7 +167,14 @@ def job_of(plan: Plan, task: Task, fingerprint: Fingerprint, *, member: int = 0,
         heads=tuple(heads),
         views=Ensemble.of(plan).views,
         warmup=settled(plan),
+        alone=_alone(plan),
     )
+
+
+def _alone(plan: Plan) -> str:
+    section = plan.sections.get("baselines", {})
+    value = section["alone"].value if "alone" in section else ""
+    return value if isinstance(value, str) else ""
 
 
 @dataclass(frozen=True)
@@ -232,7 +240,7 @@ def prepare_feed(
         preparation = plan.section(f"preparation.{spec.name}", preparation_model(spec.kind))
         preparations[spec.name] = preparation
         path = work / f"input-{spec.name}.npy"
-        shape = (len(samples), preparation.shape.channels, *preparation.shape.size)
+        shape = (len(samples), *preparation.stored_shape)
         inputs[spec.name] = fill(
             path, shape, preparation.dtype, _rows(cohort, samples, spec.name, preparation, progress)
         )
@@ -266,24 +274,24 @@ def _rows(
             except PlanError:
                 if np.dtype(spec.dtype).kind != "f" or spec.kind_name == "image":
                     raise
-                yield row, np.full((spec.shape.channels, *spec.shape.size), np.nan)
+                yield row, np.full(spec.stored_shape, np.nan)
             shown.advance()
 
 
 def _unfit(inputs: Mapping[str, AnyArray], specs: Mapping[str, Preparation]) -> frozenset[int]:
     """Return the rows of which an input holds nothing that is required, or all inputs hold nothing."""
-    empty = {name: set(_empty(stored)) for name, stored in inputs.items()}
+    empty = {name: set(_empty(stored, specs[name].shape.channels)) for name, stored in inputs.items()}
     lacking = [rows for name, rows in empty.items() if specs[name].required]
     return frozenset(set().union(*lacking) | set.intersection(*empty.values()))
 
 
-def _empty(stored: AnyArray) -> list[int]:
+def _empty(stored: AnyArray, channels: int) -> list[int]:
     """Return the rows in which nothing is known: what did not fit the plan. A stored image knows every pixel."""
     if stored.dtype.kind != "f" or stored.ndim > SIGNAL_AXES:
         return []
     found: list[int] = []
     for first in range(0, len(stored), ROWS_AT_A_TIME):
-        some = np.asarray(stored[first : first + ROWS_AT_A_TIME], dtype=np.float32)
+        some = np.asarray(stored[first : first + ROWS_AT_A_TIME, :channels], dtype=np.float32)
         known = np.isfinite(some).reshape(len(some), -1).any(axis=1)
         found += (first + np.flatnonzero(~known)).tolist()
     return found

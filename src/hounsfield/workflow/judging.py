@@ -16,6 +16,7 @@ from hounsfield.core.report import (
     TargetReport,
 )
 from hounsfield.core.types import Float64Array, IntArray
+from hounsfield.learn.prepare.row import OTHER_SITE
 from hounsfield.stages.evaluation.comparing import baseline_block, recommend
 from hounsfield.stages.evaluation.judging import judge
 from hounsfield.stages.evaluation.label_noise import second_look
@@ -232,6 +233,11 @@ def answers(
         return np.repeat(mean, len(folds), axis=0)
     values: Float64Array = np.concatenate(made)[np.argsort(np.concatenate(places))]
     return values
+
+
+def other_sites(rows: Rows) -> int:
+    """Return how many rows are of a site that the harmonisation of measured features does not know."""
+    return sum(OTHER_SITE in r.judgement.flags for r in rows.rows)
 
 
 def points_of(rows: Rows, target: TargetSpec, fixed: Mapping[str, Calibrated], *, name: str = NETWORK) -> Points:

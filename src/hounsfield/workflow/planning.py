@@ -30,6 +30,7 @@ from hounsfield.workflow.jobs import (
 from hounsfield.workflow.machine import machine
 from hounsfield.workflow.members import Assignment, Crew, write_feed
 from hounsfield.workflow.memory import give_back
+from hounsfield.workflow.repeating import Repeating, with_repeats
 from hounsfield.workflow.roads import road_of
 from hounsfield.workflow.stepping import most_steps
 from hounsfield.workflow.study import Source, Study, roles_said, study
@@ -204,6 +205,7 @@ def make_plan(known: Study, wishes: Wishes, *, work: Path, elapsed: Callable[[],
     check_plan(drafted, known.task, known.fingerprint)
     progress.say("Measuring speed on this machine")
     drafted, speed = _measured(drafted, known, prepared, read=read)
+    drafted = with_repeats(drafted, known, wishes, quick=_is_quick(drafted, wishes))
     speed = _measured_side_by_side(drafted, known, prepared, speed=speed, work=work)
     fixed = _fixed(drafted, known, wishes, here, speed=speed, elapsed=elapsed())
     fixed = with_match(fixed, fed, job_of(fixed, known.task, known.fingerprint))
@@ -239,7 +241,7 @@ def first_draft(known: Study, wishes: Wishes, here: Machine) -> Plan:
 def _facts(
     known: Study, wishes: Wishes, here: Machine, budget: Budget, decided: Mapping[tuple[str, str], PlanValue]
 ) -> Facts:
-    named = ("sensitivity", "specificity", "members", "max_steps")
+    named = ("sensitivity", "specificity", "members", "max_steps", "alone")
     asked = {n: str(v) for n in named if (v := getattr(wishes, n)) is not None} | {"folds": str(wishes.folds)}
     asked |= known.beside.wishes
     return Facts(known.fingerprint, budget, here, known.cohort.schema.targets, wishes.network, asked, decided)
@@ -588,7 +590,7 @@ def _looks_per_step(known: Study, drafted: Plan, speed: Speed) -> float:
 
 @dataclass(frozen=True)
 class _Around:
-    """Seconds of what is not optimisation: before it (baselines), and after it (guard, predictions, report)."""
+    """Seconds of what is not optimisation: before it (baselines), after it (guard, predictions, repeats, report)."""
 
     before: float
     after: float
@@ -623,7 +625,7 @@ def _around(known: Study, drafted: Plan, *, networks: int, speed: Speed, quick: 
         + TARGET_SECONDS * len(known.cohort.schema.targets)
         + 0.0003 * outputs * (judged + tests) * (1 + baselines)
     )
-    return _Around(before, guard + predicting + report)
+    return _Around(before, guard + predicting + report + Repeating.of(drafted).seconds)
 
 
 def _with_value(plan_: Plan, section: str, key: str, decision: Decision) -> Plan:

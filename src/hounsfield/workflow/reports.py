@@ -30,12 +30,13 @@ from hounsfield.stages.evaluation.samples import JudgeOptions
 from hounsfield.workflow.doctor import doctor
 from hounsfield.workflow.fitting import NETWORK, TRAINING
 from hounsfield.workflow.jobs import preparations_of
-from hounsfield.workflow.judging import answers, calibrations, fold_decodings, judge_target, merged
+from hounsfield.workflow.judging import answers, calibrations, fold_decodings, judge_target, merged, other_sites
 from hounsfield.workflow.learning_curve import curves_of
 from hounsfield.workflow.opening import ensemble_baselines, of_fold
 from hounsfield.workflow.pictures import picture_of
 from hounsfield.workflow.planning import peak_mib
 from hounsfield.workflow.predictions import Rows, run_part, written
+from hounsfield.workflow.repeating import repeated_of
 from hounsfield.workflow.study import Study
 from hounsfield.workflow.survey import latest
 
@@ -139,10 +140,11 @@ def report_run(
         judged_part=judged,
         split_rule=known.split.rule,
         expected_interval=expected(plan.targets[0], parts[judged]),
-        caveats=_caveats(ran, contents, first, judged),
+        caveats=_caveats(ran, contents, first, judged=judged, rows=parts[judged]),
         plan=plan_lines(plan),
         history=history_of(contents),
         learning=curves_of(contents.documents),
+        repeated=repeated_of(contents.documents),
         errors=wrongest(parts[judged], known.cohort, plan.targets[0], task=known.task, contents=contents),
     )
     return report, table
@@ -188,7 +190,7 @@ def _model(contents: BundleContents, names: list[str], *, fold: int | None) -> M
     return Model(of_fold(contents, fold, names), baselines=names)
 
 
-def _caveats(ran: Ran, contents: BundleContents, first: TargetReport, judged: str) -> tuple[Caveat, ...]:
+def _caveats(ran: Ran, contents: BundleContents, first: TargetReport, *, judged: str, rows: Rows) -> tuple[Caveat, ...]:
     known = ran.known
     point = first.operating_point
     return caveats(
@@ -201,6 +203,7 @@ def _caveats(ran: Ran, contents: BundleContents, first: TargetReport, judged: st
             grouped=known.split.grouped,
             validation_samples=_fixed_on(contents, first.target, judged) if point else known.fingerprint.val_samples,
             stopped_by_clock=bool(_training(contents).get("stopped_by_clock")),
+            other_sites=other_sites(rows),
         )
     )
 

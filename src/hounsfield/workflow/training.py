@@ -211,7 +211,7 @@ class _Flow:
         fitted = self.fitted(plan, prepared, folds, folder, ranks)
         folder.log("fitted", {"steps": fitted.steps, "stopped_by_clock": fitted.stopped_by_clock})
         give_back()
-        notes = self._curves(plan, prepared, folds, folder)
+        notes = self._curves(plan, prepared, folds, folder) | self._repeats(plan, folder)
         seal(
             folder.bundle,
             self.road.assemble(plan, self.known, prepared, folds, fitted=fitted, progress=self.progress, notes=notes),
@@ -233,6 +233,13 @@ class _Flow:
         return {
             DOCUMENT: curves_json(affordable_curves(plan, self.known, prepared, folds, room=room, kept=folder.work))
         }
+
+    def _repeats(self, plan: Plan, folder: RunFolder) -> dict[str, Json]:
+        """Validate what learns from rows again and again, as often as the plan has it."""
+        from hounsfield.workflow.repeating import DOCUMENT, measured_repeats
+
+        found = measured_repeats(plan, self.known, kept=folder.work, progress=self.progress)
+        return {DOCUMENT: found.model_dump(mode="json")} if found is not None else {}
 
     def beside(self, ranks: Ranks) -> Run:
         """Help with the optimisation as one of several processes, and read the report that the first one writes."""

@@ -36,6 +36,10 @@ class Wishes:
         Torch threads; None takes the machine's cores.
     max_steps : int or None
         Upper bound of optimisation steps, for quick trials.
+    repeats : int or None
+        Repeats of the nested cross-validation of what learns from rows, 0 for none; None lets the plan choose.
+    alone : str or None
+        Variable of a row that is judged alone, beside the models.
     members : int or None
         Networks per fold that answer together; None lets the plan choose.
     unlabelled : tuple of str
@@ -72,6 +76,8 @@ class Wishes:
     prevalence: float | None = None
     threads: int | None = None
     max_steps: int | None = None
+    repeats: int | None = None
+    alone: str | None = None
     members: int | None = None
     learning_curve: bool = False
     unlabelled: tuple[str, ...] = ()
@@ -97,6 +103,8 @@ class Wishes:
             )
         if self.folds == 1 or self.folds < 0:
             raise InputError(f"--folds is {self.folds}.", expected="0, or at least 2", next_step="write --folds 5")
+        if self.repeats is not None and not 0 <= self.repeats <= 1000:
+            raise InputError(f"--repeats is {self.repeats}.", expected="0 to 1000", next_step="write --repeats 20")
         if self.members is not None and not 1 <= self.members <= 64:
             raise InputError(f"--members is {self.members}.", expected="1 to 64", next_step="write --members 4")
         if self.seed < 0:

@@ -129,3 +129,23 @@ def test_events_without_outcomes_have_no_answers(tmp_path: Path) -> None:
     _events(tmp_path / "events.parquet", range(5))
     with pytest.raises(CohortError, match="no labels"):
         understand(tmp_path)
+
+
+def test_rows_with_text_as_value_are_set_aside_and_told(tmp_path: Path) -> None:
+    rows: list[dict[str, object]] = [
+        {"record": r, "minute": m, "variable": v, "value": value}
+        for r in range(30)
+        for m, v, value in ((0, "HR", 80.5), (5, "K", "haemolysed"), (9, "K", "4,1"), (20, "HR", "NA"))
+    ]
+    rows += [{"record": 99, "minute": 0, "variable": "K", "value": "cancelled"}]
+    table(tmp_path / "events.csv", rows)
+    table(tmp_path / "stays.csv", [_outcome(r) for r in (*range(30), 99)])
+    cohort = understand(tmp_path)
+    assert any("31 rows hold text where a number belongs and are set aside (K 31)" in n for n in cohort.schema.notes)
+    assert [(a.sample, a.reason) for a in cohort.set_aside] == [("99", "no events were recorded")]
+    signal = read_signal(cohort, cohort.samples[0].inputs["signal"][0].ref)
+    assert signal.times_s is not None
+    np.testing.assert_array_equal(signal.times_s, [0.0, 540.0, 1200.0])
+    leads = {name: signal.array[i] for i, name in enumerate(signal.leads)}
+    np.testing.assert_allclose(leads["HR"], [80.5, np.nan, np.nan])
+    np.testing.assert_allclose(leads["K"], [np.nan, 4.1, np.nan], rtol=1e-6)

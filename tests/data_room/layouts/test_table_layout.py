@@ -178,6 +178,58 @@ def test_measured_features_are_joined_to_answers(tmp_path: Path) -> None:
     assert cohort.samples[0].attributes["age"] == 50
 
 
+def _several(folder: Path, *, sites: str = "AB") -> None:
+    """Write what `hu measure` leaves for two modalities, CSV twins included, and answers with a hospital."""
+    rng = stream(0, "several")
+    for name in ("ct", "pet"):
+        rows = [
+            {"case": f"c{i:03d}", "mask": "", "label": 1, "part": 0, "voxels": 50, "notes": "", "missing": "",
+             **{f"stat_{k}": float(rng.normal()) for k in range(12)}}
+            for i in range(30) if (name, i) != ("pet", 7)
+        ]  # fmt: skip
+        _measured(folder / f"{name}.parquet", rows)
+        table(folder / f"{name}.csv", rows)
+        table(folder / f"{name}_apart.csv", [{"sample": "c099", "reason": "no mask has its name"}])
+    table(
+        folder / "labels.csv",
+        [{"case": f"c{i:03d}", "outcome": i % 2, "hospital": sites[i // 2 % len(sites)]} for i in range(30)],
+    )
+
+
+def test_several_measured_tables_are_inputs_of_their_own_and_know_the_site(tmp_path: Path) -> None:
+    _several(tmp_path)
+    cohort = understand(tmp_path)
+    assert [(s.name, len(s.columns), s.columns[-1].kind) for s in cohort.schema.inputs] == [
+        ("features ct", 13, "place"),
+        ("features pet", 13, "place"),
+    ]
+    assert cohort.schema.inputs[0].columns[-1].levels == ("A", "B")
+    assert [(a.sample, a.reason) for a in cohort.set_aside] == [("c007", "no measured features in pet.parquet")]
+    assert _roles(cohort)["hospital"] == "attribute"
+    sample = next(s for s in cohort.samples if s.id == "c010")
+    assert sample.attributes["hospital"] == "B"
+    for name in ("features ct", "features pet"):
+        row = read_row(cohort, sample.inputs[name][0].ref)
+        assert (row.names[-1], row.values[-1]) == ("hospital", 1.0)
+        assert np.isfinite(row.values).all()
+    assert any("2 places" in n for n in cohort.schema.notes)
+
+
+def test_a_site_may_be_named_and_few_rows_of_it_are_of_no_use(tmp_path: Path) -> None:
+    _several(tmp_path, sites="ABCDEFGHIJ")
+    assert all(c.kind != "place" for s in understand(tmp_path).schema.inputs for c in s.columns)
+    again = tmp_path / "again"
+    again.mkdir()
+    rows = [{**r, **{f"x{k}": i * k % 7 for k in range(1, 12)}, "room": "NS"[i % 2]} for i, r in enumerate(_rows())]
+    table(again / "cases.csv", rows)
+    inferred = understand(again).schema.inputs[0].columns
+    assert [c.name for c in inferred if c.kind == "place"] == ["site"]
+    (again / "cohort.yaml").write_text("layout: table\ncolumns:\n  room: site\n")
+    said = understand(again)
+    assert [(c.name, c.levels) for c in said.schema.inputs[0].columns if c.kind == "place"] == [("room", ("N", "S"))]
+    assert said.samples[0].attributes["room"] == "N"
+
+
 @pytest.mark.parametrize(
     ("levels", "order"),
     [

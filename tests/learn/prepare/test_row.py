@@ -7,7 +7,7 @@ from hounsfield.core.errors import PlanError
 from hounsfield.core.row import Row
 from hounsfield.core.types import Float64Array
 from hounsfield.learn.guard import GuardLimits
-from hounsfield.learn.prepare.row import CLIP, RowPreparation
+from hounsfield.learn.prepare.row import CLIP, OTHER_SITE, RowPreparation
 
 LIMITS = GuardLimits(flag=1e9, refuse=1e9, ndim=0, size_low=(), size_high=(), colour=False)
 SPEC = RowPreparation(
@@ -75,3 +75,38 @@ def test_the_linear_model_is_told_what_is_missing() -> None:
 def test_a_plan_that_contradicts_itself_is_refused(changes: dict[str, object]) -> None:
     with pytest.raises(ValueError, match=r"."):
         RowPreparation.model_validate(SPEC.model_dump() | changes)
+
+
+PLACED = RowPreparation(
+    columns=("age", "sex"),
+    levels={"sex": ("f", "m")},
+    middle={"age": 50.0},
+    spread={"age": 10.0},
+    site="hospital",
+    sites=("A", "B"),
+    harmonise="empirical-bayes",
+)
+
+
+def test_a_site_is_stored_behind_the_values_and_seen_by_no_network() -> None:
+    stored = PLACED.prepared(Row(("age", "sex", "hospital"), np.array([60.0, 1.0, 1.0])))
+    np.testing.assert_array_equal(stored, [1.0, 0.0, 1.0, 1.0])
+    assert (PLACED.shape.channels, PLACED.stored_shape, PLACED.numbers) == (3, (4,), (0,))
+    np.testing.assert_array_equal(PLACED.normalised(stored[None]), stored[None, :3])
+    assert len(PLACED.described(stored)) == 6
+    assert len(PLACED.looks(stored)) == 4
+    assert [c.kind for c in PLACED.wanted.columns] == ["numeric", "categorical", "place"]
+    both = np.stack([stored, np.append(stored[:3], np.nan)])
+    assert PLACED.places(both) == ["B", ""]
+    assert PLACED.self_test().shape == (2, 4)
+
+
+def test_an_unknown_site_is_told_of_and_alone_is_no_row() -> None:
+    there, gone = np.array([60.0, 1.0, 0.0]), np.array([60.0, 1.0, np.nan])
+    assert PLACED.doubts(Row(("age", "sex", "hospital"), there), LIMITS) == []
+    assert PLACED.doubts(Row(("age", "sex", "hospital"), gone), LIMITS) == [OTHER_SITE]
+    assert PLACED.doubts(Row(("age", "sex"), there[:2]), LIMITS) == [OTHER_SITE]
+    empty = PLACED.prepared(Row(("age", "sex", "hospital"), np.array([np.nan, np.nan, 1.0])))
+    assert "missing" in PLACED.blank(empty)
+    with pytest.raises(ValueError, match="two sites"):
+        RowPreparation(columns=("age",), middle={"age": 0.0}, spread={"age": 1.0}, harmonise="each-feature")

@@ -1,5 +1,7 @@
 """Rows to a model: ComBat by its formulas written out, a logistic regression as scikit-learn's, nothing seen twice."""
 
+from typing import Literal
+
 import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
@@ -10,7 +12,9 @@ from hounsfield.core.streams import stream
 from hounsfield.core.types import Float64Array
 from hounsfield.science.radiomics import combat
 from hounsfield.science.radiomics.combat import Combat
-from hounsfield.science.radiomics.selection import Recipe, RowModel, apply, areas, fit, logistic
+from hounsfield.science.radiomics.selection import Recipe, RowModel, Sites, apply, areas, fit, fit_each, logistic
+
+_METHODS: tuple[Literal["none", "empirical-bayes", "each-feature"], ...] = ("none", "empirical-bayes", "each-feature")
 
 
 def cohort(seed: int = 0) -> tuple[Float64Array, list[str]]:
@@ -124,7 +128,7 @@ def test_a_model_takes_what_counts_once_and_survives_json() -> None:
 def test_a_model_with_sites_needs_them() -> None:
     values, sites = cohort(5)
     truth = np.arange(45) % 2 == 0
-    model = fit(values, truth, names=list("abcdefg"), sites=sites)
+    model = fit(values, truth, names=list("abcdefg"), sites=Sites(sites))
     assert model.combat is not None
     assert apply(model, values, sites=sites).shape == (45,)
     with pytest.raises(InputError, match="sites where it harmonises"):
@@ -136,3 +140,62 @@ def test_areas_are_those_of_the_curve() -> None:
     truth = draws.random(50) < 0.5
     values = np.round(draws.normal(size=(50, 4)), 1)
     assert areas(values, truth) == pytest.approx([roc_auc_score(truth, v) for v in values.T])
+
+
+def test_covariates_are_kept_and_sites_are_not() -> None:
+    """Against the normal equations: a mean for each site, a slope for age; then each site by its mean and spread."""
+    values, sites = cohort(6)
+    age = stream(6, "age").normal(60, 10, 45)
+    values += 0.2 * age[:, None]
+    names = np.array(sites)
+    design = np.column_stack([*(names == s for s in "abc"), age]).astype(np.float64)
+    found = np.linalg.solve(design.T @ design, design.T @ values)
+    model = combat.fit(values, sites, covariates=age[:, None], method="each-feature")
+    assert np.asarray(model.slopes[0]) == pytest.approx(found[3], rel=1e-6)
+    grand = np.array([15, 9, 21]) / 45 @ found[:3]
+    sigma = np.sqrt(np.mean((values - design @ found) ** 2, axis=0))
+    z = (values - grand - age[:, None] * found[3]) / sigma
+    wanted = np.empty_like(values)
+    for s in "abc":
+        own = z[names == s]
+        wanted[names == s] = (own - own.mean(axis=0)) / own.std(axis=0, ddof=1) * sigma
+    wanted += grand + age[:, None] * found[3]
+    assert combat.apply(model, values, sites, covariates=age[:, None]) == pytest.approx(wanted, rel=1e-6)
+    with pytest.raises(InputError, match="covariates"):
+        combat.apply(model, values, sites)
+    with pytest.raises(InputError, match="tell the sites apart"):
+        combat.fit(values, sites, covariates=(names == "a").astype(np.float64)[:, None])
+
+
+def test_a_site_that_was_not_seen_is_the_average_site() -> None:
+    values, sites = cohort(7)
+    model = combat.fit(values, sites)
+    two = combat.apply(model, values[:2], ["z", "a"], unseen="pooled")
+    assert np.array_equal(two[0], values[0])
+    assert np.array_equal(two[1:], combat.apply(model, values[1:2], ["a"]))
+
+
+def test_small_sites_take_no_part_and_only_measured_columns_are_touched() -> None:
+    values, sites = cohort(8)
+    truth = np.arange(45) % 2 == 0
+    few = ["d" if n in (3, 20, 40) else s for n, s in enumerate(sites)]
+    model = fit(values, truth, names=list("abcdefg"), sites=Sites(few, (0, 1, 2, 3)), recipe=Recipe(features=7))
+    assert model.combat is not None
+    assert set(model.combat.shift) == {"a", "b", "c"}
+    assert model.harmonised == (0, 1, 2, 3)
+    assert fit(values, truth, names=list("abcdefg"), sites=Sites(["a"] * 45)).combat is None
+    none = fit(values, truth, names=list("abcdefg"), sites=Sites(sites), recipe=Recipe(harmonise="none"))
+    assert none.model_copy(update={"recipe": Recipe()}) == fit(values, truth, names=list("abcdefg"))
+    odds = apply(model, values[:1], sites=[""])
+    assert np.isfinite(odds).all()
+
+
+def test_recipes_together_are_recipes_one_by_one() -> None:
+    draws = stream(9, "recipes")
+    values, truth = draws.normal(size=(50, 40)), np.arange(50) % 3 == 0
+    values[:, 5] += truth
+    sites = Sites(["a", "b"] * 25)
+    recipes = [Recipe(features=k, penalty=p, harmonise=h) for k in (1, 4) for p in (0.3, 3.0) for h in _METHODS]
+    names = [f"f{n}" for n in range(40)]
+    together = fit_each(values, truth, names=names, recipes=recipes, sites=sites)
+    assert together == [fit(values, truth, names=names, recipe=r, sites=sites) for r in recipes]

@@ -17,7 +17,7 @@ from hounsfield.data.layouts.table import outside_test, variables_listing
 from hounsfield.data.roles import Understood
 from hounsfield.data.row_columns import variables, with_roles
 from hounsfield.data.rows import parts_of_rows
-from hounsfield.data.signal.events import event_records, event_variables, is_event_table
+from hounsfield.data.signal.events import event_notes, event_records, event_variables, is_event_table
 from hounsfield.data.words import tokens
 
 SCORES = frozenset({"saps", "sofa", "qsofa", "apache", "oasis", "mpm", "lods"})
@@ -79,6 +79,9 @@ class EventsLayout:
             SetAside(sample=a.sample, reason=a.reason.replace(NO_RECORD, NO_EVENTS)) for a in cohort.set_aside
         )
         notes = tuple(n.replace(NO_RECORD, NO_EVENTS) for n in cohort.schema.notes)
+        here = Cohort("", str(files.root), (), Schema())
+        told = [f"{t}: {n}." for t in tables for n in event_notes(here, Ref("events", t)) if "set aside" in n]
+        notes += tuple(told)
         if scores:
             notes += (
                 f"Scores of a whole stay are not looked at: {', '.join(scores)} (columns: NAME: input uses one).",

@@ -22,12 +22,13 @@ from hounsfield.core.errors import CohortError, HounsfieldError
 from hounsfield.core.row import RowColumn
 from hounsfield.data.answers import Answers
 from hounsfield.data.file_columns import file_columns
-from hounsfield.data.files import TABLE_ENDINGS, Files, ending, list_files, plain_key, stem
+from hounsfield.data.files import TABLE_ENDINGS, Files, ending, list_files, stem
 from hounsfield.data.inputs import Told
 from hounsfield.data.layouts.columns import series_tables
-from hounsfield.data.layouts.manifest import MEASURED, is_measured, joined_parts, named_table, read_tables, tables_in
+from hounsfield.data.layouts.manifest import is_measured, joined_parts, named_table, read_tables, tables_in
+from hounsfield.data.layouts.measured import Features, is_of_measuring, measured_tables
 from hounsfield.data.roles import Understood, infer_roles
-from hounsfield.data.row_columns import variables, with_roles
+from hounsfield.data.row_columns import variables, with_roles, with_site
 from hounsfield.data.rows import kept_for_subgroups, parts_of_rows, unique_ids, values_of
 from hounsfield.data.signal.events import is_event_table, table_heads
 from hounsfield.data.table import Column, Sheet, parse_number, read_table
@@ -35,9 +36,7 @@ from hounsfield.data.target_columns import target_columns
 from hounsfield.data.words import group_strength, is_id, target_strength
 
 INPUT = "variables"
-FEATURES = "features"
 FIRST_ROWS = 200
-_NOT_FEATURES = frozenset({*MEASURED, "notes", "missing"})
 _SIGNALS = (".hea", ".edf", ".bdf")
 
 
@@ -109,9 +108,8 @@ def table_cohort(
     else:
         sheets, faults = [read_table(root, root.name)], []
     single = {s.name: s for s in sheets}
-    sheets = joined_parts(sheets)
-    measured = next((s for s in sheets if is_measured(s.columns)), None)
-    others = [s for s in sheets if s is not measured]
+    measured = measured_tables(sheets)
+    others = joined_parts([s for s in sheets if not is_of_measuring(s, sheets)])
     named = roles.labels or (manifest if root.is_dir() else None)
     if named is not None:
         others = [named_table(files.root, named, others)]
@@ -154,6 +152,7 @@ class _Rows:
     columns: tuple[RowColumn, ...]
     parts: list[Part | None]
     told: Told
+    site: RowColumn | None = None
 
     @classmethod
     def of(cls, sheet: Sheet, files: Files, roles: Roles, corrections: Mapping[str, str]) -> "_Rows":
@@ -164,7 +163,7 @@ class _Rows:
         chosen = variables(found, outside_test(parts))
         told.notes += chosen.notes
         told.unsure += chosen.unsure
-        return cls(with_roles(found, chosen), chosen.columns, parts, told)
+        return cls(with_roles(found, chosen), chosen.columns, parts, told, chosen.site)
 
     def without_variables(self, name: str) -> "_Rows":
         """Return the answers alone of a table that lies outside the folder, where nothing else is read from it."""
@@ -199,7 +198,7 @@ class _Builder:
     files: Files
     roles: Roles
     declared: Sequence[TargetSpec]
-    measured: Sheet | None
+    measured: tuple[Sheet, ...]
     places: tuple[tuple[str, int], ...]
 
     def cohort(self) -> Cohort:
@@ -208,10 +207,11 @@ class _Builder:
         known = [p != "test" for p in self.rows.parts]
         nothing: Column = (None,) * sheet.rows
         answers = target_columns(understood, nothing, self.roles, declared=self.declared, known=known, told=told)
-        features = _Features.of(self.measured, sheet, understood, self.rows.parts) if self.measured else None
-        specs: list[InputSpec] = list(features.specs) if features is not None else []
+        features = Features.of(self.measured, sheet, self.places, parts=self.rows.parts, site=self.rows.site)
+        specs = list(features.specs)
         if self.rows.columns:
-            specs.append(InputSpec(name=INPUT, kind="row", ndim=0, columns=self.rows.columns))
+            columns = with_site(self.rows.columns, self.rows.site)
+            specs.append(InputSpec(name=INPUT, kind="row", ndim=0, columns=columns))
         if not specs:
             raise CohortError(
                 f"No column of {sheet.name!r} is left to look at.",
@@ -227,7 +227,7 @@ class _Builder:
                 next_step="correct the table, or name the answer with --target",
             )
         told.notes += [f"{n} rows are set aside: {r}." for r, n in Counter(a.reason for a in aside).most_common()]
-        told.notes += features.notes if features is not None else ()
+        told.notes += [*features.notes, *self._of_site(specs)]
         schema = Schema(
             targets=tuple(a.spec for a in answers),
             inputs=tuple(specs),
@@ -248,7 +248,18 @@ class _Builder:
             listings=(listing,) if listing else (),
         )
 
-    def _samples(self, answers: Sequence[Answers], features: "_Features | None") -> tuple[list[Sample], list[SetAside]]:
+    def _of_site(self, specs: Sequence[InputSpec]) -> list[str]:
+        """Say what the place is, and where a person named one that is of no use."""
+        site = self.rows.site
+        named = self.rows.understood.column("site")
+        if any(c.kind == "place" for s in specs for c in s.columns) and site is not None:
+            return [
+                f"Column {site.name!r} says where rows were recorded: what its {len(site.levels)} places add to "
+                "measured features can be taken away (ComBat); nothing is learned from the place itself."
+            ]
+        return [f"Column {named!r} is said to be the site: too few measured numbers or rows of it."] if named else []
+
+    def _samples(self, answers: Sequence[Answers], features: Features) -> tuple[list[Sample], list[SetAside]]:
         understood = self.rows.understood
         sheet = understood.sheet
         ids = self._ids()
@@ -263,12 +274,11 @@ class _Builder:
                 continue
             days = (parse_number(sheet.columns[time][i]) or 0.0) if time is not None else 0.0
             inputs: dict[str, tuple[Reading, ...]] = {}
-            if features is not None:
-                found = features.refs(i)
-                if found is None:
-                    aside.append(SetAside(sample=name, reason="no measured features"))
-                    continue
-                inputs.update({k: (Reading(r, days),) for k, r in found.items()})
+            found = features.refs(i)
+            if isinstance(found, str):
+                aside.append(SetAside(sample=name, reason=found))
+                continue
+            inputs.update({k: (Reading(r, days),) for k, r in found.items()})
             if self.rows.columns:
                 table, row = self.places[i]
                 inputs[INPUT] = (Reading(Ref("columns", table, (("table", INPUT), ("row", row))), days),)
@@ -311,76 +321,3 @@ def variables_listing(columns: Sequence[RowColumn], sheet: Sheet) -> Listing | N
         if rows
         else None
     )
-
-
-@dataclass(frozen=True)
-class _Features:
-    """Measured features of the cases that a table of answers names."""
-
-    table: str
-    specs: tuple[InputSpec, ...]
-    labels: tuple[str, ...]
-    places: dict[tuple[str, str], int]
-    keys: tuple[str | None, ...]
-    notes: tuple[str, ...]
-
-    @classmethod
-    def of(cls, measured: Sheet, sheet: Sheet, understood: Understood, parts: Sequence[Part | None]) -> "_Features":
-        keys, column = _case_keys(measured, sheet)
-        notes: list[str] = [f"Features of {measured.name} are joined by column {column!r}."]
-        labels = tuple(dict.fromkeys(v or "" for v in measured.columns["label"]))
-        places: dict[tuple[str, str], int] = {}
-        again = 0
-        for i, (case, label) in enumerate(zip(measured.columns["case"], measured.columns["label"], strict=True)):
-            key = (plain_key(stem(case or "")), label or "")
-            if key in places:
-                again += 1
-                if _voxels(measured, i) <= _voxels(measured, places[key]):
-                    continue
-            places[key] = i
-        if again:
-            notes.append(f"{again} rows are further regions of the same label of a case: the largest region counts.")
-        training = {k for k, p in zip(keys, parts, strict=True) if p != "test"}
-        specs = []
-        for label in labels:
-            rows = [i for (case, own), i in places.items() if own == label and case in training]
-            columns = [RowColumn(name=c) for c, cells in measured.columns.items() if _is_feature(c, cells, rows)]
-            name = FEATURES if len(labels) == 1 else f"{FEATURES} {label}"
-            specs.append(InputSpec(name=name, kind="row", ndim=0, columns=tuple(columns)))
-        return cls(measured.name, tuple(specs), labels, places, keys, tuple(notes))
-
-    def refs(self, row: int) -> dict[str, Ref] | None:
-        """Return the refs of one row of the table of answers; None where no label of its case was measured."""
-        case = self.keys[row]
-        found: dict[str, Ref] = {}
-        for label, spec in zip(self.labels, self.specs, strict=True):
-            at = self.places.get((case or "", label))
-            if at is None:
-                return None
-            found[spec.name] = Ref("columns", self.table, (("table", spec.name), ("row", at)))
-        return found
-
-
-def _voxels(measured: Sheet, row: int) -> float:
-    return parse_number(measured.columns["voxels"][row]) or 0.0
-
-
-def _is_feature(name: str, cells: Column, rows: Sequence[int]) -> bool:
-    if name in _NOT_FEATURES:
-        return False
-    return len({cells[i] for i in rows if parse_number(cells[i]) is not None}) > 1
-
-
-def _case_keys(measured: Sheet, sheet: Sheet) -> tuple[tuple[str | None, ...], str]:
-    cases = {plain_key(stem(c)) for c in measured.columns["case"] if c is not None}
-    best: tuple[int, str] = (0, "")
-    for name, cells in sheet.columns.items():
-        hits = len({plain_key(stem(c)) for c in cells if c is not None} & cases)
-        best = max(best, (hits, name))
-    if best[0] < 0.5 * len(cases):
-        raise CohortError(
-            f"No column of {sheet.name!r} names the cases of {measured.name!r}.",
-            expected="a column with the names of the cases, as the column 'case' has them",
-            next_step="add it to the table of answers",
-        )
-    return tuple(plain_key(stem(c)) if c is not None else None for c in sheet.columns[best[1]]), best[1]

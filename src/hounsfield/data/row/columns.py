@@ -1,6 +1,7 @@
 """Rows of a table (CSV, TSV, Excel, Parquet): numbers as they are, texts as places in lists of levels."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -16,16 +17,29 @@ from hounsfield.data.table import Column, Sheet, parse_number, read_table
 
 
 class ColumnsReader:
-    """Reads row ``row`` (from 0) of a table; part ``table`` names the input whose variables are wanted."""
+    """Reads row ``row`` (from 0) of a table; part ``table`` names the input whose variables are wanted.
+
+    Parts ``beside`` and ``beside_row`` name another table and a row of it, which say where the row was recorded where
+    the table itself does not.
+    """
 
     def read(self, cohort: Cohort, ref: Ref) -> Row:
         """Return the row; a cell that is no number, or a text that is no level, is missing."""
         columns = columns_of_input(cohort, ref)
-        values = matrix(cohort, ref)
-        row = _number(ref, "row")
-        if not 0 <= row < len(values):
-            raise _fault(ref, f"row {row} was asked of a table of {len(values)}.", "a row of the table")
-        return Row(tuple(c.name for c in columns), values[row].copy())
+        values = _row(cohort, ref, "row")
+        if "beside" in dict(ref.part):
+            other = _row(cohort, replace(ref, path=str(dict(ref.part)["beside"])), "beside_row")
+            places = np.array([c.kind == "place" for c in columns])
+            values = np.where(places & np.isnan(values), other, values)
+        return Row(tuple(c.name for c in columns), values)
+
+
+def _row(cohort: Cohort, ref: Ref, part: str) -> Float64Array:
+    values, row = matrix(cohort, ref), _number(ref, part)
+    if not 0 <= row < len(values):
+        raise _fault(ref, f"row {row} was asked of a table of {len(values)}.", "a row of the table")
+    found: Float64Array = values[row].copy()
+    return found
 
 
 def columns_of_input(cohort: Cohort, ref: Ref) -> tuple[RowColumn, ...]:
@@ -53,7 +67,7 @@ def matrix(cohort: Cohort, ref: Ref) -> Float64Array:
     return _loaded(path, columns_of_input(cohort, ref), (stat.st_mtime_ns, stat.st_size))
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=32)
 def _loaded(path: Path, columns: tuple[RowColumn, ...], _stamp: tuple[int, int]) -> Float64Array:
     try:
         sheet = read_table(path, "of the rows")

@@ -1,6 +1,7 @@
 """Long tables of events: record, time, variable, value, one row for each measurement (CSV or Parquet)."""
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -15,6 +16,7 @@ from hounsfield.core.types import Float32Array, Float64Array, IntArray
 from hounsfield.data.files import ending, inside
 from hounsfield.data.signal.columns import clock_s, head_of, moment_s
 from hounsfield.data.signal.windows import chosen_leads, damaged, window_of
+from hounsfield.data.table import is_missing, parse_number
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -100,6 +102,11 @@ def event_variables(cohort: Cohort, ref: Ref) -> tuple[str, ...]:
     return _table(cohort, ref)[1].variables
 
 
+def event_notes(cohort: Cohort, ref: Ref) -> tuple[str, ...]:
+    """Return what was remarkable about a table of events, such as rows that were set aside."""
+    return _table(cohort, ref)[1].notes
+
+
 def table_heads(path: Path) -> list[str]:
     """Return the heads of a CSV or Parquet table without reading it; none where it is another file."""
     import pyarrow as pa
@@ -180,7 +187,7 @@ def _loaded(path: Path, ref: Ref, _stamp: tuple[int, int]) -> _Events:
     found = event_heads(heads)
     if found is None:
         raise damaged(ref, "the table is no table of events.", "columns record, time, variable and value")
-    notes: list[str] = []
+    columns, notes = _numeric(columns, found, ref)
     records, record_codes = _coded(columns[found[0]], "record", ref)
     variables, codes = _coded(columns[found[2]], "variable", ref)
     if len(variables) > MAX_VARIABLES:
@@ -203,6 +210,41 @@ def _loaded(path: Path, ref: Ref, _stamp: tuple[int, int]) -> _Events:
         notes.append(f"{doubled} values have the same record, variable and time as an earlier row: the later counts")
     place = {name: i for i, name in enumerate(records)}
     return _Events(records, variables, units, order, starts, codes, times, values, tuple(notes), place)
+
+
+def _numeric(
+    columns: "list[pa.ChunkedArray]", found: tuple[int, int, int, int], ref: Ref
+) -> "tuple[list[pa.ChunkedArray], list[str]]":
+    """Return the columns without the rows whose value is text, and how many those are of which variables."""
+    import pyarrow as pa
+    import pyarrow.compute as cp
+
+    values = columns[found[3]]
+    if not (pa.types.is_string(values.type) or pa.types.is_large_string(values.type)):
+        return columns, []
+    coded = cp.dictionary_encode(values.combine_chunks())
+    texts = [str(v).strip() for v in coded.dictionary.to_pylist()]
+    numbers = pa.array([parse_number(t) for t in texts], pa.float64())
+    missing = cp.is_null(values).combine_chunks()
+    told = cp.or_(
+        missing, cp.take(pa.array([is_missing(t) or parse_number(t) is not None for t in texts]), coded.indices)
+    )
+    told = cp.fill_null(told, True)
+    apart = len(told) - (cp.sum(told).as_py() or 0)
+    if apart == len(told):
+        raise damaged(
+            ref,
+            "the column of values holds text where a number belongs.",
+            "numbers, and nothing where a value is missing",
+            "correct the table",
+        )
+    whole = [c if i != found[3] else pa.chunked_array([cp.take(numbers, coded.indices)]) for i, c in enumerate(columns)]
+    if not apart:
+        return whole, []
+    counts = Counter(str(v) for v in columns[found[2]].filter(cp.invert(told)).to_pylist())
+    named = ", ".join(f"{name} {n}" for name, n in counts.most_common(5)) + (", ..." if len(counts) > 5 else "")
+    note = f"{apart} rows hold text where a number belongs and are set aside ({named})"
+    return [c.filter(told) for c in whole], [note]
 
 
 def _columns(path: Path, ref: Ref) -> tuple[list[str], list["pa.ChunkedArray"]]:

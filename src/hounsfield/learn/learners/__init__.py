@@ -14,6 +14,8 @@ LEARNERS = Table(
         "logistic": "hounsfield.learn.learners.logistic:LOGISTIC",
         "features": "hounsfield.learn.learners.features:FEATURES",
         "selected": "hounsfield.learn.learners.selected:SELECTED",
+        "chosen": "hounsfield.learn.learners.chosen:CHOSEN",
+        "alone": "hounsfield.learn.learners.selected:ALONE",
         "kernels": "hounsfield.learn.learners.kernels:KERNELS",
         "neighbours": "hounsfield.learn.learners.neighbours:NEIGHBOURS",
         "summaries": "hounsfield.learn.learners.summarised:SUMMARISED",

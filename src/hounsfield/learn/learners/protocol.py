@@ -46,6 +46,8 @@ class Job(BaseModel):
         Axes along which a mirrored view is judged too, at test time; raw outputs are averaged over the views.
     warmup : Warmup
         What the encoder learns before the fit.
+    alone : str
+        Variable of a row that is judged alone; ``""`` for none.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -57,6 +59,7 @@ class Job(BaseModel):
     heads: tuple[HeadSpec, ...]
     views: list[str] = []
     warmup: Warmup = Warmup()
+    alone: str = ""
 
 
 @dataclass(frozen=True)

@@ -1,17 +1,19 @@
 """A few variables of a row, chosen and weighed inside the training part: what a radiomics study would publish."""
 
-from collections.abc import Mapping
-from typing import cast
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, cast
 
 import numpy as np
 
-from hounsfield.core.errors import BundleError, InputError, PlanError
+from hounsfield.core.errors import BundleError, InputError, PlanError, unknown_name
 from hounsfield.core.types import AnyArray, Float64Array, Json
 from hounsfield.learn.feed import Feed
 from hounsfield.learn.learners.prevalence import label_shares
 from hounsfield.learn.learners.protocol import HeadSpec, Job, State
 from hounsfield.learn.loop import Watch
-from hounsfield.science.radiomics.selection import Recipe, RowModel, apply, fit
+from hounsfield.learn.prepare.row import RowPreparation
+from hounsfield.science.radiomics.selection import Recipe, RowModel, Sites, apply, fit_each
 
 PER_FEATURE = 10
 """Answers of the rarer kind that each chosen variable needs (Peduzzi et al., J Clin Epidemiol 49, 1996)."""
@@ -23,9 +25,9 @@ class Selected:
 
     Notes
     -----
-    What stands in for missing values, the filter of redundant variables, the order of the others and the coefficients
-    are all fitted to the training rows that are given, see `hounsfield.science.radiomics.selection`. One of several
-    classes is asked for against all others.
+    What stands in for missing values, what sites add (where the preparation says to take it away), the filter of
+    redundant variables, the order of the others and the coefficients are all fitted to the training rows that are
+    given, see `hounsfield.science.radiomics.selection`. One of several classes is asked for against all others.
     """
 
     name = "selected"
@@ -39,17 +41,56 @@ class Selected:
             If an input is no row, or an answer is no class or label.
         """
         del watch
-        values = _values({name: stored[feed.train] for name, stored in feed.inputs.items()})
-        names = [f"x{place}" for place in range(values.shape[1])]
-        models: list[list[Json]] = []
-        for head in job.heads:
-            asked = _questions(np.asarray(feed.targets[head.target.name])[feed.train], head)
-            models.append([_fitted(values, truth, names) for truth in asked.T])
-        return State({}, cast("list[Json]", models))
+        return fit_recipes(feed, job, [None])[0]
 
     def open(self, state: State, job: Job) -> "SelectedRunner":
         """Return a runner in NumPy."""
         return SelectedRunner(state, job)
+
+
+class Alone:
+    """A logistic regression on one variable that was named beforehand: what it tells without any selection."""
+
+    name = "alone"
+
+    def fit(self, feed: Feed, job: Job, *, watch: Watch) -> State:
+        """Fit direction and scale to the training rows alone; the order of rows is the variable's own.
+
+        Raises
+        ------
+        PlanError
+            If an input is no row, an answer is no class or label, or no variable of the name is looked at.
+        """
+        del watch
+        return fit_recipes(feed, job, [Recipe(features=1, harmonise="none", missing=0.99)], only=job.alone)[0]
+
+    def open(self, state: State, job: Job) -> "SelectedRunner":
+        """Return a runner in NumPy."""
+        return SelectedRunner(state, job)
+
+
+def fit_recipes(feed: Feed, job: Job, recipes: Sequence[Recipe | None], *, only: str = "") -> list[State]:
+    """Fit one state for each recipe to the training rows; what recipes share is computed once.
+
+    Parameters
+    ----------
+    feed : Feed
+    job : Job
+    recipes : sequence of Recipe or None
+        None: as many variables as the answers of the rarer kind can bear, harmonised as the preparation says.
+    only : str
+        Variable that alone may be chosen; ``""`` for all.
+    """
+    rows = row_table({name: stored[feed.train] for name, stored in feed.inputs.items()}, job, "selected")
+    able = _places_of(job, only) if only else tuple(range(rows.values.shape[1]))
+    names = [f"x{place}" for place in range(rows.values.shape[1])]
+    found: list[list[list[Json]]] = [[] for _ in recipes]
+    for head in job.heads:
+        asked = _questions(np.asarray(feed.targets[head.target.name])[feed.train], head)
+        each = [_fitted(rows, truth, names, recipes=recipes, able=able) for truth in asked.T]
+        for number, models in enumerate(found):
+            models.append([own[number] for own in each])
+    return [State({}, cast("list[Json]", models)) for models in found]
 
 
 class SelectedRunner:
@@ -74,30 +115,96 @@ class SelectedRunner:
                 expected="a state of the same bundle",
                 next_step="copy the bundle again, whole",
             )
+        self._job = job
         self._heads = job.heads
         self._models = [[_opened(m) for m in own] if isinstance(own, list) else [] for own in state.json]
 
     def run(self, inputs: Mapping[str, AnyArray]) -> dict[str, Float64Array]:
         """Return raw outputs by target, ``n w`` float64, for stored inputs ``n c``."""
-        values = _values(inputs)
+        rows = row_table(inputs, self._job, "selected")
         found = {}
         for head, models in zip(self._heads, self._models, strict=True):
-            scores = np.stack([_odds(model, values) for model in models], axis=1)
+            scores = np.stack([_odds(model, rows) for model in models], axis=1)
             two = head.loss == "categorical" and scores.shape[1] == 1
             found[head.target.name] = np.hstack([-scores, scores]) / 2.0 if two else scores
         return found
 
 
-def _values(inputs: Mapping[str, AnyArray]) -> Float64Array:
-    """Return all rows side by side, ``n f`` float64, NaN where missing."""
-    other = sorted(name for name, stored in inputs.items() if stored.ndim != 2)
-    if other:
-        raise PlanError(
-            f"The input {other[0]!r} is no row.",
-            expected="rows of variables, for the learner selected",
-            next_step="take selected out of baselines.names in plan.yaml",
-        )
-    return np.concatenate([np.asarray(stored, dtype=np.float64) for stored in inputs.values()], axis=1)
+@dataclass(frozen=True)
+class RowTable:
+    """All rows of a sample side by side.
+
+    Parameters
+    ----------
+    values : numpy.ndarray
+        ``n f`` float64, NaN where missing.
+    places : list of str
+        Where each row was recorded, ``n``; ``""`` where it is not known.
+    measured : tuple of int
+        Columns from which is taken away what places add; empty where that is not asked for.
+    method : str
+        How, as `Recipe.harmonise` has it.
+    """
+
+    values: Float64Array
+    places: list[str]
+    measured: tuple[int, ...]
+    method: Literal["none", "empirical-bayes", "each-feature"]
+
+
+def row_table(inputs: Mapping[str, AnyArray], job: Job, learner: str) -> RowTable:
+    """Return stored rows ``n c`` side by side.
+
+    Parameters
+    ----------
+    inputs : mapping of str to numpy.ndarray
+    job : Job
+    learner : str
+        Who asks, for the message.
+
+    Raises
+    ------
+    PlanError
+        If an input is no row.
+    """
+    parts: list[AnyArray] = []
+    measured: list[int] = []
+    asked: RowPreparation | None = None
+    places = [""] * len(next(iter(inputs.values())))
+    width = 0
+    for name, stored in inputs.items():
+        spec = job.preparation.get(name)
+        if not isinstance(spec, RowPreparation) or stored.ndim != 2:
+            raise PlanError(
+                f"The input {name!r} is no row.",
+                expected=f"rows of variables, for the learner {learner}",
+                next_step=f"take {learner} out of baselines.names in plan.yaml",
+            )
+        parts.append(spec.values(stored))
+        if spec.harmonise != "none":
+            asked, places = spec, spec.places(stored)
+            measured += [width + n for n in spec.numbers]
+        width += spec.width
+    values = np.concatenate([np.asarray(p, dtype=np.float64) for p in parts], axis=1)
+    return RowTable(values, places, tuple(measured), asked.harmonise if asked is not None else "none")
+
+
+def _places_of(job: Job, variable: str) -> tuple[int, ...]:
+    """Return which columns of a `RowTable` a variable is."""
+    found: list[int] = []
+    width = 0
+    for spec in job.preparation.values():
+        if isinstance(spec, RowPreparation):
+            at = width
+            for column in spec.columns:
+                size = len(spec.levels.get(column, (column,)))
+                found += range(at, at + size) if column == variable else ()
+                at += size
+            width += spec.width
+    if not found:
+        known = [c for spec in job.preparation.values() if isinstance(spec, RowPreparation) for c in spec.columns]
+        raise unknown_name("variable", variable, known)
+    return tuple(found)
 
 
 def _questions(values: AnyArray, head: HeadSpec) -> Float64Array:
@@ -115,31 +222,44 @@ def _questions(values: AnyArray, head: HeadSpec) -> Float64Array:
     return np.stack([np.where(answers >= 0, answers == k, np.nan) for k in classes], axis=1).astype(np.float64)
 
 
-def _fitted(values: Float64Array, truth: Float64Array, names: list[str]) -> Json:
-    """Return a fitted model as JSON, or the log-odds where there is nothing to choose from."""
+def _fitted(
+    rows: RowTable,
+    truth: Float64Array,
+    names: list[str],
+    *,
+    recipes: Sequence[Recipe | None],
+    able: tuple[int, ...],
+) -> list[Json]:
+    """Return a fitted model as JSON for each recipe, or the log-odds where there is nothing to choose from."""
     known = np.isfinite(truth)
     own = truth[known]
     rarer = int(min(own.sum(), len(own) - own.sum())) if len(own) else 0
     chance = float(label_shares(np.append(own, [0.0, 1.0])[:, None])[0])
     odds = float(np.log(chance) - np.log1p(-chance))
     if rarer < 1:
-        return odds
-    recipe = Recipe(features=max(1, min(MOST_FEATURES, rarer // PER_FEATURE)))
+        return [odds] * len(recipes)
+    usual = Recipe(features=max(1, min(MOST_FEATURES, rarer // PER_FEATURE)), harmonise=rows.method)
+    values = rows.values[known]
+    if len(able) < values.shape[1]:
+        values = np.where(np.isin(np.arange(values.shape[1]), able), values, np.nan)
+    sites = Sites([p for p, k in zip(rows.places, known, strict=True) if k], rows.measured) if rows.measured else None
     try:
-        return cast(Json, fit(values[known], own, names=names, recipe=recipe).model_dump(mode="json"))
+        found = fit_each(values, own, names=names, recipes=[r or usual for r in recipes], sites=sites)
     except InputError:  # no variable differs between rows that have it often enough
-        return odds
+        return [odds] * len(recipes)
+    return [cast(Json, model.model_dump(mode="json")) for model in found]
 
 
 def _opened(stored: Json) -> RowModel | float:
     return float(stored) if isinstance(stored, int | float) else RowModel.model_validate(stored)
 
 
-def _odds(model: RowModel | float, values: Float64Array) -> Float64Array:
+def _odds(model: RowModel | float, rows: RowTable) -> Float64Array:
     """Return the log-odds ``n`` of rows; row by row, so that what is said of one does not depend on the others."""
     if isinstance(model, float):
-        return np.full(len(values), model)
-    return np.concatenate([apply(model, row[None]) for row in values])
+        return np.full(len(rows.values), model)
+    return np.concatenate([apply(model, r[None], sites=[p]) for r, p in zip(rows.values, rows.places, strict=True)])
 
 
 SELECTED = Selected()
+ALONE = Alone()

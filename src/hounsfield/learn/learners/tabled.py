@@ -7,6 +7,7 @@ import numpy as np
 from hounsfield.core.errors import PlanError
 from hounsfield.core.types import AnyArray, Float64Array, IntArray
 from hounsfield.learn.learners.protocol import Job
+from hounsfield.learn.prepare.row import RowPreparation
 from hounsfield.learn.prepare.signal import SignalPreparation
 from hounsfield.learn.series.summaries import summaries
 
@@ -21,9 +22,15 @@ def timed(job: Job, name: str) -> bool:
     return isinstance(preparation, SignalPreparation) and preparation.times
 
 
+def without_site(values: AnyArray, job: Job, name: str) -> AnyArray:
+    """Return the values of an input without the site that a row may have behind them."""
+    preparation = job.preparation.get(name)
+    return preparation.values(values) if isinstance(preparation, RowPreparation) else values
+
+
 def variables(inputs: Mapping[str, AnyArray], job: Job) -> dict[str, AnyArray]:
     """Return the inputs without the times of signals: what is measured alone."""
-    return {name: v[:, 1:] if v.ndim == 3 and timed(job, name) else v for name, v in inputs.items()}
+    return {n: v[:, 1:] if v.ndim == 3 and timed(job, n) else without_site(v, job, n) for n, v in inputs.items()}
 
 
 def fit_limits(inputs: Mapping[str, AnyArray], chosen: IntArray, job: Job) -> dict[str, AnyArray]:
@@ -71,7 +78,8 @@ def table(inputs: Mapping[str, AnyArray], limits: Mapping[str, AnyArray], job: J
         ``n f`` float64, NaN missing: the summaries of each signal, the values of each row, in the order of inputs.
     """
     found = []
-    for name, values in inputs.items():
+    for name, given in inputs.items():
+        values = without_site(given, job, name)
         if values.ndim == 2:
             found.append(np.where(np.isfinite(values), values, np.nan).astype(np.float64))
             continue

@@ -46,6 +46,11 @@ class Preparation(BaseModel, ABC):
         """Shape of a prepared input."""
 
     @property
+    def stored_shape(self) -> tuple[int, ...]:
+        """Shape of one input as it is stored: that of a prepared one, unless something is kept beside it."""
+        return (self.shape.channels, *self.shape.size)
+
+    @property
     @abstractmethod
     def dtype(self) -> str:
         """How prepared inputs are stored."""

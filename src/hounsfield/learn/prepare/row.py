@@ -21,6 +21,8 @@ CLIP = 6.0
 fifty spreads out outweighs all others. The rule for the spread sees to it that no more than a hundredth is cut off."""
 FAR = 8.0
 """Standardised numbers beyond this are told of."""
+OTHER_SITE = "its site was not seen in training: taken for the average site"
+"""What is said of a row whose site the harmonisation does not know."""
 MOST_MISSING = 0.5
 """Share of variables that may be missing before it is told of."""
 
@@ -40,6 +42,13 @@ class RowPreparation(Preparation):
         Variables that no training row lacks: a row without one is told of.
     middle, spread : dict of str to float
         Of each number: what is taken off, and what it is divided by (before the logarithm, the scale of it).
+    site : str
+        Column that says where a row was recorded; ``""`` for none. Its place in `sites` is stored behind the values,
+        NaN for another one; no network sees it.
+    sites : tuple of str
+    harmonise : str
+        How what sites add to numbers is taken away by learners that select variables: ``none``, ``empirical-bayes`` or
+        ``each-feature``, see `hounsfield.science.radiomics.combat`.
     """
 
     required: ClassVar[bool] = False
@@ -50,6 +59,9 @@ class RowPreparation(Preparation):
     complete: tuple[str, ...] = ()
     middle: dict[str, float]
     spread: dict[str, float]
+    site: str = ""
+    sites: tuple[str, ...] = ()
+    harmonise: Literal["none", "empirical-bayes", "each-feature"] = "none"
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
@@ -59,6 +71,8 @@ class RowPreparation(Preparation):
             raise ValueError(f"middle and spread must name every number; {lacking[0]!r} is missing")
         if any(self.spread[c] <= 0 for c in numbers):
             raise ValueError("spread must be positive")
+        if self.site in self.columns or (self.harmonise != "none" and not (self.site and len(self.sites) > 1)):
+            raise ValueError("site must be a column of its own, with two sites to harmonise between")
         strange = [c for c in (*self.levels, *self.logarithm) if c not in self.columns]
         if strange:
             raise ValueError(f"{strange[0]!r} is not among the columns")
@@ -68,8 +82,14 @@ class RowPreparation(Preparation):
 
     @cached_property
     def width(self) -> int:
-        """Number of prepared columns."""
+        """Number of prepared columns, the site apart."""
         return sum(len(self.levels[c]) if c in self.levels else 1 for c in self.columns)
+
+    @cached_property
+    def numbers(self) -> tuple[int, ...]:
+        """Which of the prepared columns are numbers, and no levels."""
+        at = [(c, i) for c in self.columns for i in range(len(self.levels.get(c, (c,))))]
+        return tuple(place for place, (column, _) in enumerate(at) if column not in self.levels)
 
     @property
     def kind_name(self) -> str:
@@ -80,6 +100,11 @@ class RowPreparation(Preparation):
     def shape(self) -> InputShape:
         """One channel for each number and each level."""
         return InputShape(channels=self.width, ndim=0, size=())
+
+    @property
+    def stored_shape(self) -> tuple[int, ...]:
+        """The channels, and the site behind them where there is one."""
+        return (self.width + bool(self.site),)
 
     @property
     def dtype(self) -> str:
@@ -94,10 +119,11 @@ class RowPreparation(Preparation):
                 RowColumn(name=c, kind="categorical" if c in self.levels else "numeric", levels=self.levels.get(c, ()))
                 for c in self.columns
             )
+            + ((RowColumn(name=self.site, kind="place", levels=self.sites),) if self.site else ())
         )
 
     def prepared(self, content: Content) -> AnyArray:
-        """Return the row as ``c``, float32, NaN where missing.
+        """Return the row as ``c``, float32, NaN where missing, and the place of its site behind it.
 
         Parameters
         ----------
@@ -121,27 +147,41 @@ class RowPreparation(Preparation):
                 made += self._level(name, value)
             else:
                 made.append(self._number(name, value))
+        if self.site:
+            place = float(content.values[at[self.site]]) if self.site in at else math.nan
+            made.append(place if 0 <= place < len(self.sites) else math.nan)
         return np.array(made, dtype=np.float32)
 
+    def values(self, stored: AnyArray) -> AnyArray:
+        """Return stored rows ``... c`` without the site."""
+        return stored[..., : self.width]
+
+    def places(self, stored: AnyArray) -> list[str]:
+        """Return the site of each of stored rows ``n c``, ``""`` where it is none of `sites`."""
+        if not self.site:
+            return [""] * len(stored)
+        return [self.sites[int(v)] if np.isfinite(v) else "" for v in stored[:, self.width].astype(np.float64)]
+
     def normalised(self, stored: AnyArray) -> Float32Array:
-        """Return the same: what is stored is standardised already."""
-        return stored.astype(np.float32)
+        """Return the same without the site: what is stored is standardised already."""
+        return np.ascontiguousarray(self.values(stored), dtype=np.float32)
 
     def looks(self, stored: AnyArray) -> Float64Array:
         """Return the values, missing ones as the middle, and the share that is missing."""
-        values = stored.astype(np.float64)
+        values = self.values(stored).astype(np.float64)
         known = np.isfinite(values)
         return np.append(np.where(known, values, 0.0), 1.0 - known.mean())
 
     def described(self, stored: AnyArray) -> Float64Array:
         """Return the values, missing ones as the middle, and a flag for each that is missing."""
-        values = stored.astype(np.float64)
+        values = self.values(stored).astype(np.float64)
         known = np.isfinite(values)
         return np.concatenate([np.where(known, values, 0.0), 1.0 - known])
 
     def blank(self, stored: AnyArray) -> str:
         """Return the reason where no value is known."""
-        return "" if np.isfinite(stored.astype(np.float64)).any() else "Every variable of the row is missing."
+        known = np.isfinite(self.values(stored).astype(np.float64))
+        return "" if known.any() else "Every variable of the row is missing."
 
     def doubts(self, content: Content, limits: "GuardLimits") -> list[str]:
         """Return which numbers lie far out, and whether most variables are missing."""
@@ -160,6 +200,8 @@ class RowPreparation(Preparation):
         far = [c for c, v in values.items() if c not in self.levels and abs(self._number(c, v, clip=np.inf)) > FAR]
         if far:
             said.append(f"far out: {', '.join(far[:5])}")
+        if self.harmonise != "none" and not np.isfinite(content.values[at[self.site]] if self.site in at else np.nan):
+            said.append(OTHER_SITE)
         return said
 
     def self_test(self) -> AnyArray:
@@ -167,7 +209,8 @@ class RowPreparation(Preparation):
         place = np.arange(self.width)
         first, second = np.cos(place), 2.0 * np.sin(1.0 + place)
         second[place % 4 == 3] = np.nan
-        return np.stack([first, second]).astype(np.float32)
+        made = np.stack([first, second])
+        return (np.column_stack([made, [0.0, np.nan]]) if self.site else made).astype(np.float32)
 
     def _level(self, name: str, value: float) -> list[float]:
         levels = self.levels[name]
@@ -176,9 +219,13 @@ class RowPreparation(Preparation):
         return [float(int(value) == place) for place in range(len(levels))]
 
     def _number(self, name: str, value: float, *, clip: float = CLIP) -> float:
-        if name in self.logarithm:
+        if math.isnan(value):
+            return value
+        if name in self._logged:
             scale = self.middle[name] if self.middle[name] > 0 else self.spread[name]
-            value = math.log1p(max(value, 0.0) / scale) if not math.isnan(value) else value
-        else:
-            value = (value - self.middle[name]) / self.spread[name]
-        return min(max(value, -clip), clip)  # a missing value, first in both, stays what it is
+            return min(math.log1p(max(value, 0.0) / scale), clip)
+        return min(max((value - self.middle[name]) / self.spread[name], -clip), clip)
+
+    @cached_property
+    def _logged(self) -> frozenset[str]:
+        return frozenset(self.logarithm)

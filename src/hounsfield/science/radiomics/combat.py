@@ -1,17 +1,20 @@
 """ComBat: what scanners or sites add to features is estimated, and taken away."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Literal
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
 from hounsfield.core.errors import InputError
-from hounsfield.core.types import Float64Array
+from hounsfield.core.types import AnyArray, Float64Array
 
 _ROUNDS = 500
 _CLOSE = 1e-8
 FEWEST = 2
 """Samples of a site from which on its spread can be told."""
+Method = Literal["empirical-bayes", "each-feature"]
+"""Whether a site's features lend one another strength, or each speaks for itself."""
 
 
 class Combat(BaseModel):
@@ -24,6 +27,8 @@ class Combat(BaseModel):
         leaves the feature as it is.
     shift, scale : mapping of str to tuple of float
         Of each site and feature, on the standardised scale: the shift and the variance that are taken away.
+    slopes : tuple of tuple of float
+        Of each covariate and feature: what the covariate adds, which is kept.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -31,14 +36,22 @@ class Combat(BaseModel):
     spread: tuple[float, ...]
     shift: dict[str, tuple[float, ...]]
     scale: dict[str, tuple[float, ...]]
+    slopes: tuple[tuple[float, ...], ...] = ()
 
 
-def fit(values: Float64Array, sites: Sequence[str]) -> Combat:
+def fit(
+    values: Float64Array,
+    sites: Sequence[str],
+    *,
+    covariates: Float64Array | None = None,
+    method: Method = "empirical-bayes",
+) -> Combat:
     """Estimate what each site adds to each feature.
 
-    ``x = a + s (gamma_i + delta_i e)``: a the mean of site means weighted by their numbers, s^2 the mean square of what
-    is left within sites; the site's shift gamma has a normal, its variance delta^2 an inverse gamma distribution over
-    features, whose parameters are estimated by moments (empirical Bayes), and both posterior values are found in turn.
+    ``x = a + c b + s (gamma_i + delta_i e)``: least squares gives a mean for each site and a slope b for each
+    covariate c; a is the mean of the sites' weighted by their numbers, s^2 the mean square of what is left. The site's
+    shift gamma has a normal, its variance delta^2 an inverse gamma distribution over features, whose parameters are
+    estimated by moments (empirical Bayes), and both posterior values are found in turn.
 
     Parameters
     ----------
@@ -46,15 +59,21 @@ def fit(values: Float64Array, sites: Sequence[str]) -> Combat:
         ``n f`` float64, finite; more than one feature, since a site's features lend one another strength.
     sites : sequence of str
         ``n``.
+    covariates : numpy.ndarray or None
+        ``n k`` float64, finite: age, sex as 0 and 1, and the like, whose share in the features is kept. What is to be
+        predicted is never one of them: of a new patient it is not known.
+    method : str
+        ``empirical-bayes``, or ``each-feature``: shift and variance of every feature as its site's samples have them.
 
     Raises
     ------
     InputError
-        If sizes differ, a value is not finite, there are fewer than two features or a site has one sample only.
+        If sizes differ, a value is not finite, there are fewer than two features, a site has one sample only, or
+        covariates tell the sites apart.
 
     Notes
     -----
-    No covariates are kept: where sites differ in what is to be predicted, that difference is taken away too, and the
+    Where sites differ in what is to be predicted and no covariate says it, that difference is taken away too, and the
     honest way to see what that costs is to fit within the folds of a validation. Constant features stay as they are.
 
     References
@@ -63,7 +82,96 @@ def fit(values: Float64Array, sites: Sequence[str]) -> Combat:
     """
     names = np.asarray(sites, dtype=str)
     counts = {str(s): int(n) for s, n in zip(*np.unique(names, return_counts=True), strict=True)}
-    if values.ndim != 2 or values.shape[1] < 2 or len(names) != len(values) or not np.isfinite(values).all():
+    beside = np.zeros((len(values), 0)) if covariates is None else np.asarray(covariates, dtype=np.float64)
+    _check(values, names, beside, counts)
+    design = np.column_stack([*((names == s).astype(np.float64) for s in counts), beside])
+    if np.linalg.matrix_rank(design) < design.shape[1]:
+        raise InputError(
+            "The covariates tell the sites apart: what is of the one and what of the other cannot be said.",
+            expected="covariates that vary within sites",
+            next_step="leave some of them out",
+        )
+    found = np.linalg.lstsq(design, values, rcond=None)[0]
+    means, slopes = found[: len(counts)], found[len(counts) :]
+    grand = np.array([n / len(values) for n in counts.values()]) @ means
+    left = values - design @ found
+    spread = np.sqrt(np.mean(left**2, axis=0))
+    spread[spread <= 1e-12 * np.abs(values).max(axis=0)] = 0.0
+    told = spread > 0
+    standard = np.zeros_like(values)
+    standard[:, told] = (values - grand - beside @ slopes)[:, told] / spread[told]
+    shift, scale = {}, {}
+    for site in counts:
+        gamma, delta = np.zeros(values.shape[1]), np.ones(values.shape[1])
+        own = standard[np.ix_(names == site, told)]
+        if method == "each-feature":
+            gamma[told], delta[told] = own.mean(axis=0), _variance(own)
+        elif told.sum() > 1:
+            gamma[told], delta[told] = _posterior(own)
+        shift[site], scale[site] = tuple(gamma.tolist()), tuple(delta.tolist())
+    return Combat(
+        mean=tuple(grand.tolist()),
+        spread=tuple(spread.tolist()),
+        shift=shift,
+        scale=scale,
+        slopes=tuple(tuple(s) for s in slopes.tolist()),
+    )
+
+
+def apply(
+    model: Combat,
+    values: Float64Array,
+    sites: Sequence[str],
+    *,
+    covariates: Float64Array | None = None,
+    unseen: Literal["refuse", "pooled"] = "refuse",
+) -> Float64Array:
+    """Return features without what their sites add.
+
+    Parameters
+    ----------
+    model : Combat
+    values : numpy.ndarray
+        ``n f`` float64.
+    sites : sequence of str
+        ``n``.
+    covariates : numpy.ndarray or None
+        ``n k`` float64, those of the fit.
+    unseen : str
+        What becomes of sites that were not fitted: ``refuse``, or ``pooled``: they are taken for the average site,
+        which is standardised by the pooled mean and spread alone, so that their values stay as they are.
+
+    Raises
+    ------
+    InputError
+        If a site was not fitted and is not to be pooled, or the number of features or covariates differs.
+    """
+    unknown = set(sites) - set(model.shift)
+    beside = np.zeros((len(values), 0)) if covariates is None else np.asarray(covariates, dtype=np.float64)
+    fits = values.ndim == 2 and values.shape == (len(sites), len(model.mean))
+    if (unknown and unseen == "refuse") or not fits or beside.shape != (len(values), len(model.slopes)):
+        raise InputError(
+            f"{len(unknown)} sites were not seen when ComBat was fitted, or values of shape {values.shape} do not fit.",
+            expected=f"{len(model.mean)} features and {len(model.slopes)} covariates of known sites",
+            next_step="fit again with samples of every site",
+        )
+    spread = np.asarray(model.spread)
+    told = spread > 0
+    usual = np.asarray(model.mean) + beside @ np.asarray(model.slopes).reshape(len(model.slopes), len(model.mean))
+    made = values.astype(np.float64)
+    for site in set(sites) - unknown:
+        rows = np.asarray(sites, dtype=str) == site
+        at = np.ix_(rows, told)
+        shift, scale = np.asarray(model.shift[site])[told], np.sqrt(np.asarray(model.scale[site])[told])
+        standard = (made[at] - usual[at]) / spread[told]
+        made[at] = (standard - shift) / scale * spread[told] + usual[at]
+    return made
+
+
+def _check(values: Float64Array, names: AnyArray, beside: Float64Array, counts: Mapping[str, int]) -> None:
+    whole = np.isfinite(values).all() and np.isfinite(beside).all()
+    sizes = values.ndim == 2 and values.shape[1] > 1 and len(names) == len(values) and beside.shape[0] == len(values)
+    if not whole or not sizes or beside.ndim != 2:
         raise InputError(
             f"Values of shape {values.shape} of {len(names)} sites were to be harmonised.",
             expected="finite values, samples by two features or more, and a site for each sample",
@@ -76,55 +184,12 @@ def fit(values: Float64Array, sites: Sequence[str]) -> Combat:
             expected=f"at least {FEWEST} of each site",
             next_step="join small sites, or leave them out",
         )
-    means = {s: values[names == s].mean(axis=0) for s in counts}
-    grand = sum((n / len(values)) * means[s] for s, n in counts.items()) + np.zeros(values.shape[1])
-    left = values - np.stack([means[s] for s in names.tolist()])
-    spread = np.sqrt(np.mean(left**2, axis=0))
-    spread[spread <= 1e-12 * np.abs(values).max(axis=0)] = 0.0
-    told = spread > 0
-    standard = np.zeros_like(values)
-    standard[:, told] = (values[:, told] - grand[told]) / spread[told]
-    shift, scale = {}, {}
-    for site in counts:
-        gamma, delta = np.zeros(values.shape[1]), np.ones(values.shape[1])
-        if told.sum() > 1:
-            gamma[told], delta[told] = _posterior(standard[np.ix_(names == site, told)])
-        shift[site], scale[site] = tuple(gamma.tolist()), tuple(delta.tolist())
-    return Combat(mean=tuple(grand.tolist()), spread=tuple(spread.tolist()), shift=shift, scale=scale)
 
 
-def apply(model: Combat, values: Float64Array, sites: Sequence[str]) -> Float64Array:
-    """Return features without what their sites add.
-
-    Parameters
-    ----------
-    model : Combat
-    values : numpy.ndarray
-        ``n f`` float64.
-    sites : sequence of str
-        ``n``, each of them fitted.
-
-    Raises
-    ------
-    InputError
-        If a site was not fitted, or the number of features differs.
-    """
-    unknown = sorted(set(sites) - set(model.shift))
-    if unknown or values.ndim != 2 or values.shape != (len(sites), len(model.mean)):
-        raise InputError(
-            f"{len(unknown)} sites were not seen when ComBat was fitted, or values of shape {values.shape} do not fit.",
-            expected=f"{len(model.mean)} features of known sites",
-            next_step="fit again with samples of every site",
-        )
-    mean, spread = np.asarray(model.mean), np.asarray(model.spread)
-    told = spread > 0
-    made = values.astype(np.float64)
-    for site in set(sites):
-        rows = np.asarray(sites, dtype=str) == site
-        shift, scale = np.asarray(model.shift[site])[told], np.sqrt(np.asarray(model.scale[site])[told])
-        standard = (made[np.ix_(rows, told)] - mean[told]) / spread[told]
-        made[np.ix_(rows, told)] = (standard - shift) / scale * spread[told] + mean[told]
-    return made
+def _variance(standard: Float64Array) -> Float64Array:
+    """Return the variance of each feature ``n f``; 1 where it is 0, which could not be divided by."""
+    found: Float64Array = standard.var(axis=0, ddof=1)
+    return np.where(found > 0, found, 1.0)
 
 
 def _posterior(standard: Float64Array) -> tuple[Float64Array, Float64Array]:

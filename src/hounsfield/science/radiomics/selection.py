@@ -1,18 +1,23 @@
 """Selection: from many features of few patients to a small model, fitted whole, kept as JSON, applied to new rows."""
 
+from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Literal
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from hounsfield.core.errors import InputError
-from hounsfield.core.types import AnyArray, BoolArray, Float64Array
+from hounsfield.core.types import AnyArray, BoolArray, Float64Array, IntArray
 from hounsfield.science.radiomics import combat
 from hounsfield.science.radiomics.combat import Combat
 from hounsfield.science.radiomics.redundancy import kept, rank_correlations
 
 _STEPS = 100
 _CLOSE = 1e-9
+FEWEST_OF_SITE = 5
+"""Rows of a site from which on it is harmonised; the rows of a smaller one are taken for those of the average site."""
 
 
 class Recipe(BaseModel):
@@ -28,6 +33,8 @@ class Recipe(BaseModel):
         Largest ``|rho|`` of Spearman's correlation of two features that stay.
     missing : float
         Share of rows without a value above which a feature is left out.
+    harmonise : str
+        How what sites add is taken away, where sites are given: ``empirical-bayes``, ``each-feature`` or ``none``.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -35,6 +42,7 @@ class Recipe(BaseModel):
     penalty: float = Field(default=1.0, gt=0)
     redundant: float = Field(default=0.9, gt=0, le=1)
     missing: float = Field(default=0.2, ge=0, lt=1)
+    harmonise: Literal["empirical-bayes", "each-feature", "none"] = "empirical-bayes"
 
 
 class RowModel(BaseModel):
@@ -49,7 +57,9 @@ class RowModel(BaseModel):
     median : tuple of float
         What stands in for a missing value of each column.
     combat : Combat or None
-        What sites add to the columns in `usable`.
+        What sites add to the columns in `harmonised`.
+    harmonised : tuple of int
+        Columns from which it is taken away.
     usable : tuple of int
         Columns with values enough that are not constant.
     chosen : tuple of int
@@ -65,6 +75,7 @@ class RowModel(BaseModel):
     names: tuple[str, ...]
     median: tuple[float, ...]
     combat: Combat | None = None
+    harmonised: tuple[int, ...] = ()
     usable: tuple[int, ...]
     chosen: tuple[int, ...]
     mean: tuple[float, ...]
@@ -73,13 +84,29 @@ class RowModel(BaseModel):
     intercept: float
 
 
+@dataclass(frozen=True)
+class Sites:
+    """Where rows are from, and what of them that touches.
+
+    Parameters
+    ----------
+    names : sequence of str
+        ``n``; ``""`` where it is not known.
+    columns : tuple of int or None
+        Columns that a scanner or a site shifts: measured features, not age or sex. None for all.
+    """
+
+    names: Sequence[str] = field(repr=False)
+    columns: tuple[int, ...] | None = None
+
+
 def fit(
     values: Float64Array,
     truth: AnyArray,
     *,
     names: Sequence[str],
     recipe: Recipe | None = None,
-    sites: Sequence[str] | None = None,
+    sites: Sites | None = None,
 ) -> RowModel:
     """Fit everything: what stands in for missing values, harmonisation, redundancy, selection, coefficients.
 
@@ -92,8 +119,8 @@ def fit(
     names : sequence of str
         ``f``.
     recipe : Recipe or None
-    sites : sequence of str or None
-        ``n``; None fits no ComBat.
+    sites : Sites or None
+        None fits no ComBat.
 
     Raises
     ------
@@ -104,9 +131,33 @@ def fit(
     -----
     Features are ordered by how far their area under the curve lies from 1/2 among the rows given; of two that go
     together the first stays; the first ones left are taken into a logistic regression with a penalty on squares. Every
-    step looks at the rows given and at no others, so that fitted within a fold it is honest there.
+    step looks at the rows given and at no others, so that fitted within a fold it is honest there. Sites with fewer
+    than `FEWEST_OF_SITE` rows are no part of the harmonisation; with fewer than two others there is none.
     """
-    recipe = recipe or Recipe()
+    return fit_each(values, truth, names=names, recipes=(recipe or Recipe(),), sites=sites)[0]
+
+
+def fit_each(
+    values: Float64Array,
+    truth: AnyArray,
+    *,
+    names: Sequence[str],
+    recipes: Sequence[Recipe],
+    sites: Sites | None = None,
+) -> list[RowModel]:
+    """Fit one model for each recipe, as `fit` does; what recipes share is computed once.
+
+    Parameters
+    ----------
+    values, truth, names, sites
+        As `fit` takes them.
+    recipes : sequence of Recipe
+
+    Raises
+    ------
+    InputError
+        As `fit`.
+    """
     labels = np.asarray(truth).astype(bool)
     if values.ndim != 2 or values.shape != (len(labels), len(names)) or labels.all() or not labels.any():
         positives = int(labels.sum())
@@ -115,6 +166,33 @@ def fit(
             expected="rows by columns, a name for each column, rows of both classes",
             next_step="give rows of both classes",
         )
+    shared: dict[tuple[float, str, float], tuple[_Cleaned, IntArray]] = {}
+    made = []
+    for recipe in recipes:
+        key = (recipe.missing, recipe.harmonise, recipe.redundant)
+        if key not in shared:
+            alike = [r.features for r in recipes if (r.missing, r.harmonise, r.redundant) == key]
+            cleaned = _cleaned(values, recipe, sites)
+            order = np.argsort(-np.abs(areas(cleaned.rows, labels) - 0.5), kind="stable")
+            # of what is alike only the first counts, and no more are looked through than could be wanted
+            first = _first(cleaned.rows, order, recipe.model_copy(update={"features": max(alike)}))
+            shared[key] = cleaned, np.asarray(first, dtype=np.int64)
+        made.append(_weighed(*shared[key], labels=labels, names=names, recipe=recipe))
+    return made
+
+
+@dataclass(frozen=True)
+class _Cleaned:
+    """Usable columns without gaps and without what sites add."""
+
+    rows: Float64Array
+    usable: IntArray
+    median: Float64Array
+    combat: Combat | None
+    harmonised: tuple[int, ...]
+
+
+def _cleaned(values: Float64Array, recipe: Recipe, sites: Sites | None) -> _Cleaned:
     held = np.isfinite(values)
     median = np.array([np.median(v[k]) if k.any() else 0.0 for v, k in zip(values.T, held.T, strict=True)])
     whole = np.where(held, values, median)
@@ -122,24 +200,41 @@ def fit(
     usable = np.flatnonzero(enough & (np.ptp(whole, axis=0) > 1e-12 * np.abs(whole).max(axis=0)))
     if not usable.size:
         raise InputError("No column can be used.", expected="one that differs between rows", next_step="measure more")
-    rows = whole[:, usable]
-    harmony = combat.fit(rows, sites) if sites is not None else None
-    if harmony is not None and sites is not None:
-        rows = combat.apply(harmony, rows, sites)
-    order = np.argsort(-np.abs(areas(rows, labels) - 0.5), kind="stable")
-    # of what is alike only the first counts, and no more are looked through than could be wanted
-    picked = np.asarray(_first(rows, order, recipe), dtype=np.int64)
-    taken = rows[:, picked]
+    model, touched = None, ()
+    if sites is not None and recipe.harmonise != "none":
+        able = usable if sites.columns is None else np.intersect1d(usable, np.asarray(sites.columns, dtype=np.int64))
+        model = _harmony(whole[:, able], sites.names, recipe.harmonise)
+        touched = tuple(able.tolist()) if model is not None else ()
+    if model is not None and sites is not None:
+        whole[:, touched] = combat.apply(model, whole[:, touched], sites.names, unseen="pooled")
+    return _Cleaned(whole[:, usable], usable, median, model, touched)
+
+
+def _harmony(rows: Float64Array, names: Sequence[str], method: combat.Method) -> Combat | None:
+    counts = Counter(n for n in names if n)
+    large = {s for s, n in counts.items() if n >= FEWEST_OF_SITE}
+    if len(large) < 2 or rows.shape[1] < 2:
+        return None
+    inside = np.array([n in large for n in names])
+    return combat.fit(rows[inside], [n for n in names if n in large], method=method)
+
+
+def _weighed(
+    cleaned: _Cleaned, picked: IntArray, *, labels: BoolArray, names: Sequence[str], recipe: Recipe
+) -> RowModel:
+    picked = picked[: recipe.features]
+    taken = cleaned.rows[:, picked]
     mean, spread = taken.mean(axis=0), taken.std(axis=0)
     spread = np.where(spread > 0, spread, 1.0)
     coefficients, intercept = logistic((taken - mean) / spread, labels, penalty=recipe.penalty)
     return RowModel(
         recipe=recipe,
         names=tuple(names),
-        median=tuple(median.tolist()),
-        combat=harmony,
-        usable=tuple(usable.tolist()),
-        chosen=tuple(usable[picked].tolist()),
+        median=tuple(cleaned.median.tolist()),
+        combat=cleaned.combat,
+        harmonised=cleaned.harmonised,
+        usable=tuple(cleaned.usable.tolist()),
+        chosen=tuple(cleaned.usable[picked].tolist()),
         mean=tuple(mean.tolist()),
         spread=tuple(spread.tolist()),
         coefficients=tuple(coefficients.tolist()),
@@ -156,12 +251,12 @@ def apply(model: RowModel, values: Float64Array, *, sites: Sequence[str] | None 
     values : numpy.ndarray
         ``n f`` float64, columns as the model names them.
     sites : sequence of str or None
-        ``n``; needed by a model that harmonises.
+        ``n``; needed by a model that harmonises. One that was not seen, or ``""``, is taken for the average site.
 
     Raises
     ------
     InputError
-        If the number of columns differs, or sites are not given or known.
+        If the number of columns differs, or sites are not given.
     """
     if values.ndim != 2 or values.shape[1] != len(model.names) or (model.combat is not None and sites is None):
         raise InputError(
@@ -169,11 +264,11 @@ def apply(model: RowModel, values: Float64Array, *, sites: Sequence[str] | None 
             expected="the columns that the model names, and sites where it harmonises them",
             next_step="measure with the settings of the model's rows",
         )
-    rows = np.where(np.isfinite(values), values, np.asarray(model.median))[:, list(model.usable)]
+    rows = np.where(np.isfinite(values), values, np.asarray(model.median))
     if model.combat is not None and sites is not None:
-        rows = combat.apply(model.combat, rows, sites)
-    place = {column: n for n, column in enumerate(model.usable)}
-    taken = rows[:, [place[column] for column in model.chosen]]
+        touched = list(model.harmonised)
+        rows[:, touched] = combat.apply(model.combat, rows[:, touched], sites, unseen="pooled")
+    taken = rows[:, list(model.chosen)]
     standard = (taken - np.asarray(model.mean)) / np.asarray(model.spread)
     found: Float64Array = standard @ np.asarray(model.coefficients) + model.intercept
     return found

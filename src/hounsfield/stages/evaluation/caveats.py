@@ -44,6 +44,8 @@ class CaveatFacts:
     validation_samples : int or None
         What threshold and calibration were fitted on.
     stopped_by_clock : bool
+    other_sites : int
+        Judged samples whose site the harmonisation does not know.
     """
 
     target: TargetSpec
@@ -54,6 +56,7 @@ class CaveatFacts:
     grouped: bool = True
     validation_samples: int | None = None
     stopped_by_clock: bool = False
+    other_sites: int = 0
 
 
 def caveats(facts: CaveatFacts) -> tuple[Caveat, ...]:
@@ -126,6 +129,8 @@ def _of_data(facts: CaveatFacts) -> Iterator[Caveat]:
         yield _caveat("not_run", count=figures.not_run, total=figures.samples + figures.not_run)
     if figures.refused:
         yield _caveat("refused", count=figures.refused, total=figures.samples)
+    if facts.other_sites:
+        yield _caveat("other_site", count=facts.other_sites, total=figures.samples)
 
 
 def _of_size(facts: CaveatFacts) -> Iterator[Caveat]:

@@ -42,7 +42,7 @@ def draft(facts: Facts) -> Sections:
     facts = _decide(sections, "warmup", warmup.RULES, facts)
     facts = _decide(sections, "ensemble", _together(facts), facts)
     facts = _decide(sections, "operating_point", judging.OPERATING_POINT, facts)
-    _decide(sections, "baselines", judging.BASELINES, facts)
+    _decide(sections, "baselines", judging.baselines(facts), facts)
     return sections
 
 

@@ -7,6 +7,9 @@ from hounsfield.core.kinds import input_kind
 from hounsfield.core.plan import Facts
 from hounsfield.stages.planning.rules import Rule, network, preparation, rows, signals
 
+FEW_PATIENTS = 150
+"""Training patients below which a nested choice of learner and variables costs next to nothing."""
+
 
 @runtime_checkable
 class Planner(Protocol):
@@ -99,9 +102,10 @@ class Rows:
         return rows.network(names, facts)
 
     def baselines(self, facts: Facts) -> tuple[str, ...]:
-        """Return gradient-boosted trees, and for classes a few selected variables with a logistic regression."""
-        asked = {target.kind for target in facts.targets}
-        return ("trees", "selected") if asked <= {"categorical", "multilabel"} else ("trees",)
+        """Return gradient-boosted trees; for classes a few selected variables; of few patients a nested choice too."""
+        if not {target.kind for target in facts.targets} <= {"categorical", "multilabel"}:
+            return ("trees",)
+        return ("trees", "selected", "chosen") if facts.fingerprint.patients < FEW_PATIENTS else ("trees", "selected")
 
 
 IMAGES = Images()

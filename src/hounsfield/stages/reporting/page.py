@@ -14,6 +14,7 @@ from hounsfield.stages.reporting.charts import history_chart, learning_chart
 from hounsfield.stages.reporting.forest import Forest, Row, forest
 from hounsfield.stages.reporting.numbers import change, minutes, with_interval
 from hounsfield.stages.reporting.opening import baseline_name, opening, primary
+from hounsfield.stages.reporting.repeated_view import repeated_view
 from hounsfield.stages.reporting.target_view import Chart, target_view
 from hounsfield.stages.reporting.words import Both, metric_words, say, say_or
 
@@ -70,6 +71,7 @@ def render_html(report: Report, *, lang: str = "en") -> str:
             shortcut=shortcut_forest(report.shortcut),
             history=_history(report),
             learning=_learning(report),
+            repeated=repeated_view(report.repeated),
             cost=_cost(report.cost),
             most=MOST_LISTED,
             part_name=lambda name: say_or(f"part_{name}", name),

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from hounsfield.core.report import MAIN_METRIC, Report
 from hounsfield.stages.reporting.numbers import change, minutes, with_interval
 from hounsfield.stages.reporting.opening import opening, primary
+from hounsfield.stages.reporting.repeated_view import repeated_lines
 from hounsfield.stages.reporting.words import metric_words
 
 WIDTH = 100
@@ -33,6 +34,9 @@ def _lines(report: Report) -> Iterator[str]:
     yield ""
     yield from _compared(report)
     yield from _wrapped(block.verdict.en, "  ")
+    if report.repeated is not None:
+        yield ""
+        yield from repeated_lines(report.repeated)
     if len(report.targets) > 1:
         yield ""
         yield from _other_targets(report)

@@ -16,11 +16,11 @@ EDGE = 6.0
 
 def preparation(name: str, facts: Facts) -> dict[str, Rule]:
     """Return the rules of section ``preparation.<name>`` for a row input."""
-    del facts
 
     def about(rule: Callable[[RowFacts, Facts], Decision]) -> Rule:
         return lambda now: rule(seen_of(now, name), now)
 
+    placed = {"site": about(_site), "sites": about(_sites), "harmonise": about(_harmonise)}
     return {
         "columns": about(_columns),
         "levels": about(_levels),
@@ -28,6 +28,7 @@ def preparation(name: str, facts: Facts) -> dict[str, Rule]:
         "complete": about(_complete),
         "middle": about(_middle),
         "spread": about(_spread),
+        **(placed if _place(seen_of(facts, name)) else {}),
     }
 
 
@@ -53,9 +54,45 @@ def kept(seen: RowFacts) -> dict[str, ColumnFacts]:
     """Return the variables that tell something: known often enough, and not the same throughout."""
     return {
         name: column
-        for name, column in seen.columns.items()
+        for name, column in _variables(seen).items()
         if column.missing_share <= MOST_MISSING and (column.distinct > 1 or column.missing_share > 0.05)
-    } or dict(seen.columns)
+    } or _variables(seen)
+
+
+def _variables(seen: RowFacts) -> dict[str, ColumnFacts]:
+    return {name: column for name, column in seen.columns.items() if column.kind != "place"}
+
+
+def _place(seen: RowFacts) -> str:
+    """Return the column that says where rows were recorded; ``""`` where there is none, or one place only."""
+    able = (n for n, c in seen.columns.items() if c.kind == "place" and len(c.levels) > 1)
+    return next(able, "")
+
+
+def _site(seen: RowFacts, facts: Facts) -> Decision:
+    return Decision(
+        value=_place(seen),
+        rule="where measured features were recorded; no learner looks at it, only the harmonisation of features does",
+        evidence=f"{len(seen.columns[_place(seen)].levels)} places, {facts.fingerprint.samples} training rows",
+    )
+
+
+def _sites(seen: RowFacts, facts: Facts) -> Decision:
+    return Decision(
+        value=list(seen.columns[_place(seen)].levels),
+        rule="places that two training rows have at least; a row of another one is taken for one of the average place: "
+        "the pooled mean and spread, no shift",
+        evidence=f"{facts.fingerprint.samples} training rows",
+    )
+
+
+def _harmonise(seen: RowFacts, facts: Facts) -> Decision:
+    return Decision(
+        value="empirical-bayes",
+        rule="what each place adds to the numbers is estimated in the training part of each fold, answers unseen, and "
+        "taken away before variables are selected (ComBat, Johnson et al. 2007); none and each-feature are the others",
+        evidence=f"{len(_variables(seen))} variables, {facts.fingerprint.samples} training rows",
+    )
 
 
 def _logged(column: ColumnFacts) -> bool:
@@ -67,7 +104,7 @@ def _columns(seen: RowFacts, facts: Facts) -> Decision:
     return Decision(
         value=list(chosen),
         rule=f"all variables but those that are the same throughout, or missing in more than {MOST_MISSING:.0%}",
-        evidence=f"{len(chosen)} of {len(seen.columns)}, {facts.fingerprint.samples} training rows",
+        evidence=f"{len(chosen)} of {len(_variables(seen))}, {facts.fingerprint.samples} training rows",
     )
 
 
