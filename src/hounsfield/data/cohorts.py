@@ -18,7 +18,16 @@ from hounsfield.data.marks import mark
 from hounsfield.data.masks import with_matching_masks
 from hounsfield.data.protocols import Layout
 
-__all__ = ["check_trainable", "cohort_yaml", "digest", "explore", "samples_csv", "understand", "unlabelled"]
+__all__ = [
+    "check_trainable",
+    "cohort_yaml",
+    "digest",
+    "explore",
+    "recordings",
+    "samples_csv",
+    "understand",
+    "unlabelled",
+]
 
 WITHOUT_IMAGES = frozenset({"wfdb", "edf", "events", "ucr", "columns", "table"})
 """Layouts whose samples look at signals and rows."""
@@ -72,6 +81,22 @@ def explore(source: str | Path | Iterable[Item], roles: Roles | None = None) -> 
     if not cohort.schema.targets and not cohort.listings and isinstance(source, str | Path):
         raise _no_answers(Path(source), cohort)
     return cohort
+
+
+def recordings(source: str | Path | Iterable[Item], roles: Roles | None = None) -> Cohort:
+    """Find out what a data set is where the answers lie in what was recorded, so that it needs no others.
+
+    Parameters
+    ----------
+    source, roles
+        As for `understand`.
+
+    Raises
+    ------
+    CohortError
+        If it cannot be understood.
+    """
+    return _understood(source, roles or Roles())
 
 
 def _understood(source: str | Path | Iterable[Item], roles: Roles) -> Cohort:
