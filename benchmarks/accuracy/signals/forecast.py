@@ -87,11 +87,14 @@ def measured(case: Case, *, seed: int, shrink: int = 1, inside: bool = False) ->
         )
         learned, kept = chosen(data, train), chosen(data, calibrate)
         spec = draft(learned, data.request)
-        forecaster = fit(spec, learned, kept, settings=settings, seed=seed).forecaster
+        fitted = fit(spec, learned, kept, settings=settings, seed=seed)
+        forecaster = fitted.forecaster
         cheap = fit_baselines(spec, learned, kept)
         judged += said_of(forecaster, cheap, chosen(data, test), [data.patients[i] for i in test])
         held += said_of(forecaster, cheap, kept, [data.patients[i] for i in calibrate])
         print(f"  {data.name}: {len(train)} + {len(calibrate)} series learned, {len(test)} to judge", flush=True)
+        losses = ", ".join(f"{v:.4f}" for v in fitted.trained.history.get("val_loss", ()))
+        print(f"    pinball loss of the series to calibrate with, as training went on: {losses}", flush=True)
     how = Judging(data.request.asked, data.request.levels, METHOD, data.below, data.request.unit, seed)
     figures = judge_forecasts(judged, held, how)
     for line in told(figures):

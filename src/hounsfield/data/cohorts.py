@@ -266,7 +266,8 @@ def _no_answers(root: Path, cohort: Cohort) -> CohortError:
             f"There are no labels: {root.name!r} holds {count} record{'s' if count > 1 else ''}, and nothing says what "
             "they show.",
             expected="a table with columns of record names and of answers, folders of classes, or annotations",
-            next_step="name a column with --target, or add a labels.csv; to predict, use hu predict",
+            next_step="name a column with --target, or add a labels.csv; to forecast the series themselves, add "
+            "--task prognose; to predict, use hu predict",
         )
     if cohort.schema.layout in ("manifest", "table"):
         used = ", ".join(f"{c.column} ({c.role})" for c in cohort.schema.columns)
