@@ -16,7 +16,9 @@ Source = Annotated[
 TrainSource = Annotated[Path, typer.Argument(metavar="PATH", help="Folder, manifest or .npz; or a plan.yaml.")]
 BundlePath = Annotated[Path, typer.Argument(metavar="BUNDLE", help="Folder of a run, or its bundle/.")]
 
-Task = Annotated[str | None, typer.Option("--task", help="Task by name: classify or annotate.", rich_help_panel=_DATA)]
+Task = Annotated[
+    str | None, typer.Option("--task", help="Task by name: classify, annotate or prognose.", rich_help_panel=_DATA)
+]
 Target = Annotated[
     list[str] | None,
     typer.Option(
@@ -55,6 +57,25 @@ IndexFile = Annotated[
         "--index",
         metavar="FILE",
         help="Keep the index of a DICOM disk in this file, so that the next run need not read it again.",
+        rich_help_panel=_DATA,
+    ),
+]
+
+Ahead = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--ahead",
+        metavar="TIME",
+        help="How far a forecast looks ahead: `next`, `30 min`, `3 h`; may be given several times. Else by rule.",
+        rich_help_panel=_DATA,
+    ),
+]
+Below = Annotated[
+    float | None,
+    typer.Option(
+        "--below",
+        metavar="VALUE",
+        help="Warn before readings fall below this; of a mean arterial pressure 65 mmHg unless said.",
         rich_help_panel=_DATA,
     ),
 ]

@@ -10,9 +10,11 @@ from hounsfield.core.errors import CohortError
 from hounsfield.core.row import RowColumn
 from hounsfield.core.types import AnyArray, Attribute, TargetValue
 
-TargetKind = Literal["categorical", "multilabel", "ordinal", "number", "mask", "boxes"]
+TargetKind = Literal["categorical", "multilabel", "ordinal", "number", "mask", "boxes", "forecast"]
 DENSE_KINDS = ("mask", "boxes")
 """Kinds of answers that lie in the image: a sample's `masks` hold them."""
+INSIDE_KINDS = (*DENSE_KINDS, "forecast")
+"""Kinds of answers that lie in what is looked at: no sample's `targets` hold them."""
 Part = Literal["train", "val", "test"]
 PARTS: tuple[Part, ...] = ("train", "val", "test")
 
@@ -64,7 +66,7 @@ class TargetSpec(BaseModel):
     name : str
         Column or folder level that holds the answer.
     kind : str
-        ``categorical``, ``multilabel``, ``ordinal``, ``number``, ``mask`` or ``boxes``.
+        ``categorical``, ``multilabel``, ``ordinal``, ``number``, ``mask``, ``boxes`` or ``forecast``.
     classes : tuple of str
         Class, label or level names, in the order of the columns of a prediction; empty for a number.
     positive : str or None

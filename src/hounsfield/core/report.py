@@ -13,6 +13,7 @@ MAIN_METRIC: dict[TargetKind, str] = {
     "number": "mae",
     "mask": "dice",
     "boxes": "box_ap30",
+    "forecast": "mae",
 }
 """The metric that a headline, a comparison and a recommendation speak of."""
 
@@ -20,6 +21,7 @@ LOWER_IS_BETTER = frozenset(
     {
         "mae",
         "rmse",
+        "pinball",
         "brier",
         "calibration_error",
         "hd95_mm",

@@ -19,7 +19,16 @@ from hounsfield.data.masks import with_matching_masks
 from hounsfield.data.protocols import Layout
 from hounsfield.data.table import tables_kept
 
-__all__ = ["check_trainable", "cohort_yaml", "digest", "explore", "samples_csv", "understand", "unlabelled"]
+__all__ = [
+    "check_trainable",
+    "cohort_yaml",
+    "digest",
+    "explore",
+    "recordings",
+    "samples_csv",
+    "understand",
+    "unlabelled",
+]
 
 WITHOUT_IMAGES = frozenset({"wfdb", "edf", "events", "ucr", "columns", "table"})
 """Layouts whose samples look at signals and rows."""
@@ -73,6 +82,22 @@ def explore(source: str | Path | Iterable[Item], roles: Roles | None = None) -> 
     if not cohort.schema.targets and not cohort.listings and isinstance(source, str | Path):
         raise _no_answers(Path(source), cohort)
     return cohort
+
+
+def recordings(source: str | Path | Iterable[Item], roles: Roles | None = None) -> Cohort:
+    """Find out what a data set is where the answers lie in what was recorded, so that it needs no others.
+
+    Parameters
+    ----------
+    source, roles
+        As for `understand`.
+
+    Raises
+    ------
+    CohortError
+        If it cannot be understood.
+    """
+    return _understood(source, roles or Roles())
 
 
 def _understood(source: str | Path | Iterable[Item], roles: Roles) -> Cohort:
@@ -247,7 +272,8 @@ def _no_answers(root: Path, cohort: Cohort) -> CohortError:
             f"There are no labels: {root.name!r} holds {count} record{'s' if count > 1 else ''}, and nothing says what "
             "they show.",
             expected="a table with columns of record names and of answers, folders of classes, or annotations",
-            next_step="name a column with --target, or add a labels.csv; to predict, use hu predict",
+            next_step="name a column with --target, or add a labels.csv; to forecast the series themselves, add "
+            "--task prognose; to predict, use hu predict",
         )
     if cohort.schema.layout in ("manifest", "table"):
         used = ", ".join(f"{c.column} ({c.role})" for c in cohort.schema.columns)

@@ -11,6 +11,7 @@ TASKS = Table(
     {
         "classify": "hounsfield.tasks.classify.task:Classify",
         "annotate": "hounsfield.tasks.annotate.task:Annotate",
+        "prognose": "hounsfield.tasks.prognose.task:Prognose",
     },
 )
 """Tasks by name; adding one is one line here."""

@@ -30,9 +30,11 @@ ROADS = Table(
     {
         "vector": "hounsfield.workflow.vector_road:VECTOR",
         "dense": "hounsfield.workflow.dense.road:DENSE",
+        "series": "hounsfield.workflow.forecast.road:SERIES",
     },
 )
-"""Roads by name: ``vector`` gives a few numbers for each sample, ``dense`` one for every voxel."""
+"""Roads by name: ``vector`` gives a few numbers for each sample, ``dense`` one for every voxel, ``series`` what
+comes after every step of a series."""
 
 
 class Fed(Protocol):

@@ -9,7 +9,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 
 from hounsfield.core.audit import Audit
-from hounsfield.core.cohort import DENSE_KINDS, Cohort, Sample
+from hounsfield.core.cohort import INSIDE_KINDS, Cohort, Sample
 from hounsfield.core.errors import InputError
 from hounsfield.core.fingerprint import Fingerprint
 from hounsfield.core.progress import Progress
@@ -18,7 +18,7 @@ from hounsfield.core.split import Split
 from hounsfield.workflow.memory import give_back
 from hounsfield.workflow.odd_cases import without_odd
 from hounsfield.workflow.survey import Survey, survey
-from hounsfield.workflow.tasks import choose_task
+from hounsfield.workflow.tasks import choose_task, task_named
 from hounsfield.workflow.warming import NOTHING, Beside, beside
 from hounsfield.workflow.wishes import Wishes
 
@@ -83,6 +83,10 @@ def understood(source: Source, wishes: Wishes) -> tuple[Cohort, Task]:
     """Understand a source and choose the task; targets of other tasks are left out."""
     from hounsfield.data.cohorts import understand
 
+    if wishes.task is not None and task_named(wishes.task).road == "series":
+        from hounsfield.workflow.forecast.cohorts import asked_cohort
+
+        return asked_cohort(source, wishes), task_named(wishes.task)
     cohort = understand(source, wishes.roles)
     task = choose_task(cohort.schema, wishes.task)
     return replace(cohort, schema=cohort.schema.model_copy(update={"targets": task.accepts(cohort.schema)})), task
@@ -141,7 +145,7 @@ def _answered(cohort: Cohort, divided: Split) -> Cohort:
     gone = [
         t.name
         for t in targets[1:]
-        if t.kind not in DENSE_KINDS and all(s.targets.get(t.name) is None for s in training)
+        if t.kind not in INSIDE_KINDS and all(s.targets.get(t.name) is None for s in training)
     ]
     if not gone:
         return cohort

@@ -50,6 +50,10 @@ class Wishes:
         Whether the network's learning curve is measured even where that leaves less time for training.
     tensorboard : bool
         Whether training curves are also written for TensorBoard.
+    ahead : tuple of str
+        How far ahead a forecast looks, such as ``next``, ``30 min``, ``3 h``; empty to infer.
+    below : float or None
+        Of a forecast: a reading below this is the event that is warned of; None to infer.
 
     Raises
     ------
@@ -83,6 +87,8 @@ class Wishes:
     unlabelled: tuple[str, ...] = ()
     encoder: str | None = None
     tensorboard: bool = False
+    ahead: tuple[str, ...] = ()
+    below: float | None = None
 
     def __post_init__(self) -> None:
         for name in ("sensitivity", "specificity", "prevalence"):

@@ -4,7 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Protocol, cast
 
-from hounsfield.core.cohort import DENSE_KINDS, Cohort, Roles, TargetSpec
+from hounsfield.core.cohort import INSIDE_KINDS, Cohort, Roles, TargetSpec
 from hounsfield.core.errors import CohortError, unknown_name
 from hounsfield.data.answers import fold
 from hounsfield.data.cohort_file import CohortFile, DeclaredTarget, read_cohort_file, read_samples
@@ -108,7 +108,7 @@ def _file_of(root: Path) -> Path | None:
 
 
 def _roles(file: CohortFile, roles: Roles) -> Roles:
-    names = tuple(t.name for t in file.targets if t.kind not in DENSE_KINDS)
+    names = tuple(t.name for t in file.targets if t.kind not in INSIDE_KINDS)
     positive = roles.positive or next((t.positive for t in file.targets[:1] if t.positive), None)
     return replace(roles, target=roles.target or names, positive=positive)
 

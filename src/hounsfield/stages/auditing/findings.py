@@ -4,7 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 
 from hounsfield.core.audit import Audit, Shortcut
-from hounsfield.core.cohort import DENSE_KINDS, PARTS, Cohort, Sample, SetAside, TargetSpec
+from hounsfield.core.cohort import INSIDE_KINDS, PARTS, Cohort, Sample, SetAside, TargetSpec
 from hounsfield.stages.auditing.duplicates import Repeats, find_repeats
 from hounsfield.stages.auditing.exclusions import Exclusions, exclusions
 from hounsfield.stages.auditing.probe import probe
@@ -103,7 +103,7 @@ def _set_aside(cohort: Cohort, looks: Sequence[Glance], unreadable: Sequence[Set
     for look in looks:
         if look.fault:
             found.setdefault(look.sample, SetAside(sample=look.sample, reason=look.fault))
-    names = [t.name for t in cohort.schema.targets if t.kind not in DENSE_KINDS]
+    names = [t.name for t in cohort.schema.targets if t.kind not in INSIDE_KINDS]
     for sample in cohort.samples:
         if names and all(sample.targets.get(name) is None for name in names):
             found.setdefault(sample.id, SetAside(sample=sample.id, reason="the answer is missing"))

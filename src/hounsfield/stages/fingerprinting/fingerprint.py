@@ -65,6 +65,8 @@ def target_facts(
     """Aggregate the answers to one target."""
     if masks is not None:
         return TargetFacts(kind=target.kind, mask=mask_facts(masks))
+    if target.kind == "forecast":
+        return TargetFacts(kind=target.kind)
     answers = [s.targets.get(target.name) for s in training]
     known = [a for a in answers if a is not None]
     missing = len(answers) - len(known)

@@ -1,11 +1,13 @@
 """The charts of a report as inline SVG: vector, without script, in the colours of the page."""
 
+from collections.abc import Mapping
+
 from markupsafe import Markup
 
 from hounsfield.core.report import Curve, LearningCurve, PartFigures
 from hounsfield.stages.reporting.numbers import significant
 from hounsfield.stages.reporting.svg import HEIGHT, LEFT, RIGHT, TOP, WIDTH, Frame, element, picture, text
-from hounsfield.stages.reporting.words import Both, metric_words, say
+from hounsfield.stages.reporting.words import Both, metric_words, say, say_or
 
 MOST_ROC = 8
 
@@ -62,6 +64,21 @@ def decision_chart(model: Curve, everybody: Curve | None) -> Markup:
     drawn += frame.line(tuple(x for x, _ in shown), tuple(y for _, y in shown), "line a")
     drawn += _key(0, say("line_model"), "line a", top=True) + _key(1, say("line_all"), "line b thin", top=True)
     return picture(drawn, say("decision"))
+
+
+def warning_chart(lines: Mapping[str, Curve]) -> Markup:
+    """Return onsets warned of against false alarms per hour: the network's (name ``""``) and the baselines'."""
+    rates = sorted(x for curve in lines.values() for x in curve.x)
+    most = max(0.01, rates[int(0.9 * (len(rates) - 1))] if rates else 1.0)
+    frame = Frame(0, most, 0, 1)
+    drawn = frame.axes(say("x_alarms"), say("y_warned"))
+    for index, (name, curve) in enumerate(lines.items()):
+        kept = sorted((x, y) for x, y in zip(curve.x, curve.y, strict=True) if x <= most)
+        kind = "line a" if not name else f"line s{index}"
+        drawn += frame.line(tuple(x for x, _ in kept), tuple(y for _, y in kept), kind)
+        words = say_or(f"baseline_{name}", name) if name else say("line_model")
+        drawn += _key(index, words, kind, of=len(lines))
+    return picture(drawn, say("alarm_curve"))
 
 
 def scatter_chart(curve: Curve, unit: str) -> Markup:

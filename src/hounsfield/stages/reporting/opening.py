@@ -95,6 +95,8 @@ def question(target: TargetSpec) -> Both:
     if target.kind == "number":
         unit = say("of_unit", unit=target.unit) if target.unit else Both.same("")
         return say("asked_number", name=target.name, unit=unit)
+    if target.kind == "forecast":
+        return say("asked_forecast", name=target.name)
     if target.kind == "ordinal":
         return say("asked_ordinal", classes=" < ".join(target.classes))
     if target.kind == "mask":

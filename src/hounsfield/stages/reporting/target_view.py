@@ -6,7 +6,13 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from hounsfield.core.report import MAIN_METRIC, Figure, PartFigures, Report, TargetReport
-from hounsfield.stages.reporting.charts import decision_chart, reliability_chart, roc_chart, scatter_chart
+from hounsfield.stages.reporting.charts import (
+    decision_chart,
+    reliability_chart,
+    roc_chart,
+    scatter_chart,
+    warning_chart,
+)
 from hounsfield.stages.reporting.forest import Forest, Row, forest
 from hounsfield.stages.reporting.numbers import ABSENT, change, interval, with_interval, written
 from hounsfield.stages.reporting.opening import against, baseline_name, question, verdict
@@ -233,6 +239,9 @@ def _charts(judged: TargetReport, part: PartFigures) -> Iterator[Chart]:
     if "decision" in drawn:
         chart = decision_chart(drawn["decision"], drawn.get("decision_all"))
         yield Chart(say("decision"), say("decision_caption"), chart)
+    if "warning" in drawn:
+        lines = {name.partition(":")[2]: curve for name, curve in drawn.items() if name.startswith("warning")}
+        yield Chart(say("alarm_curve"), say("alarm_caption"), warning_chart(lines))
     if "scatter" in drawn:
         yield Chart(say("scatter"), say("scatter_caption"), scatter_chart(drawn["scatter"], judged.target.unit))
 

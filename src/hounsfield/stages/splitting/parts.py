@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from hounsfield.core.audit import Audit
-from hounsfield.core.cohort import DENSE_KINDS, Cohort, Sample, SetAside, TargetSpec
+from hounsfield.core.cohort import INSIDE_KINDS, Cohort, Sample, SetAside, TargetSpec
 from hounsfield.core.errors import CohortError, SplitError
 from hounsfield.core.split import Split
 from hounsfield.stages.splitting.dividing import carve, divide
@@ -184,7 +184,7 @@ def _check_answers(samples: Sequence[Sample], target: TargetSpec | None, *, offi
             expected="readable images with an answer",
             next_step="see what was set aside with hu inspect, and correct the files or the table",
         )
-    if target is None or target.kind in (*DENSE_KINDS, "multilabel"):
+    if target is None or target.kind in (*INSIDE_KINDS, "multilabel"):
         return
     values = {s.targets.get(target.name) for s in inside} - {None}
     if len(values) < 2:
@@ -247,4 +247,4 @@ def _check_held(samples: Sequence[Sample], parts: Mapping[str, str], scene: _Sce
 
 
 def _balanced(target: TargetSpec | None) -> str:
-    return f"balanced by {target.name}" if target and target.kind not in DENSE_KINDS else "at random"
+    return f"balanced by {target.name}" if target and target.kind not in INSIDE_KINDS else "at random"

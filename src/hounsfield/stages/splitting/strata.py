@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from hounsfield.core.cohort import DENSE_KINDS, Sample, TargetSpec
+from hounsfield.core.cohort import INSIDE_KINDS, Sample, TargetSpec
 
 _BINS = 5
 _MISSING = "(missing)"
@@ -26,7 +26,7 @@ def strata_of(samples: Sequence[Sample], target: TargetSpec | None) -> dict[str,
     dict of str to tuple of str
         Sample id to its class or level, all its labels, or the fifth of the values that a number lies in.
     """
-    if target is None or target.kind in DENSE_KINDS:
+    if target is None or target.kind in INSIDE_KINDS:
         return {s.id: ("all",) for s in samples}
     values = {s.id: s.targets.get(target.name) for s in samples}
     if target.kind == "number":

@@ -1,0 +1,120 @@
+"""Following a live series: one step after the other, with constant memory."""
+
+from collections import deque
+from dataclasses import replace
+
+import numpy as np
+import torch
+
+from hounsfield.core.errors import InputError
+from hounsfield.core.types import Float32Array, Float64Array
+from hounsfield.learn.forecast.forecaster import Forecaster, placed
+from hounsfield.learn.forecast.preparing import clean, standardised
+from hounsfield.learn.nn.signal.cells import State
+from hounsfield.learn.nn.signal.laying import History
+from hounsfield.learn.nn.signal.sequence import Sequence
+from hounsfield.science.forecasting.autoregression import Autoregression
+from hounsfield.science.forecasting.course import Course
+from hounsfield.science.statistics.quantiles import shifted
+
+
+class Follower:
+    """A forecaster beside one patient: each step in, quantiles out.
+
+    Parameters
+    ----------
+    forecaster : Forecaster
+
+    Notes
+    -----
+    After any number of steps it says what the forecaster says of the whole series up to there, up to rounding. Kept are
+    the state of the network, the value last seen of each variable, and as many readings as the autoregression looks
+    back at.
+    """
+
+    def __init__(self, forecaster: Forecaster) -> None:
+        self._forecaster = forecaster
+        self._network = forecaster.network()
+        spec = forecaster.spec
+        self._line = Autoregression(np.array(spec.weights), np.array(spec.constant))
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget everything: the next step is the first of a series."""
+        self._memory: tuple[History, tuple[State, ...]] | None = None
+        self._past: deque[float] = deque(maxlen=self._forecaster.spec.lags)
+        self._time: float | None = None
+
+    @property
+    def kept(self) -> int:
+        """Return how many numbers are remembered at present."""
+        count = len(self._past)
+        if self._memory is not None:
+            history, layers = self._memory
+            count += sum(t.numel() for t in (history.clock, history.since, history.value))
+            count += sum(part.numel() for state in layers for part in state)
+        return count
+
+    @torch.inference_mode()
+    def feed(self, time_h: float, values: Float64Array) -> Float64Array:
+        """Read the next step and answer.
+
+        Parameters
+        ----------
+        time_h : float
+            Hours, from any beginning, after that of the step before.
+        values : numpy.ndarray
+            ``c`` readings, NaN where a variable was not measured.
+
+        Returns
+        -------
+        numpy.ndarray
+            ``k q`` calibrated quantiles in the target's unit; NaN where the target was not measured now.
+
+        Raises
+        ------
+        InputError
+            If the time does not rise, or there are other variables than in training.
+        """
+        spec = self._forecaster.spec
+        if not np.isfinite(time_h) or (self._time is not None and time_h <= self._time):
+            raise InputError(
+                "The time of a step does not follow that of the step before.",
+                expected="hours that rise from step to step",
+                next_step="join what was measured at one time, and feed steps in order",
+            )
+        if values.shape != (len(spec.variables),):
+            raise InputError(
+                f"A step has {values.shape} readings.",
+                expected=f"({len(spec.variables)},): the variables that were learned from",
+                next_step="order the variables as in training, NaN where one was not measured",
+            )
+        step = clean(Course(np.array([time_h]), values[:, None].astype(np.float64), time_h), spec)
+        now = float(step.values[spec.target, 0])
+        line = np.full(len(spec.asked), np.nan)
+        if np.isfinite(now):
+            self._past.append(now)
+            line = self._line.apply(np.array(self._past))[-1]
+        offsets = self._advance(time_h, step, np.nan_to_num((line - now) / np.array(spec.scale)))
+        said = placed(offsets, line[None], spec)[0]
+        return shifted(said, self._forecaster.shifts)
+
+    def _advance(self, time_h: float, step: Course, said: Float64Array) -> Float32Array:
+        spec = self._forecaster.spec
+        first = self._memory is None or self._time is None
+        passed = 0.0 if first or self._time is None else (time_h - self._time if spec.times else 1.0)
+        self._time = time_h
+        values = torch.from_numpy(standardised(step.values, spec.scaling).T.copy())[None]
+        observed = values.isfinite()
+        sequence = Sequence(
+            torch.where(observed, values, 0.0),
+            observed,
+            torch.tensor([[passed]], dtype=torch.float32),
+            torch.tensor([1]),
+        )
+        told = torch.from_numpy(said.astype(np.float32))[None, None]
+        answer, (history, layers) = self._network.advance(sequence, told, self._memory)
+        # Clocks are counted from the last step: a float32 that counts for days loses the seconds.
+        moved = replace(history, clock=history.clock - passed, since=history.since - passed)
+        self._memory = (moved, layers)
+        return answer[0].numpy()

@@ -1,0 +1,96 @@
+"""A trained forecaster: weights, calibration, and what it says of courses."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from hounsfield.core.errors import BundleError
+from hounsfield.core.types import AnyArray, Float32Array, Float64Array
+from hounsfield.learn.forecast.network import ForecastNetwork, build
+from hounsfield.learn.forecast.preparing import Arrays, clean, expected, prepare
+from hounsfield.learn.forecast.spec import ForecastSpec
+from hounsfield.science.forecasting.course import Course
+from hounsfield.science.statistics.quantiles import shifted
+
+BATCH = 64
+
+
+@dataclass(frozen=True)
+class Forecaster:
+    """What is applied to new series.
+
+    Parameters
+    ----------
+    spec : ForecastSpec
+    weights : mapping of str to numpy.ndarray
+        By parameter name.
+    shifts : numpy.ndarray
+        ``k q``, in the target's unit: what calibration adds to each quantile.
+    """
+
+    spec: ForecastSpec
+    weights: Mapping[str, AnyArray]
+    shifts: Float64Array
+
+    def network(self) -> ForecastNetwork:
+        """Return the network with its weights, ready to answer.
+
+        Raises
+        ------
+        BundleError
+            If the weights are of another network.
+        """
+        network = build(self.spec)
+        try:
+            network.load_state_dict({k: torch.from_numpy(np.array(v)) for k, v in self.weights.items()})
+        except RuntimeError as error:
+            raise BundleError(
+                "The weights do not fit the forecaster.",
+                expected="weights of the network that the spec describes",
+                next_step="use an undamaged copy of the bundle",
+            ) from error
+        return network.eval()
+
+    def quantiles(self, courses: Sequence[Course]) -> list[Float64Array]:
+        """Return calibrated quantiles at each step of each course, ``t k q``, in the target's unit.
+
+        Notes
+        -----
+        NaN at steps at which the target was not measured. What is said at a step depends on that step and earlier ones
+        alone.
+        """
+        cleaned = [clean(course, self.spec) for course in courses]
+        raw = raw_quantiles(self.network(), prepare(cleaned, self.spec))
+        found: list[Float64Array] = []
+        for course, offsets in zip(cleaned, raw, strict=True):
+            line = expected(course, self.spec)
+            found.append(shifted(placed(offsets[: len(course.times_h)], line, self.spec), self.shifts))
+        return found
+
+
+def placed(offsets: Float32Array, line: Float64Array, spec: ForecastSpec) -> Float64Array:
+    """Return quantiles in the target's unit from the network's ``t k q`` and the autoregression's ``t k``."""
+    added = np.array(spec.scale)[:, None] * offsets.astype(np.float64)
+    return np.asarray(line[..., None] + added, np.float64)
+
+
+@torch.inference_mode()
+def raw_quantiles(network: ForecastNetwork, arrays: Arrays) -> list[Float32Array]:
+    """Return what the network says of prepared series, ``u k q`` each, at least as many steps as the series has."""
+    order = np.argsort(arrays.lengths, kind="stable")
+    found: list[Float32Array] = [np.zeros((0, 0, 0), np.float32)] * len(arrays)
+    on = next(network.parameters()).device
+    for first in range(0, len(order), BATCH):
+        rows = order[first : first + BATCH]
+        longest = int(arrays.lengths[rows].max())
+        series = torch.from_numpy(arrays.series[rows, :, :longest]).to(on)
+        said = torch.from_numpy(arrays.said[rows, :longest]).to(on)
+        answer = network(series, said, {}).cpu().numpy()
+        short = longest - answer.shape[1]  # steps at whose end nothing at all was measured
+        if short:
+            answer = np.pad(answer, ((0, 0), (0, short), (0, 0), (0, 0)), mode="edge")
+        for row, one in zip(rows, answer, strict=True):
+            found[int(row)] = one[: int(arrays.lengths[row])]
+    return found

@@ -1,0 +1,308 @@
+"""Fitting a forecaster: a linear autoregression, a network around it, and calibration on held-out series."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import cast
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from hounsfield.core.errors import InputError
+from hounsfield.core.streams import address, stream
+from hounsfield.core.types import AnyArray, Float64Array, IntArray
+from hounsfield.learn.batch import Batch
+from hounsfield.learn.forecast.forecaster import Forecaster, placed, raw_quantiles
+from hounsfield.learn.forecast.network import ForecastNetwork, build
+from hounsfield.learn.forecast.preparing import Arrays, clean, expected, fit_scaling, prepare
+from hounsfield.learn.forecast.spec import LEVELS, ForecastOptions, ForecastSpec
+from hounsfield.learn.loop import Loop, Optimisation, Phase, Trained, Watch, run
+from hounsfield.learn.losses.base import Loss, combine
+from hounsfield.learn.losses.pinball import labelled, loss
+from hounsfield.learn.ranks import Ranks
+from hounsfield.science.forecasting.autoregression import Autoregression
+from hounsfield.science.forecasting.course import Course, plausible
+from hounsfield.science.forecasting.outcomes import Outcome, truths
+from hounsfield.science.statistics.quantiles import shifts
+
+NAME = "forecast"
+SORTED = 16
+"""Batches whose series are sorted by length together: fewer steps are padding, and the order stays random."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is to be forecast.
+
+    Parameters
+    ----------
+    variables : tuple of str
+        c variables of every course.
+    target : int
+        The one that is forecast.
+    asked : tuple of Outcome
+    unit : str
+    times : bool
+        Whether times are irregular.
+    lags : int
+        Look-back of the autoregression, in readings.
+    low, high : float
+        Readings of the target outside are not measured.
+    levels : tuple of float
+    options : ForecastOptions
+    """
+
+    variables: tuple[str, ...]
+    target: int
+    asked: tuple[Outcome, ...]
+    unit: str = ""
+    times: bool = True
+    lags: int = 8
+    low: float = -1e30
+    high: float = 1e30
+    levels: tuple[float, ...] = LEVELS
+    options: ForecastOptions = field(default_factory=ForecastOptions)
+
+
+@dataclass(frozen=True)
+class Fit:
+    """A forecaster, and how it was trained.
+
+    Parameters
+    ----------
+    forecaster : Forecaster
+    trained : Trained
+    """
+
+    forecaster: Forecaster
+    trained: Trained
+
+
+def draft(train: Sequence[Course], request: Request) -> ForecastSpec:
+    """Fit what lies around the network: scaling, autoregression and the quantiles of its errors.
+
+    Parameters
+    ----------
+    train : sequence of Course
+        Training courses, as they are.
+    request : Request
+
+    Raises
+    ------
+    InputError
+        If a question has no known answer in them.
+    """
+    cleaned = [_plain(course, request) for course in train]
+    if not cleaned:
+        raise InputError("There is no series to learn from.", expected="training series")
+    past = [c.values[request.target, c.readings(request.target)] for c in cleaned]
+    came = [truths(c, request.target, request.asked)[c.readings(request.target)] for c in cleaned]
+    line = Autoregression.fit(past, came, lags=request.lags)
+    errors = np.concatenate([y - line.apply(x) for x, y in zip(past, came, strict=True) if len(x)])
+    spread = np.maximum(np.nanmean(np.abs(errors), axis=0), 1e-6)
+    start = np.nanquantile(errors / spread, request.levels, axis=0).T
+    return ForecastSpec(
+        variables=request.variables,
+        target=request.target,
+        unit=request.unit,
+        asked=request.asked,
+        levels=request.levels,
+        times=request.times,
+        low=request.low,
+        high=request.high,
+        scaling=fit_scaling(cleaned),
+        lags=request.lags,
+        weights=tuple(tuple(row) for row in line.weights.tolist()),
+        constant=tuple(line.constant.tolist()),
+        scale=tuple(spread.tolist()),
+        start=tuple(tuple(row) for row in start.tolist()),
+        options=request.options,
+    )
+
+
+def fit(
+    spec: ForecastSpec, train: Sequence[Course], calibrate: Sequence[Course], *, settings: Optimisation, seed: int,
+    watch: Watch | None = None,
+) -> Fit:  # fmt: skip
+    """Train the network and calibrate its quantiles.
+
+    Returns
+    -------
+    Fit
+
+    Parameters
+    ----------
+    spec : ForecastSpec
+        From `draft` on the same training courses.
+    train, calibrate : sequence of Course
+        Of different patients. The second part chooses weights, where `settings` say so, and calibrates.
+    settings : Optimisation
+    seed : int
+    watch : Watch, optional
+        Who looks on.
+
+    Raises
+    ------
+    InputError
+        If there are too few answers to calibrate with.
+    """
+    objective = Forecasting(spec, seed=address(seed, "forecast weights") % 2**63)
+    cleaned = [clean(course, spec) for course in train]
+    asked_of = [c for c in cleaned if np.isfinite(truths(c, spec.target, spec.asked)).any()]
+    learned, held = prepare(asked_of, spec), prepare([clean(c, spec) for c in calibrate], spec)
+    feed = Feeding(learned, settings.batch, seed)
+    look = watch or Watch()
+
+    def validate(networks: Mapping[str, nn.Module]) -> Mapping[str, float]:
+        return {"loss": _mean_loss(cast(ForecastNetwork, networks[NAME]), held, spec)}
+
+    told = Watch(
+        store=look.store, brake=look.brake, end=look.end, validate=validate, progress=look.progress,
+        observe=look.observe, title=look.title,
+    )  # fmt: skip
+    trained = run(objective, feed.batch, settings, watch=told)
+    weights = {key: tensor.cpu().numpy() for key, tensor in trained.weights[NAME].items()}
+    fresh = Forecaster(spec, weights, np.zeros((len(spec.asked), len(spec.levels))))
+    return Fit(Forecaster(spec, weights, calibration(fresh, calibrate)), trained)
+
+
+def probe(
+    spec: ForecastSpec, train: Sequence[Course], settings: Optimisation, *, steps: int, clock: Callable[[], float]
+) -> list[float]:
+    """Return how long each of a few real steps takes, seconds; the first, which warms up, left out.
+
+    Parameters
+    ----------
+    spec : ForecastSpec
+    train : sequence of Course
+    settings : Optimisation
+    steps : int
+        At least 1.
+    clock : callable
+        Seconds.
+    """
+    arrays = prepare([clean(course, spec) for course in train], spec)
+    loop, feed = Loop(Forecasting(spec), settings), Feeding(arrays, settings.batch, 0)
+    taken = []
+    for _ in range(steps + 1):
+        began = clock()
+        loop.step(feed.batch)
+        taken.append(clock() - began)
+    return taken[1:]
+
+
+def calibration(forecaster: Forecaster, courses: Sequence[Course]) -> Float64Array:
+    """Return the shifts of each quantile, ``k q``, from held-out courses.
+
+    Raises
+    ------
+    InputError
+        If a question has too few known answers in them.
+    """
+    spec = forecaster.spec
+    cleaned = [clean(course, spec) for course in courses]
+    raw = raw_quantiles(forecaster.network(), prepare(cleaned, spec))
+    said = [placed(r[: len(c.times_h)], expected(c, spec), spec) for r, c in zip(raw, cleaned, strict=True)]
+    came = [truths(c, spec.target, spec.asked) for c in cleaned]
+    every, truth = np.concatenate(said), np.concatenate(came)
+    return np.stack([shifts(truth[:, k], every[:, k], spec.levels) for k in range(len(spec.asked))])
+
+
+class Forecasting:
+    """The objective: pinball loss over all known answers of a batch.
+
+    Parameters
+    ----------
+    spec : ForecastSpec
+    seed : int
+        Of the first weights.
+    """
+
+    def __init__(self, spec: ForecastSpec, *, seed: int = 0) -> None:
+        self.spec = spec
+        self.network = build(spec, seed=seed)
+
+    def networks(self) -> Mapping[str, nn.Module]:
+        """See `hounsfield.learn.loop.Objective`."""
+        return {NAME: self.network}
+
+    def phases(self) -> tuple[Phase, ...]:
+        """See `hounsfield.learn.loop.Objective`."""
+        return (Phase(NAME, (NAME,)),)
+
+    def loss(self, phase: Phase, networks: Mapping[str, nn.Module], batch: Batch, ranks: Ranks) -> Loss:
+        """See `hounsfield.learn.loop.Objective`."""
+        del phase, ranks
+        said = networks[NAME](batch.inputs["series"], batch.inputs["said"], batch.context)
+        truth = batch.targets["truth"][:, : said.shape[1]]
+        return combine({NAME: loss(said, truth, batch.weight, levels=self.spec.levels)})
+
+
+class Feeding:
+    """Batches by number: the same whenever they are asked for.
+
+    Parameters
+    ----------
+    arrays : Arrays
+    size : int
+        Series in a batch.
+    seed : int
+    """
+
+    def __init__(self, arrays: Arrays, size: int, seed: int) -> None:
+        self.arrays = arrays
+        self.size = min(size, max(1, len(arrays)))
+        self.seed = seed
+        self.each = max(1, len(arrays) // self.size)
+        self._order: tuple[int, list[IntArray]] = (-1, [])
+
+    def batch(self, draw: int) -> Batch:
+        """Return the batch of that number."""
+        epoch, place = divmod(draw, self.each)
+        if self._order[0] != epoch:
+            self._order = (epoch, self._divided(epoch))
+        rows = self._order[1][place]
+        longest = int(self.arrays.lengths[rows].max())
+        keys = stream(self.seed, "forecast dropout", epoch, place).integers(0, 2**62, len(rows))
+
+        def tensor(values: AnyArray) -> Tensor:
+            return torch.from_numpy(np.ascontiguousarray(values))
+
+        return Batch(
+            index=tensor(rows),
+            inputs={
+                "series": tensor(self.arrays.series[rows, :, :longest]),
+                "said": tensor(self.arrays.said[rows, :longest]),
+            },
+            targets={"truth": tensor(self.arrays.truth[rows, :longest])},
+            weight=torch.ones(len(rows)),
+            context={"keys": tensor(keys)},
+        )
+
+    def _divided(self, epoch: int) -> list[IntArray]:
+        rng = stream(self.seed, "forecast order", epoch)
+        order = rng.permutation(len(self.arrays))[: self.each * self.size]
+        found: list[IntArray] = []
+        for first in range(0, len(order), SORTED * self.size):
+            chunk = order[first : first + SORTED * self.size]
+            chunk = chunk[np.argsort(self.arrays.lengths[chunk], kind="stable")]
+            found += [chunk[at : at + self.size].astype(np.int64) for at in range(0, len(chunk), self.size)]
+        return [found[i] for i in rng.permutation(len(found))]
+
+
+def _mean_loss(network: ForecastNetwork, arrays: Arrays, spec: ForecastSpec) -> float:
+    network.eval()
+    total, mass = 0.0, 0
+    for row, said in enumerate(raw_quantiles(network, arrays)):
+        truth = torch.from_numpy(arrays.truth[row, : len(said)])
+        known = int(labelled(truth).sum())
+        if known:
+            found = loss(torch.from_numpy(said)[None], truth[None], torch.ones(1), levels=spec.levels)
+            total, mass = total + float(found) * known, mass + known
+    return total / max(mass, 1)
+
+
+def _plain(course: Course, request: Request) -> Course:
+    values = course.values.copy()
+    values[request.target] = plausible(values[request.target], request.low, request.high)
+    return Course(course.times_h, values, course.end_h)

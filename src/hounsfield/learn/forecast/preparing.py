@@ -1,0 +1,113 @@
+"""Courses as arrays: what a network reads, what the autoregression says, what came."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from hounsfield.core.types import Float32Array, Float64Array, IntArray
+from hounsfield.learn.forecast.spec import ForecastSpec, Scaling
+from hounsfield.science.forecasting.autoregression import Autoregression
+from hounsfield.science.forecasting.course import Course, plausible
+from hounsfield.science.forecasting.outcomes import truths
+
+
+@dataclass(frozen=True)
+class Arrays:
+    """Prepared series, padded at their ends.
+
+    Parameters
+    ----------
+    series : numpy.ndarray
+        ``n c t`` float32, standardised; with times channel 0 is hours since the series began. NaN where not measured.
+    said : numpy.ndarray
+        ``n t k`` float32: what the autoregression says less the present reading, in units of its usual error; 0 where
+        the target was not measured.
+    truth : numpy.ndarray
+        ``n t k`` float32: what came less what the autoregression says, in the same unit; NaN where not known.
+    lengths : numpy.ndarray
+        ``n`` int64.
+    """
+
+    series: Float32Array
+    said: Float32Array
+    truth: Float32Array
+    lengths: IntArray
+
+    def __len__(self) -> int:
+        return len(self.lengths)
+
+
+def clean(course: Course, spec: ForecastSpec) -> Course:
+    """Return the course with impossible readings of the target as not measured."""
+    values = course.values.copy()
+    values[spec.target] = plausible(values[spec.target], spec.low, spec.high)
+    return Course(course.times_h, values, course.end_h)
+
+
+def fit_scaling(courses: Sequence[Course]) -> Scaling:
+    """Return middle and spread of each variable over all readings of training courses.
+
+    Parameters
+    ----------
+    courses : sequence of Course
+        At least one, cleaned.
+    """
+    middle: list[float] = []
+    spread: list[float] = []
+    for row in range(len(courses[0].values)):
+        every = np.concatenate([c.values[row][np.isfinite(c.values[row])] for c in courses])
+        low, centre, high = np.quantile(every, [0.16, 0.5, 0.84]) if len(every) else (-1.0, 0.0, 1.0)
+        wide = float(high - low) / 2
+        if wide <= 0:
+            wide = float(every.std()) if len(every) else 1.0
+        middle.append(float(centre))
+        spread.append(wide if wide > 1e-9 else 1.0)
+    return Scaling(middle=tuple(middle), spread=tuple(spread))
+
+
+def standardised(values: Float64Array, scaling: Scaling) -> Float32Array:
+    """Return ``c t`` values as the network reads them."""
+    middle, spread = np.array(scaling.middle)[:, None], np.array(scaling.spread)[:, None]
+    found = np.clip((values - middle) / spread, -scaling.clip, scaling.clip)
+    return np.asarray(found, np.float32)
+
+
+def expected(course: Course, spec: ForecastSpec) -> Float64Array:
+    """Return what the autoregression says at each step, ``t k``; NaN where the target was not measured."""
+    steps = course.readings(spec.target)
+    found = np.full((len(course.times_h), len(spec.asked)), np.nan)
+    if len(steps):
+        line = Autoregression(np.array(spec.weights), np.array(spec.constant))
+        found[steps] = line.apply(course.values[spec.target, steps])
+    return found
+
+
+def prepare(courses: Sequence[Course], spec: ForecastSpec) -> Arrays:
+    """Return courses as arrays.
+
+    Parameters
+    ----------
+    courses : sequence of Course
+        Cleaned; a course without any step has one of nothing.
+    spec : ForecastSpec
+    """
+    lengths = np.array([max(1, len(c.times_h)) for c in courses], dtype=np.int64)
+    longest = int(lengths.max(initial=1))
+    extra, count, asked = int(spec.times), len(courses), len(spec.asked)
+    series = np.full((count, extra + len(spec.variables), longest), np.nan, np.float32)
+    said = np.zeros((count, longest, asked), np.float32)
+    truth = np.full((count, longest, asked), np.nan, np.float32)
+    scale = np.array(spec.scale)
+    for row, course in enumerate(courses):
+        size = len(course.times_h)
+        if not size:
+            continue
+        if extra:
+            series[row, 0, :size] = course.times_h - course.times_h[0]
+        series[row, extra:, :size] = standardised(course.values, spec.scaling)
+        line = expected(course, spec)
+        now = course.values[spec.target][:, None]
+        said[row, :size] = np.nan_to_num((line - now) / scale)
+        truth[row, :size] = (truths(course, spec.target, spec.asked) - line) / scale
+    return Arrays(series, said, truth, lengths)

@@ -1,0 +1,132 @@
+"""A forecaster as data: what is asked, how series are prepared, the network."""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from hounsfield.science.forecasting.outcomes import Outcome
+
+LEVELS = (0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95)
+"""Usual quantiles: the outermost two are the 90% interval, the middle one is the forecast."""
+
+
+class ForecastOptions(BaseModel):
+    """Options of the recurrent forecaster.
+
+    Attributes
+    ----------
+    cell : str
+        ``gru`` or ``lstm``.
+    width, layers : int
+        Numbers in the state, and layers on top of one another; always in one direction.
+    missing : str
+        What a step tells of a variable that was not measured: ``mean`` (the mean: for series without gaps),
+        ``carried`` (the value last seen, that it is not new, and how old it is), ``decay`` (GRU-D).
+    hidden : int
+        Width of the layer between state and quantiles.
+    dropout : float
+        Share of that layer's inputs dropped while training, the same at all steps.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    cell: Literal["gru", "lstm"] = "gru"
+    width: int = Field(default=96, ge=1, le=2048)
+    layers: int = Field(default=1, ge=1, le=8)
+    missing: Literal["mean", "carried", "decay"] = "carried"
+    hidden: int = Field(default=64, ge=1, le=2048)
+    dropout: float = Field(default=0.1, ge=0.0, lt=1.0)
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> "ForecastOptions":
+        if self.missing == "decay" and self.cell != "gru":
+            raise ValueError('decay is defined for a GRU: cell must be "gru"')
+        return self
+
+
+class Scaling(BaseModel):
+    """How readings become numbers for a network: ``clip((x - middle) / spread)``.
+
+    Attributes
+    ----------
+    middle, spread : tuple of float
+        Median, and half the distance between the 16th and the 84th percentile, of each variable in the training part.
+    clip : float
+        Largest distance from the middle in spreads: one impossible reading does not drown the others.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    middle: tuple[float, ...]
+    spread: tuple[float, ...]
+    clip: float = Field(default=8.0, gt=0)
+
+
+class ForecastSpec(BaseModel):
+    """All of a forecaster but its weights.
+
+    Attributes
+    ----------
+    variables : tuple of str
+        c variables, in the order in which a course has them.
+    target : int
+        The variable that is forecast.
+    unit : str
+    asked : tuple of Outcome
+        k questions.
+    levels : tuple of float
+        q levels, rising, symmetric about .5, which is one of them.
+    times : bool
+        Whether times are irregular, so that the network is told them.
+    low, high : float
+        Readings of the target outside are not measured (`hounsfield.science.forecasting.course.plausible`).
+    scaling : Scaling
+    lags, weights, constant
+        The linear autoregression that the network starts from: look-back, ``lags k``, ``k``.
+    scale : tuple of float
+        k: usual size of that autoregression's error in training; what the network adds is in this unit.
+    start : tuple of tuple of float
+        ``k q``: quantiles of that error in units of `scale`, with which a fresh network starts.
+    options : ForecastOptions
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    variables: tuple[str, ...] = Field(min_length=1)
+    target: int = Field(ge=0)
+    unit: str = ""
+    asked: tuple[Outcome, ...] = Field(min_length=1)
+    levels: tuple[float, ...] = LEVELS
+    times: bool = True
+    low: float = -1e30
+    high: float = 1e30
+    scaling: Scaling
+    lags: int = Field(ge=1, le=10_000)
+    weights: tuple[tuple[float, ...], ...]
+    constant: tuple[float, ...]
+    scale: tuple[float, ...]
+    start: tuple[tuple[float, ...], ...]
+    options: ForecastOptions = ForecastOptions()
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> "ForecastSpec":
+        k, q, c = len(self.asked), len(self.levels), len(self.variables)
+        if self.target >= c or len(self.scaling.middle) != c or len(self.scaling.spread) != c:
+            raise ValueError(f"target {self.target} and scaling do not fit {c} variables")
+        rising = all(a < b for a, b in zip(self.levels, self.levels[1:], strict=False))
+        pairs = zip(self.levels, reversed(self.levels), strict=True)
+        if not rising or 0.5 not in self.levels or any(abs(a + b - 1) > 1e-9 for a, b in pairs):
+            raise ValueError(f"levels {self.levels} must rise, be symmetric about .5 and hold it")
+        shapes = len(self.weights) == self.lags and all(len(row) == k for row in self.weights)
+        if not shapes or len(self.constant) != k or len(self.scale) != k or len(self.start) != k:
+            raise ValueError(f"the autoregression does not fit {k} questions and {self.lags} lags")
+        if any(len(row) != q for row in self.start) or min(self.scale) <= 0 or min(self.scaling.spread) <= 0:
+            raise ValueError("start must have one number for each level, scale and spread must be above 0")
+        return self
+
+    @property
+    def middle(self) -> int:
+        """Return the place of the median among the levels."""
+        return self.levels.index(0.5)
+
+    @property
+    def ends(self) -> tuple[int, int]:
+        """Return the places of the outermost levels."""
+        return 0, len(self.levels) - 1

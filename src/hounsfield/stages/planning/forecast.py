@@ -1,0 +1,229 @@
+"""Rules for forecasts: what is asked, how far ahead, with which network, in how many steps."""
+
+from dataclasses import dataclass
+
+from hounsfield.core.plan import Decision, PlanValue
+from hounsfield.science.forecasting import FORECAST_BASELINES
+from hounsfield.science.forecasting.horizons import hours_ahead
+from hounsfield.science.forecasting.outcomes import Outcome, span
+
+WAVE_HZ = 5.0
+"""A series that is sampled more often is a waveform: what comes within a second is asked of it."""
+MOST_HZ = 50.0
+RARE_H = 0.1
+"""Readings further apart than six minutes are those of a chart, not of a monitor."""
+MOST_STEPS = 1500
+EPOCHS = 60
+LEAST_STEPS, MOST_TRAINING = 300, 4000
+LEVELS: list[PlanValue] = [0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95]
+
+
+@dataclass(frozen=True)
+class SeriesSeen:
+    """What is known of the training series; nothing of it is an answer of another part.
+
+    Parameters
+    ----------
+    name, unit : str
+        The variable that is forecast.
+    variables : tuple of str
+    below, low, high : float or None
+        See `hounsfield.tasks.prognose.variable.Variable`.
+    series, readings : int
+        Training series, and readings of the variable in them.
+    gap_h : float
+        Median time between readings of the variable, hours.
+    rate_hz : float or None
+        Median rate, at most `MOST_HZ`; None where times are irregular.
+    missing_share : float
+        Share of steps at which a variable was not measured, the mean over variables.
+    aside : int
+        Series of the training and validation part that cannot be used.
+    """
+
+    name: str
+    unit: str
+    variables: tuple[str, ...]
+    below: float | None
+    low: float | None
+    high: float | None
+    series: int
+    readings: int
+    gap_h: float
+    rate_hz: float | None
+    missing_share: float
+    aside: int = 0
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a user asked for.
+
+    Parameters
+    ----------
+    ahead : tuple of str
+    below : float or None
+    """
+
+    ahead: tuple[str, ...] = ()
+    below: float | None = None
+
+
+def draft_forecast(seen: SeriesSeen, asked: Asked) -> dict[str, dict[str, Decision]]:
+    """Return the plan's sections by rule, before anything is measured.
+
+    Parameters
+    ----------
+    seen : SeriesSeen
+    asked : Asked
+
+    Raises
+    ------
+    InputError
+        If a horizon cannot be read.
+    """
+    below = _below(seen, asked)
+    return {
+        "forecast": {
+            "variable": Decision(value=seen.name, rule="named, or the arterial pressure", evidence=seen.unit),
+            "asked": _questions(seen, asked, below),
+            "below": below,
+            "levels": Decision(value=LEVELS, rule="the 90% interval, the quartiles and the median"),
+        },
+        "preparation": {
+            "variables": Decision(
+                value=list(seen.variables),
+                rule="all that the training series have",
+                evidence=f"{seen.series} series, {seen.aside} set aside",
+            ),
+            "unit": Decision(value=seen.unit, rule="the training series' own"),
+            "low": Decision(value=seen.low, rule="readings under it are impossible and count as not measured"),
+            "high": Decision(value=seen.high, rule="readings over it are impossible and count as not measured"),
+            "times": Decision(
+                value=seen.rate_hz is None,
+                rule="the network is told the times where they are irregular",
+                evidence="irregular times" if seen.rate_hz is None else f"{seen.rate_hz:.4g} Hz",
+            ),
+            "rate_hz": _rate(seen),
+            "most_steps": Decision(value=MOST_STEPS, rule="longer series are learned from in pieces of so many steps"),
+        },
+        "network": _network(seen),
+        "optimisation": _optimisation(seen),
+        "baselines": {
+            "names": Decision(
+                value=list(FORECAST_BASELINES), rule="what needs no network: the hardest to beat is often one of them"
+            ),
+            "lags": _lags(seen),
+        },
+    }
+
+
+def _below(seen: SeriesSeen, asked: Asked) -> Decision:
+    if asked.below is not None:
+        return Decision(value=asked.below, rule="asked for", evidence=f"--below {asked.below:g}")
+    return Decision(
+        value=seen.below,
+        rule="a mean arterial pressure under 65 mmHg is hypotension (Evans et al., Surviving Sepsis Campaign 2021); "
+        "nothing is warned of where the variable is another one",
+        evidence=f"{seen.name} {seen.unit}",
+    )
+
+
+def _questions(seen: SeriesSeen, asked: Asked, below: Decision) -> Decision:
+    wave = seen.rate_hz is not None and seen.rate_hz >= WAVE_HZ
+    if asked.ahead:
+        hours = sorted({hours_ahead(text) for text in asked.ahead})
+        rule, told = "asked for", ", ".join(asked.ahead)
+    elif wave:
+        hours, told = [s / 3600 for s in (0.2, 0.4, 0.6, 0.8, 1.0)], f"{seen.rate_hz:.4g} Hz"
+        rule = "a waveform: the next second"
+    elif seen.gap_h > RARE_H:
+        hours, told = [0.0, 1.0, 3.0], f"median gap {span(seen.gap_h)}"
+        rule = "readings of a chart: the next one, and what comes within one and three hours"
+    else:
+        hours, told = [5 / 60, 10 / 60, 30 / 60], f"median gap {span(seen.gap_h)}"
+        rule = "readings of a monitor: what comes within 5, 10 and 30 minutes"
+    found: list[Outcome] = []
+    for one in hours:
+        if one == 0.0:
+            found.append(Outcome(kind="next"))
+        elif wave:
+            found.append(Outcome(kind="at", hours=one))
+        else:
+            found.append(Outcome(kind="mean", hours=one))
+    if below.value is not None and not wave:
+        found += [Outcome(kind="lowest", hours=one) for one in hours if one > 0]
+        rule += "; the lowest reading too, since that is warned of"
+    asked_of: list[PlanValue] = [{"kind": o.kind, "hours": o.hours} for o in found]
+    return Decision(value=asked_of, rule=rule, evidence=told)
+
+
+def _rate(seen: SeriesSeen) -> Decision:
+    if seen.rate_hz is None:
+        return Decision(value=None, rule="irregular times are kept as they are")
+    return Decision(
+        value=seen.rate_hz,
+        rule=f"the training series' own, at most {MOST_HZ:g} Hz behind a causal filter: no sample knows a later one",
+        evidence=f"{seen.rate_hz:.4g} Hz",
+    )
+
+
+def _network(seen: SeriesSeen) -> dict[str, Decision]:
+    few = seen.readings < 20_000
+    gaps = seen.rate_hz is None or seen.missing_share > 0.005
+    evidence = f"{seen.readings} readings"
+    return {
+        "cell": Decision(value="gru", rule="one direction, so that nothing later is seen (Cho et al. 2014)"),
+        "width": Decision(value=48 if few else 96, rule="48 below 20,000 readings, else 96", evidence=evidence),
+        "layers": Decision(value=1, rule="one layer around a linear autoregression"),
+        "missing": Decision(
+            value="carried" if gaps else "mean",
+            rule="with gaps: the value last seen, whether it is new, and how old it is",
+            evidence=f"{seen.missing_share:.1%} of the values are missing",
+        ),
+        "hidden": Decision(value=48 if few else 64, rule="about the width of the state", evidence=evidence),
+        "dropout": Decision(value=0.1, rule="a tenth of the last layer's inputs (Gal and Ghahramani 2016)"),
+    }
+
+
+def _optimisation(seen: SeriesSeen) -> dict[str, Decision]:
+    batch = 64 if seen.series >= 640 else max(4, seen.series // 10)
+    steps = max(LEAST_STEPS, min(MOST_TRAINING, EPOCHS * seen.series // batch))
+    evidence = f"{seen.series} training series"
+    return {
+        "steps": Decision(
+            value=steps, rule=f"{EPOCHS} times through the series, {LEAST_STEPS} to {MOST_TRAINING}", evidence=evidence
+        ),
+        "batch": Decision(value=batch, rule="64 from 640 series on, else a tenth of them", evidence=evidence),
+        "learning_rate": Decision(value=3e-3, rule="usual for a small recurrent network with AdamW"),
+        "weight_decay": Decision(value=0.01, rule="PyTorch's own for AdamW"),
+        "clip": Decision(value=1.0, rule="gradients through many steps explode (Pascanu et al. 2013)"),
+        "averaging": Decision(value=0.99, rule="the mean of the last hundred weights"),
+        "validate_every": Decision(value=max(1, steps // 10), rule="ten looks at the validation part"),
+        "selection": Decision(value="best", rule="the weights with the lowest pinball loss on the validation part"),
+    }
+
+
+def _lags(seen: SeriesSeen) -> Decision:
+    if seen.rate_hz is None:
+        return Decision(value=12, rule="the last dozen readings")
+    if seen.rate_hz >= WAVE_HZ:
+        return Decision(value=max(2, round(seen.rate_hz)), rule="the last second", evidence=f"{seen.rate_hz:.4g} Hz")
+    return Decision(value=30, rule="the last thirty readings")
+
+
+def with_steps(sections: dict[str, dict[str, Decision]], steps: int, evidence: str) -> dict[str, dict[str, Decision]]:
+    """Return sections with fewer steps, since the minutes hold no more.
+
+    Parameters
+    ----------
+    sections : dict
+    steps : int
+    evidence : str
+    """
+    held = sections["optimisation"]
+    fewer = {
+        "steps": Decision(value=steps, rule="as many as the minutes hold", evidence=evidence),
+        "validate_every": held["validate_every"].model_copy(update={"value": max(1, steps // 10)}),
+    }
+    return {**sections, "optimisation": {**held, **fewer}}

@@ -1,0 +1,264 @@
+"""Plan a forecast: read the series, decide by rule, measure real steps, turn minutes into steps."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from hounsfield.core.errors import CohortError, InputError, PlanError
+from hounsfield.core.fingerprint import SignalFacts
+from hounsfield.core.plan import Budget, Decision, Plan
+from hounsfield.core.progress import Progress
+from hounsfield.core.types import Float64Array, IntArray
+from hounsfield.learn.forecast.learner import draft, probe
+from hounsfield.science.forecasting.course import Course
+from hounsfield.science.forecasting.thinning import factor
+from hounsfield.stages.planning.forecast import MOST_HZ, MOST_STEPS, Asked, SeriesSeen, draft_forecast, with_steps
+from hounsfield.workflow.forecast.cohorts import forecast_variable, header_of
+from hounsfield.workflow.forecast.courses import Courses, Shape, read_courses
+from hounsfield.workflow.forecast.sections import check_forecast, optimisation_of, request_of, shape_of
+from hounsfield.workflow.machine import machine
+from hounsfield.workflow.planning import SHARE, peak_mib, processes
+from hounsfield.workflow.study import Study, roles_said
+from hounsfield.workflow.wishes import Wishes
+
+REPORT_SECONDS = 10.0
+EACH_PATIENT = 0.012
+"""Allowances for judging: 2,000 replicates of all figures took 20 s with 2,788 patients of five questions."""
+BASELINES_SECONDS = 6.0
+TRIALS = 5
+UNUSED = {
+    "folds": "--folds",
+    "members": "--members",
+    "network": "--network",
+    "unlabelled": "--unlabelled",
+    "encoder": "--encoder",
+    "sensitivity": "--sensitivity",
+    "specificity": "--specificity",
+    "prevalence": "--prevalence",
+    "learning_curve": "--learning-curve",
+}
+"""Wishes that mean nothing for a forecast."""
+
+
+@dataclass(frozen=True)
+class Series:
+    """The series of training and validation samples.
+
+    Parameters
+    ----------
+    courses : Courses
+    train, val : tuple of str
+        Sample ids.
+    """
+
+    courses: Courses
+    train: tuple[str, ...]
+    val: tuple[str, ...]
+
+    @property
+    def parts(self) -> tuple[IntArray, IntArray]:
+        """Rows of the training and of the validation part."""
+        return self.rows(self.train), self.rows(self.val)
+
+    def rows(self, ids: Sequence[str]) -> IntArray:
+        """Return the rows of samples."""
+        wanted = set(ids)
+        return np.array([i for i, s in enumerate(self.courses.samples) if s in wanted], dtype=np.int64)
+
+    def chosen(self, rows: IntArray) -> list[Course]:
+        """Return courses by row."""
+        return [self.courses.courses[int(i)] for i in rows]
+
+
+def read_series(known: Study, shape: Shape, *, progress: Progress) -> Series:
+    """Read the training and validation samples.
+
+    Raises
+    ------
+    CohortError
+        If a part is left without a series.
+    """
+    train, val = known.split.ids("train"), known.split.ids("val")
+    samples = known.samples((*train, *val))
+    found = read_courses(known.cohort, samples, shape, groups=dict(known.split.groups), progress=progress)
+    series = Series(found, tuple(train), tuple(val))
+    if not all(len(rows) for rows in series.parts):
+        raise CohortError(
+            "No series of the training or of the validation part can be used.",
+            expected=f"series with {shape.target}, and times or a rate",
+            next_step="run hu inspect on the folder and correct what it names",
+        )
+    return series
+
+
+def plan_forecast(
+    known: Study, wishes: Wishes, *, work: Path, elapsed: Callable[[], float], progress: Progress
+) -> tuple[Plan, Series]:
+    """Decide by rule, measure, fix the steps, predict the cost.
+
+    Parameters
+    ----------
+    known : Study
+    wishes : Wishes
+    work : Path
+    elapsed : callable
+        Seconds since the command began.
+    progress : Progress
+
+    Raises
+    ------
+    InputError
+        If a wish means nothing here.
+    PlanError
+        If the minutes are not enough.
+    """
+    del work
+    _refuse(wishes)
+    began = time.perf_counter()
+    name = known.cohort.schema.inputs[0].name
+    facts = known.fingerprint.inputs[name]
+    if not isinstance(facts, SignalFacts):
+        raise CohortError("There is no series to forecast.", expected="series over time")
+    target = known.cohort.schema.targets[0]
+    rate = None
+    if not facts.irregular and facts.rate_hz is not None:
+        rate = facts.rate_hz / factor(facts.rate_hz, MOST_HZ)
+    shape = Shape(_variables(facts, target.name), target.name, target.unit, rate, MOST_STEPS)
+    series = read_series(known, shape, progress=progress)
+    each = (time.perf_counter() - began) / max(1, len(series.courses.courses))
+    plan = _drafted(known, wishes, _seen(known, facts, series, shape))
+    check_forecast(plan)
+    progress.say("Measuring speed on this machine")
+    plan = _fixed(plan, known, wishes, series, each=each, elapsed=elapsed)
+    check_forecast(plan)
+    return plan, series
+
+
+def _variables(facts: SignalFacts, target: str) -> tuple[str, ...]:
+    """Return what the training series have; the forecast variable in any case."""
+    return facts.leads if target in facts.leads else (target, *facts.leads)
+
+
+def _refuse(wishes: Wishes) -> None:
+    asked = [option for name, option in UNUSED.items() if getattr(wishes, name)]
+    if asked:
+        raise InputError(
+            f"{', '.join(asked)} mean nothing for the task prognose.",
+            expected="options of a forecast: --target, --ahead, --below, --minutes, --seed, --threads",
+            next_step=f"leave {asked[0]} out",
+        )
+
+
+def _seen(known: Study, facts: SignalFacts, series: Series, shape: Shape) -> SeriesSeen:
+    spec = known.cohort.schema.inputs[0]
+    first = known.cohort.samples[0].inputs[spec.name][-1].ref
+    what = forecast_variable(spec, header_of(known.cohort, first), (shape.target,))
+    row = shape.variables.index(shape.target)
+    train = series.chosen(series.parts[0])
+    gaps: list[Float64Array] = []
+    missing: list[float] = []
+    readings = 0
+    for course in train:
+        steps = course.readings(row)
+        readings += len(steps)
+        gaps.append(np.diff(course.times_h[steps]))
+        missing.append(1.0 - float(np.isfinite(course.values).mean()) if course.values.size else 1.0)
+    every = np.concatenate(gaps)
+    if not len(every):
+        raise CohortError(
+            f"No training series has two readings of {shape.target}.",
+            expected="series in which the variable was measured again and again",
+            next_step="name another variable with --target",
+        )
+    return SeriesSeen(
+        name=shape.target,
+        unit=shape.unit,
+        variables=shape.variables,
+        below=what.below,
+        low=what.low,
+        high=what.high,
+        series=len(train),
+        readings=readings,
+        gap_h=float(np.median(every)),
+        rate_hz=shape.rate_hz,
+        missing_share=float(np.mean(missing)),
+        aside=len(series.courses.aside),
+    )
+
+
+def _drafted(known: Study, wishes: Wishes, seen: SeriesSeen) -> Plan:
+    from hounsfield import __version__
+
+    here = machine()
+    return Plan(
+        hounsfield=__version__,
+        cohort=known.cohort.name,
+        cohort_digest=known.digest,
+        task=known.task.name,
+        targets=known.cohort.schema.targets,
+        roles=roles_said(wishes),
+        seed=wishes.seed,
+        budget=Budget(
+            minutes=wishes.minutes,
+            threads=wishes.threads or here.cores,
+            device="cpu",
+            memory_gib=round(here.memory_gib, 1),
+            processes=processes(),
+        ),
+        sections=draft_forecast(seen, Asked(wishes.ahead, wishes.below)),
+    )
+
+
+def _fixed(
+    plan: Plan, known: Study, wishes: Wishes, series: Series, *, each: float, elapsed: Callable[[], float]
+) -> Plan:
+    """Turn minutes into steps and write down what all will cost."""
+    settings, (train, val) = optimisation_of(plan), series.parts
+    courses = series.chosen(train)
+    began = time.perf_counter()
+    spec = draft(courses, request_of(plan))
+    drafting = time.perf_counter() - began
+    taken = probe(spec, courses[: 4 * settings.batch], settings, steps=TRIALS, clock=time.perf_counter)
+    # A look goes forwards only, about a third of a step, over the validation part, ten times in all.
+    step = float(np.median(taken))
+    looks = 10 * len(val) / settings.batch * step / 3
+    patients = len(set(series.courses.patients))
+    tests = len(known.split.ids("test"))
+    run = step / settings.batch
+    after = REPORT_SECONDS + EACH_PATIENT * patients + tests * (each + run) + BASELINES_SECONDS
+    spent = elapsed() + 2 * drafting + looks + after
+    steps = settings.steps
+    if wishes.minutes is not None:
+        most = int((wishes.minutes * 60.0 * SHARE - spent) / step)
+        if most < TRIALS:
+            raise PlanError(
+                f"{wishes.minutes:g} minutes are not enough: all but the optimisation alone takes about "
+                f"{spent / 60:.1f}.",
+                expected=f"at least {(spent + 100 * step) / SHARE / 60:.1f} minutes",
+                next_step="raise --minutes, or leave it out",
+            )
+        steps = min(steps, most)
+    if wishes.max_steps is not None:
+        steps = min(steps, wishes.max_steps)
+    if steps < settings.steps:
+        told = f"{settings.steps} by rule; {step * 1000:.0f} ms per step"
+        plan = plan.model_copy(update={"sections": with_steps(plan.sections, steps, told)})
+    cost = {
+        "seconds": Decision(
+            value=round(spent + steps * step, 1),
+            rule="time so far, plus steps, looks at the validation part, baselines, predictions, report",
+            evidence=f"{steps} steps",
+        ),
+        "after_seconds": Decision(value=round(after, 1), rule="predictions and report, kept free for them"),
+        "seconds_per_step": Decision(value=round(step, 5), rule="median of real steps on this machine"),
+        "peak_mib": Decision(value=round(peak_mib() * 1.2), rule="peak while measuring, and a fifth"),
+    }
+    return plan.with_section("cost", cost)
+
+
+def prepare_forecast(plan: Plan, known: Study, *, progress: Progress) -> Series:
+    """Read training and validation series as a plan says."""
+    return read_series(known, shape_of(plan), progress=progress)

@@ -1,0 +1,128 @@
+"""The sections of a forecast's plan as models, and what a learner is asked for by them."""
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from hounsfield.core.plan import Plan
+from hounsfield.learn.forecast.learner import Request
+from hounsfield.learn.forecast.spec import ForecastOptions
+from hounsfield.learn.loop import Optimisation
+from hounsfield.science.forecasting.outcomes import Outcome
+from hounsfield.workflow.forecast.courses import Shape
+
+NO_LIMIT = 1e30
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class ForecastSection(_Section):
+    """What is asked.
+
+    Attributes
+    ----------
+    variable : str
+    asked : tuple of Outcome
+    below : float or None
+        A reading below this is warned of.
+    levels : tuple of float
+    """
+
+    variable: str
+    asked: tuple[Outcome, ...] = Field(min_length=1)
+    below: float | None = None
+    levels: tuple[float, ...]
+
+
+class PreparationSection(_Section):
+    """How series are read.
+
+    Attributes
+    ----------
+    variables : tuple of str
+    unit : str
+    low, high : float or None
+    times : bool
+    rate_hz : float or None
+    most_steps : int
+    """
+
+    variables: tuple[str, ...] = Field(min_length=1)
+    unit: str = ""
+    low: float | None = None
+    high: float | None = None
+    times: bool
+    rate_hz: float | None = None
+    most_steps: int = Field(ge=2)
+
+
+class BaselinesSection(_Section):
+    """Cheap forecasts beside the network.
+
+    Attributes
+    ----------
+    names : tuple of str
+    lags : int
+    """
+
+    names: tuple[str, ...] = ()
+    lags: int = Field(ge=1)
+
+
+def forecast_of(plan: Plan) -> ForecastSection:
+    """Return what is asked."""
+    return plan.section("forecast", ForecastSection)
+
+
+def shape_of(plan: Plan) -> Shape:
+    """Return how a sample becomes a course."""
+    own, asked = plan.section("preparation", PreparationSection), forecast_of(plan)
+    return Shape(own.variables, asked.variable, own.unit, own.rate_hz, own.most_steps)
+
+
+def request_of(plan: Plan) -> Request:
+    """Return what the learner is asked for.
+
+    Raises
+    ------
+    PlanError
+        If a section does not fit its model.
+    """
+    own, asked = plan.section("preparation", PreparationSection), forecast_of(plan)
+    return Request(
+        variables=own.variables,
+        target=own.variables.index(asked.variable) if asked.variable in own.variables else len(own.variables),
+        asked=asked.asked,
+        unit=own.unit,
+        times=own.times,
+        lags=plan.section("baselines", BaselinesSection).lags,
+        low=own.low if own.low is not None else -NO_LIMIT,
+        high=own.high if own.high is not None else NO_LIMIT,
+        levels=asked.levels,
+        options=plan.section("network", ForecastOptions),
+    )
+
+
+def optimisation_of(plan: Plan) -> Optimisation:
+    """Return how the network is optimised."""
+    return plan.section("optimisation", Optimisation)
+
+
+def check_forecast(plan: Plan) -> None:
+    """Check every section against its model.
+
+    Raises
+    ------
+    PlanError
+        If one does not fit, or the forecast variable is none of the variables.
+    """
+    from hounsfield.core.errors import PlanError
+
+    request = request_of(plan)
+    optimisation_of(plan)
+    if request.target >= len(request.variables):
+        raise PlanError(
+            f"The plan forecasts {forecast_of(plan).variable!r}, which is none of its variables.",
+            expected=", ".join(request.variables[:20]),
+            next_step="correct forecast.variable or preparation.variables in plan.yaml",
+        )

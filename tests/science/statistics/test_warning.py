@@ -1,0 +1,103 @@
+"""Warnings counted by hand, and by plain loops over random series."""
+
+import numpy as np
+import pytest
+
+from hounsfield.core.streams import stream
+from hounsfield.science.statistics.warning import Watched, warn
+
+THRESHOLDS = np.array([0.1, 0.5, 0.9])
+
+
+def one(values: list[float], scores: list[float], *, end: float | None = None, gap: float = 0.5) -> Watched:
+    times = np.arange(len(values), dtype=np.float64) * gap
+    return Watched(0, times, np.array(values), np.array(scores), float(times[-1]) if end is None else end)
+
+
+def test_a_fall_that_was_foreseen() -> None:
+    series = one([80, 80, 80, 60, 60, 80, 80, 80], [0.0, 0.6, 0.7, 1.0, 1.0, 0.0, 0.0, 0.0])
+    found = warn([series], THRESHOLDS, below=65, within_h=1.0, patients=1)
+    np.testing.assert_array_equal(found.onsets, [1])
+    np.testing.assert_array_equal(found.sensitivity(), [1, 1, 0])
+    np.testing.assert_array_equal(found.false_per_hour(), [0, 0, 0])
+    np.testing.assert_array_equal(found.true[0], [1, 1, 0])
+    np.testing.assert_array_equal(found.leads_h, [[1.0, 1.0, np.nan]])
+    assert found.hours[0] == pytest.approx(5 * 0.5)  # the last reading is followed by nothing
+    assert found.lead_h(0) == (1.0, 1.0, 1.0)
+    assert np.isnan(found.lead_h(2)).all()
+
+
+def test_a_standing_alarm_counts_anew_after_the_horizon() -> None:
+    series = one([80] * 9, [0.6] * 9)
+    found = warn([series], THRESHOLDS, below=65, within_h=1.0, patients=1)
+    # raised at 0, 1, 2 and 3 h; what would be raised at 4 h is not watched to its end
+    np.testing.assert_array_equal(found.false[0], [4, 4, 0])
+    assert found.hours[0] == pytest.approx(4.0)
+    assert np.isnan(found.sensitivity()).all()
+    np.testing.assert_allclose(found.false_per_hour(), [1, 1, 0])
+    assert np.isnan(found.precision()[2])
+
+
+def test_who_begins_low_and_who_was_not_seen_cannot_be_warned() -> None:
+    low_at_first = one([60, 60, 80, 80], [1, 1, 0, 0])
+    unseen = Watched(0, np.array([0.0, 5.0]), np.array([80.0, 60.0]), np.array([1.0, 1.0]), 5.0)
+    found = warn([low_at_first, unseen], THRESHOLDS, below=65, within_h=1.0, patients=1)
+    assert found.onsets[0] == 0
+    assert found.unforeseen == 1
+    np.testing.assert_array_equal(found.false[0], [1, 1, 1])  # of the unseen one: nothing came within the hour
+
+
+def test_alarms_before_an_earlier_episode_do_not_warn_of_the_next() -> None:
+    series = one([80, 60, 80, 60], [1.0, 1.0, 0.0, 0.0])
+    found = warn([series], THRESHOLDS, below=65, within_h=2.0, patients=1)
+    np.testing.assert_array_equal(found.warned[0], [1, 1, 1])
+    np.testing.assert_array_equal(found.onsets, [2])
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_counts_are_those_of_plain_loops(seed: int) -> None:
+    rng = stream(seed, "warning")
+    times = np.cumsum(rng.choice([0.1, 0.3, 0.7, 2.0], 60))
+    values = 70 + np.cumsum(rng.normal(0, 3, 60)) * 0.5 + rng.normal(0, 3, 60)
+    scores = np.where(rng.random(60) < 0.1, np.nan, rng.random(60))
+    series = Watched(0, times, values, scores, float(times[-1]) + 0.4)
+    found = warn([series], THRESHOLDS, below=68, within_h=1.0, patients=1)
+    onsets = [i for i in range(1, 60) if values[i] < 68 <= values[i - 1]]
+    for place, limit in enumerate(THRESHOLDS):
+        warned = able = true = false = 0
+        last = -1
+        for i in onsets:
+            before = [
+                j for j in range(last + 1, i) if values[j] >= 68 and np.isfinite(scores[j]) and times[j] >= times[i] - 1
+            ]
+            able += bool(before)
+            warned += any(scores[j] >= limit for j in before)
+            last = i
+        quiet = -1.0
+        for j in range(60):
+            if values[j] < 68 or not scores[j] >= limit or times[j] < quiet - 1e-9:
+                continue
+            coming = [times[i] for i in onsets if i > j and times[i] <= times[j] + 1]
+            true += bool(coming)
+            false += not coming and times[j] + 1 <= series.end_h
+            quiet = coming[0] if coming else times[j] + 1
+        assert found.onsets[0] == able
+        assert (found.warned[0, place], found.true[0, place], found.false[0, place]) == (warned, true, false)
+
+
+def test_the_rate_is_kept_and_the_interval_is_of_patients() -> None:
+    series = []
+    for n in range(30):
+        rng = stream(n, "rates")
+        values = 75 + np.cumsum(rng.normal(0, 2, 100))
+        scores = np.r_[-values[1:], -values[-1]] + rng.normal(0, 3, 100)
+        series.append(Watched(n, np.arange(100, dtype=np.float64) * 0.25, values, scores, 25.0))
+    grid = np.unique(np.concatenate([s.scores for s in series]))[::20]
+    found = warn(series, grid, below=65, within_h=1.0, patients=30)
+    place = found.place_of(0.1)
+    assert place is not None
+    assert found.false_per_hour()[place] <= 0.1
+    interval = found.at_rate(0.1, stream(0, "rate"))
+    assert interval.low <= interval.value <= interval.high
+    assert interval.value == found.sensitivity()[place]
+    assert found.place_of(-1.0) is None
