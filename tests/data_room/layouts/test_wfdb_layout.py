@@ -6,6 +6,7 @@ import pytest
 
 from hounsfield.core.cohort import Cohort, Roles
 from hounsfield.core.errors import CohortError, UnknownNameError
+from hounsfield.core.image import Header
 from hounsfield.data.cohort_file import cohort_yaml, read_cohort_file, read_samples, samples_csv
 from hounsfield.data.cohorts import digest, understand
 from hounsfield.data.kinds.protocol import content_reader
@@ -45,8 +46,10 @@ def test_one_sample_for_each_beat_with_its_place_and_its_rhythm(tmp_path: Path) 
     assert row.values.tolist() == pytest.approx([1.0] * 8)
     form = read_row(cohort, fourth.inputs["form"][0].ref)
     assert form.names == tuple(c.name for c in cohort.schema.inputs[2].columns)
-    assert content_reader("row").header(cohort, fourth.inputs["form"][0].ref).size == (18,)
-    assert content_reader("row").header(cohort, fourth.inputs["rhythm"][0].ref).size == (8,)
+    for name, columns in (("form", 18), ("rhythm", 8)):
+        header = content_reader("row").header(cohort, fourth.inputs[name][0].ref)
+        assert isinstance(header, Header)
+        assert header.size == (columns,)
 
 
 def test_beats_of_some_classes_are_left_out_with_a_word(tmp_path: Path) -> None:

@@ -67,7 +67,12 @@ def test_what_is_held_is_drawn_and_not_the_first_by_name(monkeypatch: pytest.Mon
 
     fold = SimpleNamespace(train=np.arange(0), val=np.arange(40))
     asked: list[list[str]] = []
-    monkeypatch.setattr(module, "_held", lambda _runner, _known, ids, *_: asked.append(list(ids)) or {})
+
+    def held(_runner: object, _known: object, ids: list[str], *_: object) -> dict[str, list[Held]]:
+        asked.append(list(ids))
+        return {}
+
+    monkeypatch.setattr(module, "_held", held)
     for name in ("runner_of", "_guard", "_settle", "card", "self_test", "structures_of"):
         monkeypatch.setattr(module, name, lambda *_, **__: ({}, SimpleNamespace(model_dump=dict)))
     monkeypatch.setattr(module, "settled_json", lambda _: {})
