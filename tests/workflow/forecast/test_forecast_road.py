@@ -132,6 +132,7 @@ def test_a_bundle_is_judged_on_its_test_part_and_on_others(run: Run, tmp_path: P
     write_events(tmp_path / "other" / "events.csv", 6, seed=5)
     other = evaluate(run.path, tmp_path / "other", out=tmp_path / "judged")
     assert other.parts["test"].patients == 5
+    assert any("MAP was never measured" in c.en for c in other.caveats)
     assert (tmp_path / "judged" / "report.html").exists()
 
 

@@ -163,7 +163,10 @@ def said_of_part(
             expected=f"series with readings of {forecast_of(contents.plan).variable}",
             next_step="run hu inspect on the folder and correct what it names",
         )
-    return Part(name, tuple(said), tuple(found.samples[i] for i in kept), found.aside)
+    heard = {found.samples[i] for i in kept}
+    why = f"{forecast_of(contents.plan).variable} was never measured"
+    silent = [SetAside(sample=s, reason=why) for s in dict.fromkeys(found.samples) if s not in heard]
+    return Part(name, tuple(said), tuple(found.samples[i] for i in kept), (*found.aside, *silent))
 
 
 def judged_targets(plan: Plan, judged: Sequence[Said], held: Sequence[Said]) -> dict[str, TargetReport]:
