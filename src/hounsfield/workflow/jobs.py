@@ -35,6 +35,7 @@ FIXED_SECTIONS = (
     "operating_point",
     "baselines",
     "cost",
+    "maps",
 )
 
 

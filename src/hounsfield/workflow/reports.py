@@ -38,6 +38,7 @@ from hounsfield.workflow.planning import peak_mib
 from hounsfield.workflow.predictions import Rows, run_part, written
 from hounsfield.workflow.study import Study
 from hounsfield.workflow.survey import latest
+from hounsfield.workflow.traces import traces
 
 WRONGEST = 8
 
@@ -144,6 +145,15 @@ def report_run(
         history=history_of(contents),
         learning=curves_of(contents.documents),
         errors=wrongest(parts[judged], known.cohort, plan.targets[0], task=known.task, contents=contents),
+        traces=traces(
+            parts[judged],
+            known.cohort,
+            plan.targets[0],
+            task=known.task,
+            contents=contents,
+            decodings={-1: fixed[NETWORK].decodings, **fold_decodings(fixed)},
+            progress=progress,
+        ),
     )
     return report, table
 

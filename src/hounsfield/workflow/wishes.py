@@ -38,6 +38,9 @@ class Wishes:
         Upper bound of optimisation steps, for quick trials.
     members : int or None
         Networks per fold that answer together; None lets the plan choose.
+    causal : bool
+        Whether the plan must be able to follow a live series: one direction, last state, nothing of the series itself
+        in its scale.
     unlabelled : tuple of str
         Folders or files of images without answers, for a warm-up.
     encoder : str or None
@@ -73,6 +76,7 @@ class Wishes:
     threads: int | None = None
     max_steps: int | None = None
     members: int | None = None
+    causal: bool = False
     learning_curve: bool = False
     unlabelled: tuple[str, ...] = ()
     encoder: str | None = None
