@@ -194,6 +194,21 @@ def test_irregular_lines_carry_their_times() -> None:
         list(from_lines(["MAP,HR\n", "1,1\n"], spec, per=1))
 
 
+def test_lines_at_a_fixed_rate_may_carry_times_that_fit_it() -> None:
+    spec = SignalPreparation(leads=("I",), units=("mV",), steps=9, rate_hz=100.0, mean=(0.0,), std=(1.0,))
+    (piece,) = from_lines(["t,I\n", "0.00,1\n", "0.01,nan\n", "0.02,1e99\n"], spec, per=3)
+    np.testing.assert_array_equal(piece.steps, [[1.0, np.nan, np.nan]])
+    assert piece.time_s == pytest.approx(0.03)
+    for second in ("0.02", "0.0", "5"):
+        with pytest.raises(InputError, match="100 samples per second"):
+            list(from_lines(["t,I\n", "0.00,1\n", f"{second},1\n"], spec, per=1))
+    with pytest.raises(InputError, match="comma-separated"):
+        list(from_lines(["I\n", '"' + "1" * 200_000 + "\n"], spec, per=1))
+    pieces = list(from_lines(["I\n", *["1\n"] * 20], spec, per=4))
+    assert [p.steps.shape[1] for p in pieces] == [4, 4, 1, 4, 4, 1, 2]  # a new series after nine
+    assert [k for k, p in enumerate(pieces) if p.begins] == [0, 3, 6]
+
+
 def test_the_command_prints_a_line_for_each_answer(causal: Run, record: Path, tmp_path: Path) -> None:
     said = CliRunner().invoke(app, ["predict", str(causal.path), str(record), "--stream", "--json"])
     assert said.exit_code == 0, said.output

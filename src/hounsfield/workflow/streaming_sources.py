@@ -16,6 +16,8 @@ from hounsfield.learn.prepare.signal import SignalPreparation
 
 READ_STEPS = 4096
 """Steps of an irregular series in one window."""
+LARGEST = 1e30
+"""Larger values, and infinite ones, are none that anything measured."""
 TIME_NAMES = ("time", "time_s", "seconds", "s", "t")
 
 
@@ -98,8 +100,8 @@ def from_lines(lines: Iterable[str], spec: SignalPreparation, *, per: int) -> It
     Parameters
     ----------
     lines : iterable of str
-        One sample each, in the plan's units and at its rate; empty cells are missing. Where the plan has irregular
-        times, a first column of seconds.
+        One sample each, in the plan's units and at its rate; an empty cell, or ``nan``, is missing. A first column of
+        seconds may tell the times, and must where the plan has irregular ones.
     spec : SignalPreparation
     per : int
         Prepared steps in a piece.
@@ -107,11 +109,12 @@ def from_lines(lines: Iterable[str], spec: SignalPreparation, *, per: int) -> It
     Raises
     ------
     InputError
-        If the first line names no leads, a cell is no number, or times run backwards; the message tells the line.
+        If the first line names no leads, a cell is no number, or times run backwards or do not fit the plan's rate; the
+        message tells which line or sample.
     PlanError
         If a lead is missing.
     """
-    rows = csv.reader(lines)
+    rows = _rows(lines)
     head = [name.strip() for name in next(rows, [])]
     timed = bool(head) and head[0].casefold() in TIME_NAMES
     leads = tuple(head[1:] if timed else head)
@@ -127,8 +130,8 @@ def from_lines(lines: Iterable[str], spec: SignalPreparation, *, per: int) -> It
     for values in _samples(rows, width=len(head)):
         held.append(values)
         count += 1
-        if spec.times:
-            latest = _later(values[0], latest, count)
+        if timed:
+            latest = _later(values[0], latest, count, rate_hz=None if spec.times else spec.rate_hz)
         full = not spec.times and count % spec.steps == 0
         if len(held) == per or full:
             yield _piece(held, Columns(leads, units, timed=timed), spec, begins=begins, at=count)
@@ -146,12 +149,30 @@ class Columns:
     timed: bool
 
 
-def _later(time: float, latest: float, count: int) -> float:
+def _rows(lines: Iterable[str]) -> Iterator[list[str]]:
+    try:
+        yield from csv.reader(lines)
+    except (csv.Error, UnicodeDecodeError) as error:
+        raise InputError(
+            f"What comes is no text of comma-separated values: {error}.",
+            expected="lines of numbers separated by commas",
+            next_step="correct what writes them",
+        ) from error
+
+
+def _later(time: float, latest: float, count: int, *, rate_hz: float | None) -> float:
+    """Return the time of a sample, which must not lie before the latest, and at a fixed rate one step behind it."""
     if not time >= latest:
         raise InputError(
             f"The time of sample {count} is missing or lies before that of the one before.",
             expected="times that never fall",
             next_step="send the samples in their order",
+        )
+    if rate_hz is not None and count > 1 and not 0.5 < (time - latest) * rate_hz < 1.5:
+        raise InputError(
+            f"Sample {count} lies {time - latest:g} s behind the one before.",
+            expected=f"{1 / rate_hz:g} s: the plan is for {rate_hz:g} samples per second",
+            next_step="send samples at this rate, with empty cells where nothing was measured",
         )
     return time
 
@@ -186,9 +207,10 @@ def _number(cell: str) -> float | None:
     if not text:
         return float("nan")
     try:
-        return float(text)
+        value = float(text)
     except ValueError:
         return None
+    return value if abs(value) < LARGEST else float("nan")
 
 
 def _unit(spec: SignalPreparation, lead: str, *, alone: bool) -> str:
