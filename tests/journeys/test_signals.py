@@ -168,7 +168,7 @@ def test_a_report_explains_as_many_signals_as_the_plan_says(run: Run, monkeypatc
     asked = replace(contents, plan=one)
     target, task = one.targets[0], task_named(one.task)
     known = ask(one, contents.fingerprint, run.path.parent / "beats.npz", Wishes(), progress=SILENT)
-    rows = run_part(Model(asked), known.cohort, known.samples, part="test", progress=SILENT)
+    rows = run_part(Model(asked), known.cohort, known.cohort.samples, part="test", progress=SILENT)
     decodings = {-1: calibrations(asked)[NETWORK].decodings}
     found = traces(rows, known.cohort, target, task=task, contents=asked, decodings=decodings, progress=SILENT)
     assert 1 <= len(found) <= 2

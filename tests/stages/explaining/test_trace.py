@@ -27,7 +27,9 @@ def ecg(*, rate: float = 250.0, seconds: float = 4.0, units: str = "mV", start_s
 
 def drawn(signal: Signal, values: Float64Array | None = None, **more: object) -> ElementTree.Element:
     count = signal.samples if values is None else len(values)
-    at = np.arange(count) * (1.0 if signal.rate_hz is None else signal.samples / count / signal.rate_hz)
+    at: Float64Array = np.arange(count, dtype=np.float64) * (
+        1.0 if signal.rate_hz is None else signal.samples / count / signal.rate_hz
+    )
     if signal.times_s is not None:
         at = signal.times_s - signal.times_s[0]
     panels = [HEAD] if values is None else [HEAD, Panel("Occlusion", ("p = 0.04",), values)]
@@ -107,7 +109,7 @@ def test_longer_signals_are_wrapped_and_cut_to_where_the_map_is_highest() -> Non
         (Signal(np.ones((1, 9), np.float32), ("ABP",), ("mmHg",), rate_hz=2.0), "lead ABP is in mmHg, not in mV"),
         (Signal(np.ones((1, 9), np.float32), ("x",), ("",), rate_hz=2.0), "the unit of lead x is not known"),
         (
-            Signal(np.ones((1, 9), np.float32), ("HR",), ("mV",), times_s=np.arange(9) * 3600.0),
+            Signal(np.ones((1, 9), np.float32), ("HR",), ("mV",), times_s=np.arange(9, dtype=np.float64) * 3600.0),
             "the times of the series are irregular",
         ),
     ],

@@ -55,7 +55,7 @@ def preparation(name: str, facts: Facts) -> dict[str, Rule]:
         **rate,
         "steps": length(_steps),
         **times,
-        "scale": about(_scale),
+        "scale": about(_causal_scale if causal(facts) else _scale),
         "mean": about(_mean),
         "std": about(_std),
         "storage": about(_storage),
@@ -211,13 +211,7 @@ def _times(seen: SignalFacts, facts: Facts) -> Decision:
 
 
 def _scale(seen: SignalFacts, facts: Facts) -> Decision:
-    if causal(facts):
-        return Decision(
-            value="none" if seen.own_scale else "training",
-            rule="asked to follow live series: by the training part's mean and deviation, as a series' own are not "
-            "known before its end",
-            evidence="--causal",
-        )
+    del facts
     if seen.own_scale:
         return Decision(
             value="none",
@@ -411,6 +405,16 @@ def _dropout(facts: Facts) -> Decision:
 
 def _fixed(value: PlanValue, rule: str) -> Rule:
     return lambda facts: Decision(value=value, rule=rule, evidence=f"{facts.fingerprint.samples} training samples")
+
+
+def _causal_scale(seen: SignalFacts, facts: Facts) -> Decision:
+    del facts
+    return Decision(
+        value="none" if seen.own_scale else "training",
+        rule="asked to follow live series: by the training part's mean and deviation, as a series' own are not known "
+        "before its end",
+        evidence="--causal",
+    )
 
 
 _FINISHED: dict[str, Rule] = {
