@@ -1,18 +1,8 @@
-"""What a signal looks like in numbers: the same as by NumPy, bit by bit."""
+"""What a signal looks like in numbers."""
 
 import numpy as np
-import pytest
 
-from hounsfield.core.streams import stream
-from hounsfield.learn.signal_looks import BANDS, SHARES, quantiles, signal_looks
-
-
-@pytest.mark.parametrize("count", [1, 2, 3, 7, 50, 720, 4096])
-def test_quantiles_are_those_of_numpy(count: int) -> None:
-    values = stream(count, "quantiles").standard_normal(count)
-    np.testing.assert_array_equal(quantiles(values), np.quantile(values, SHARES))
-    repeated = np.round(values)
-    np.testing.assert_array_equal(quantiles(repeated), np.quantile(repeated, SHARES))
+from hounsfield.learn.signal_looks import BANDS, SHARES, signal_looks
 
 
 def test_power_is_told_by_octave() -> None:

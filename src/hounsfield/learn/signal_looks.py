@@ -5,6 +5,7 @@ from functools import lru_cache
 import numpy as np
 
 from hounsfield.core.types import AnyArray, Float64Array, IntArray
+from hounsfield.science.statistics.quantiles import quantiles
 
 FEW = 12
 """Up to so many channels each has all numbers; more have their mean, spread and missing share."""
@@ -75,24 +76,7 @@ def _all_of(row: Float64Array) -> Float64Array:
     rough = float(np.sqrt((steps**2).mean()))
     spread = float(known.std())
     numbers = [np.log10(rough + FLOOR), np.log10(spread + FLOOR), float(known.mean()), float((steps == 0).mean())]
-    return np.concatenate([quantiles(known), numbers, _bands(known), [missing]])
-
-
-def quantiles(known: Float64Array) -> Float64Array:
-    """Return the quantiles `SHARES` of values, at least one, bit by bit as ``numpy.quantile`` does, six times as fast.
-
-    Notes
-    -----
-    A day of ECG is a hundred thousand beats, each of which is looked at.
-    """
-    ordered = np.sort(known)
-    at = np.array(SHARES) * (len(ordered) - 1)
-    low = np.floor(at).astype(np.int64)
-    share = at - low
-    first, second = ordered[low], ordered[np.minimum(low + 1, len(ordered) - 1)]
-    apart = second - first
-    found: Float64Array = np.where(share >= 0.5, second - apart * (1.0 - share), first + apart * share)
-    return found
+    return np.concatenate([quantiles(known, SHARES), numbers, _bands(known), [missing]])
 
 
 @lru_cache(maxsize=8)
