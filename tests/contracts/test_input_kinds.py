@@ -16,6 +16,7 @@ from hounsfield.core.row import Row, RowColumn
 from hounsfield.core.signal import Signal, SignalHeader
 from hounsfield.core.streams import stream
 from hounsfield.data.kinds.protocol import ContentReader, content_reader
+from hounsfield.learn.explain import HIDING
 from hounsfield.learn.prepare.protocol import Preparation, preparation_model, read_preparation
 from hounsfield.stages.auditing.kinds import Glancer, glancer
 from hounsfield.stages.fingerprinting.kinds import Seer, input_facts, seer
@@ -78,7 +79,8 @@ def test_each_part_lies_in_its_room_and_does_what_it_must(kind: str) -> None:
     assert isinstance(glancer(kind), Glancer)
     assert isinstance(planner(kind), Planner)
     assert issubclass(preparation_model(kind), Preparation)
-    assert not {"explain", "export", "unlabelled", "augmentation"}.difference(found.lacks) or kind == "image"
+    assert not {"boxes", "export", "unlabelled", "augmentation"}.difference(found.lacks) or kind == "image"
+    assert ("explain" in found.lacks) != (kind in HIDING)
 
 
 @KINDS

@@ -1,22 +1,35 @@
 """An archive of series goes the whole way: plan, training, report, prediction, evaluation, refusals."""
 
+import base64
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from hounsfield.bundle.sealed import open_sealed
-from hounsfield.core.errors import BundleError, PlanError
+from hounsfield.core.errors import BundleError, InputError, PlanError, RunExistsError
+from hounsfield.core.plan import Decision
+from hounsfield.core.progress import SILENT
 from hounsfield.core.streams import stream
 from hounsfield.core.types import Float32Array, IntArray
-from hounsfield.learn.model import self_test_inputs
+from hounsfield.learn.model import Model, self_test_inputs
+from hounsfield.stages.reporting.page import render_html
+from hounsfield.workflow.asking import ask
+from hounsfield.workflow.boxing import find_boxes
 from hounsfield.workflow.evaluating import evaluate
-from hounsfield.workflow.explaining import explain
+from hounsfield.workflow.explaining import ExplainWishes, explain
 from hounsfield.workflow.exporting import export
+from hounsfield.workflow.fitting import NETWORK
 from hounsfield.workflow.inspecting import inspect
 from hounsfield.workflow.jobs import preparations_of
+from hounsfield.workflow.judging import calibrations
 from hounsfield.workflow.predicting import predict
+from hounsfield.workflow.predictions import run_part
+from hounsfield.workflow.tasks import task_named
+from hounsfield.workflow.traces import traces
 from hounsfield.workflow.training import Run
+from hounsfield.workflow.wishes import Wishes
 from tests.journeys.making import hu, quick
 
 STEPS = 64
@@ -120,9 +133,58 @@ def test_what_cannot_be_judged_is_refused_with_the_reason(run: Run, tmp_path: Pa
     assert all("has no lead 'x'" in p.refusal for p in predict(run.path, [tmp_path / "leads.npz"]))
 
 
-def test_maps_and_export_say_why_not(run: Run) -> None:
-    with pytest.raises(BundleError, match="is a signal, and explain is for models of images"):
-        explain(run.path, [run.path.parent / "beats.npz"])
+def test_signals_are_explained_along_time(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hounsfield.workflow.explaining.RANDOM", 3)
+    asked = ExplainWishes(number=1, methods=("occlusion",))
+    found = explain(run.path, [run.path.parent / "beats.npz"], out=tmp_path / "out", asked=asked)
+    assert found.kind == "signal"
+    assert found.part == "test"
+    assert all(i.held_out for i in found.images)
+    for image in found.images:
+        (scores,) = image.maps
+        assert scores.peak_s is None  # an archive tells no rate
+        assert 0 <= scores.peak[0] < STEPS
+        svg = (tmp_path / "out" / image.picture).read_text(encoding="utf-8")
+        assert svg.startswith("<svg")
+        assert "No ECG grid: the record tells no rate." in svg
+    page = (tmp_path / "out" / "explain.html").read_text(encoding="utf-8")
+    assert "data:image/svg+xml;base64," in page
+    assert "25 mm are a second" in page
+    with pytest.raises(RunExistsError):
+        explain(run.path, [run.path.parent / "beats.npz"], out=tmp_path / "out", asked=asked)
+    x, _ = beats(1, first=5000)
+    np.savez(tmp_path / "new.npz", X=x)
+    (alone,) = explain(run.path, [tmp_path / "new.npz"], asked=asked).images
+    assert alone.correct is None
+    assert alone.held_out is True
+
+
+def test_a_report_explains_as_many_signals_as_the_plan_says(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hounsfield.workflow.explaining.RANDOM", 3)
+    contents = open_sealed(run.path / "bundle")
+    assert contents.plan.value("maps", "cases") == 0  # a quick trial
+    assert run.report.traces == ()
+    one = contents.plan.with_section("maps", {"cases": Decision(value=1)})
+    asked = replace(contents, plan=one)
+    target, task = one.targets[0], task_named(one.task)
+    known = ask(one, contents.fingerprint, run.path.parent / "beats.npz", Wishes(), progress=SILENT)
+    rows = run_part(Model(asked), known.cohort, known.cohort.samples, part="test", progress=SILENT)
+    decodings = {-1: calibrations(asked)[NETWORK].decodings}
+    found = traces(rows, known.cohort, target, task=task, contents=asked, decodings=decodings, progress=SILENT)
+    assert 1 <= len(found) <= 2
+    for trace in found:
+        assert base64.b64decode(trace.svg).startswith(b"<svg")
+        assert trace.shown == (trace.reason == "")
+    page = render_html(run.report.model_copy(update={"traces": found}))
+    assert "data:image/svg+xml;base64," in page
+    assert "What speaks for the answer along time" in page
+
+
+def test_boxes_and_export_say_why_not(run: Run) -> None:
+    with pytest.raises(BundleError, match="is a signal, and boxes is for models of images"):
+        find_boxes(run.path, [run.path.parent / "beats.npz"])
+    with pytest.raises(InputError, match="feature maps of images"):
+        explain(run.path, [run.path.parent / "beats.npz"], asked=ExplainWishes(methods=("gradcam",)))
     with pytest.raises(BundleError, match="is a signal, and export is for models of images"):
         export(run.path)
     with pytest.raises(BundleError, match="runs models of images only"):

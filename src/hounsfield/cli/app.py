@@ -136,6 +136,7 @@ app.command(
         "hu predict runs/covid image.png",
         "hu predict runs/covid image.png folder/ --out predictions/",
         "hu predict runs/covid folder/ --json",
+        "hu predict runs/live record.hea --stream --every 10",
     ),
 )(model_commands.predict)
 app.command(

@@ -1,4 +1,4 @@
-"""`hu explain`: where in an image the answer comes from."""
+"""`hu explain`: where in an image or a signal the answer comes from."""
 
 from pathlib import Path
 from typing import Annotated
@@ -14,7 +14,9 @@ def explain(
     bundle: options.BundlePath,
     inputs: Annotated[
         list[Path],
-        typer.Argument(metavar="INPUT...", help="The cohort that the model was trained on, another one, or images."),
+        typer.Argument(
+            metavar="INPUT...", help="The cohort that the model was trained on, another one, images or signals."
+        ),
     ],
     *,
     out: Annotated[
@@ -40,7 +42,9 @@ def explain(
     ] = None,
     method: Annotated[
         list[str] | None,
-        typer.Option("--method", help="gradcam, gradients or occlusion; several times for several; else all."),
+        typer.Option(
+            "--method", help="gradcam (images only), gradients or occlusion; several times for several; else all."
+        ),
     ] = None,
     pointing: Annotated[
         int, typer.Option("--pointing", help="Further images with a mask to play the pointing game on.")
@@ -54,7 +58,7 @@ def explain(
     threads: options.Threads = None,
     as_json: options.AsJson = False,
 ) -> None:
-    """Show where in an image the answer comes from; a map no better than random ones is not shown."""
+    """Show where in an image or a signal the answer comes from; a map no better than random ones is not shown."""
     from hounsfield.cli.output import print_json, quiet_stdout
     from hounsfield.cli.progress import progress
     from hounsfield.cli.show_explanations import show_boxes, show_explanations

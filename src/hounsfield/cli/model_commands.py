@@ -1,5 +1,6 @@
 """`hu train`, `evaluate`, `predict` and `compare`: a model is made, judged, used, set beside another."""
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -7,6 +8,7 @@ import typer
 
 from hounsfield.cli import options
 from hounsfield.cli.guard import guarded
+from hounsfield.core.errors import InputError
 
 
 @guarded
@@ -34,6 +36,7 @@ def train(
     repeats: options.Repeats = None,
     alone: options.Alone = None,
     members: options.Members = None,
+    causal: options.Causal = False,
     learning_curve: options.LearningCurve = False,
     unlabelled: options.Unlabelled = None,
     encoder: options.Encoder = None,
@@ -72,6 +75,7 @@ def train(
         repeats=repeats,
         alone=alone,
         members=members,
+        causal=causal,
         learning_curve=learning_curve,
         unlabelled=tuple(str(p) for p in unlabelled or ()),
         encoder=str(encoder) if encoder is not None else None,
@@ -139,7 +143,12 @@ def evaluate(
 @guarded
 def predict(
     bundle: options.BundlePath,
-    inputs: Annotated[list[Path], typer.Argument(metavar="INPUT...", help="Images, folders, manifests or .npz files.")],
+    inputs: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="INPUT...", help="Images, signals, folders, manifests or .npz files; with --stream one, or -."
+        ),
+    ],
     *,
     out: Annotated[
         Path | None, typer.Option("--out", help="Folder to write predictions.csv and predictions.json to.")
@@ -152,12 +161,29 @@ def predict(
     uncertainty: Annotated[
         bool, typer.Option("--uncertainty", help="Of masks: write how unsure the model is at every voxel too.")
     ] = False,
+    stream: Annotated[
+        bool,
+        typer.Option(
+            "--stream",
+            help="Follow a signal step by step and answer as it goes on; - reads samples as CSV lines from standard "
+            "input. Needs a model that was trained with --causal.",
+        ),
+    ] = False,
+    every: Annotated[
+        float | None, typer.Option("--every", help="With --stream: seconds between answers; else after each step.")
+    ] = None,
     as_json: options.AsJson = False,
 ) -> None:
     """Apply a trained model to images, one by one; what it must not judge is refused with the reason."""
     from hounsfield.cli.output import quiet_stdout
     from hounsfield.cli.progress import progress
     from hounsfield.cli.show_predictions import print_predictions, show_predictions
+
+    if stream:
+        _stream(bundle, inputs, out=out, every=every, others=engine or series or uncertainty, as_json=as_json)
+        return
+    if every is not None:
+        raise InputError("--every is given without --stream.", expected="both", next_step="add --stream")
     from hounsfield.workflow.predicting import predict as work
 
     with quiet_stdout() as stdout:
@@ -168,6 +194,28 @@ def predict(
             print_predictions(found, stdout)
         else:
             show_predictions(found, stdout, written=out is not None)
+
+
+def _stream(
+    bundle: Path, inputs: list[Path], *, out: Path | None, every: float | None, others: object, as_json: bool
+) -> None:
+    from hounsfield.cli.output import quiet_stdout
+    from hounsfield.cli.progress import progress
+    from hounsfield.cli.show_stream import print_stream, show_stream
+    from hounsfield.workflow.streaming import LINES, StreamWishes
+    from hounsfield.workflow.streaming import stream as work
+
+    if len(inputs) != 1 or others:
+        raise InputError(
+            "--stream follows one record at a time, and takes no --engine, --series or --uncertainty.",
+            expected="one record, or - for lines on standard input",
+            next_step="name one, and leave the other options out",
+        )
+    asked = StreamWishes(every_s=every, out=out)
+    source = sys.stdin if str(inputs[0]) == LINES else inputs[0]
+    with quiet_stdout() as stdout:
+        found = work(bundle, source, asked=asked, progress=progress())
+        (print_stream if as_json else show_stream)(found, stdout)
 
 
 @guarded

@@ -110,6 +110,14 @@ LearningCurve = Annotated[
 Network = Annotated[
     str | None, typer.Option("--network", help="Network by name; else the plan chooses.", rich_help_panel=_RUN)
 ]
+Causal = Annotated[
+    bool,
+    typer.Option(
+        "--causal",
+        help="Signals: plan a network that can follow a live series (hu predict --stream), one direction, last state.",
+        rich_help_panel=_RUN,
+    ),
+]
 Unlabelled = Annotated[
     list[Path] | None,
     typer.Option(

@@ -19,7 +19,11 @@ def show_explanations(found: Explanations, out: Path) -> None:
         line(pointing.en)
     line()
     rows = [_row(image, found) for image in found.images]
-    table("Images", ["sample", "model says", "truth", *(method_words(m).en for m in found.methods)], rows)
+    table(
+        "Signals" if found.kind == "signal" else "Images",
+        ["sample", "model says", "truth", *(method_words(m).en for m in found.methods)],
+        rows,
+    )
     line("What not to believe:")
     for words in doubts(found):
         line(f"  - {words.en}")
@@ -49,4 +53,5 @@ def _cell(scores: MapScores) -> str:
     if not scores.shown:
         return f"not shown: {scores.reason}"
     where = "" if scores.in_mask is None else ", inside" if scores.in_mask else ", outside"
+    where += "" if scores.peak_s is None else f", highest at {scores.peak_s:.2f} s"
     return f"p {scores.p:.2f}{where}{', same with random weights' if scores.stays_the_same else ''}"

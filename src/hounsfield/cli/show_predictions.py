@@ -27,7 +27,7 @@ def show_predictions(predictions: Iterable[Prediction], out: TextIO, *, written:
         count += 1
         refused += bool(prediction.refusal)
         if not written or count <= SHOWN:
-            print(_line(prediction), file=out, flush=True)
+            print(prediction_line(prediction), file=out, flush=True)
     if count > SHOWN and written:
         print(f"... and {count - SHOWN} more", file=out)
     rest = f", {refused} refused" if refused else ""
@@ -55,7 +55,8 @@ def _target_json(target: TargetPrediction) -> Json:
     }
 
 
-def _line(prediction: Prediction) -> str:
+def prediction_line(prediction: Prediction) -> str:
+    """Return what is said of one sample on one line."""
     if prediction.refusal:
         return f"{prediction.sample}: refused: {prediction.refusal}"
     several = len(prediction.targets) > 1

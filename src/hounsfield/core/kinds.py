@@ -61,7 +61,8 @@ class InputKind:
         `hounsfield.stages.auditing.kinds.Glancer`; ``planned``: `hounsfield.stages.planning.kinds.Planner`;
         ``prepared``: a class as `hounsfield.learn.prepare.protocol.Preparation`.
     lacks : mapping of str to str
-        What does not apply to the kind, or not yet, and why: ``explain``, ``export``, ``unlabelled``, ``augmentation``.
+        What does not apply to the kind, or not yet, and why: ``explain``, ``boxes``, ``export``, ``unlabelled``,
+        ``augmentation``.
     """
 
     name: str
@@ -98,7 +99,7 @@ SIGNAL = InputKind(
         "prepared": "hounsfield.learn.prepare.signal:SignalPreparation",
     },
     lacks={
-        "explain": "maps along time are not drawn in this version",
+        "boxes": "a box marks a region of an image; hu explain without --boxes draws maps along time",
         "export": "the ONNX file prepares images only",
         "unlabelled": "the warm-up compares two augmented views of an image",
         "augmentation": "turning, zooming and display settings are of images",
@@ -117,6 +118,7 @@ ROW = InputKind(
     },
     lacks={
         "explain": "a row has no place that a map could mark",
+        "boxes": "a row has no place that a box could mark",
         "export": "the ONNX file prepares images only",
         "unlabelled": "the warm-up compares two augmented views of an image",
         "augmentation": "turning, zooming and display settings are of images",

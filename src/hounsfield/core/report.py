@@ -238,6 +238,39 @@ class Picture(Block):
     png: str
 
 
+class TracePicture(Block):
+    """A signal with what speaks for the answer along time drawn over it, never in the bundle.
+
+    Attributes
+    ----------
+    sample, part, truth, predicted : str
+    answer : str
+        What is explained: a class, ``at least <level>``, ``above average``.
+    score, blank : float
+        Probability of it (a number: standard deviations from the average), and what is left of it for the mean alone.
+    p : float or None
+        How often random maps say as well what matters; None where none was made.
+    shown : bool
+        Whether the map passed and is drawn.
+    reason : str
+        Why not, else ``""``.
+    svg : str
+        Base64; a user unit is a millimetre.
+    """
+
+    sample: str
+    part: str
+    truth: str
+    predicted: str
+    answer: str
+    score: float
+    blank: float
+    p: float | None
+    shown: bool
+    reason: str
+    svg: str
+
+
 class SecondLook(Block):
     """A sample whose given answer a model that has not seen it contradicts with confidence."""
 
@@ -449,6 +482,8 @@ class Report(Block):
         Repeated nested cross-validation of the primary target, for small cohorts with rows.
     typical : tuple of Picture
         Of masks: judged cases in the middle of the range, the one at the median Dice first.
+    traces : tuple of TracePicture
+        Of signals: surest errors, then surest right answers, and what speaks for them along time.
     """
 
     schema_version: Literal[1] = 1
@@ -475,4 +510,5 @@ class Report(Block):
     repeated: Repeated | None = None
     errors: tuple[Picture, ...] = ()
     typical: tuple[Picture, ...] = ()
+    traces: tuple[TracePicture, ...] = ()
     alternatives: tuple[dict[str, str], ...] = ()

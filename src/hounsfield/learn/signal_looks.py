@@ -1,8 +1,11 @@
 """What kind of series a prepared signal is, in cheap numbers: for the input guard and for the linear baseline."""
 
+from functools import lru_cache
+
 import numpy as np
 
-from hounsfield.core.types import AnyArray, Float64Array
+from hounsfield.core.types import AnyArray, Float64Array, IntArray
+from hounsfield.science.statistics.small_quantiles import quantiles
 
 FEW = 12
 """Up to so many channels each has all numbers; more have their mean, spread and missing share."""
@@ -73,14 +76,21 @@ def _all_of(row: Float64Array) -> Float64Array:
     rough = float(np.sqrt((steps**2).mean()))
     spread = float(known.std())
     numbers = [np.log10(rough + FLOOR), np.log10(spread + FLOOR), float(known.mean()), float((steps == 0).mean())]
-    return np.concatenate([np.quantile(known, SHARES), numbers, _bands(known), [missing]])
+    return np.concatenate([quantiles(known, SHARES), numbers, _bands(known), [missing]])
+
+
+@lru_cache(maxsize=8)
+def _windowed(count: int) -> tuple[Float64Array, IntArray]:
+    """Return the window of so many values, and the octave below half the rate that each of their frequencies is in."""
+    frequency = np.fft.rfftfreq(count)
+    octave = np.clip(np.floor(np.log2(0.5 / np.maximum(frequency, 1e-9))).astype(np.int64), 0, BANDS - 1)
+    return np.hanning(count), octave
 
 
 def _bands(known: Float64Array) -> Float64Array:
     """Return the share of power in octaves below half the rate, as square roots; of the values that are known."""
-    power = np.abs(np.fft.rfft((known - known.mean()) * np.hanning(len(known)))) ** 2
-    frequency = np.fft.rfftfreq(len(known))
-    octave = np.clip(np.floor(np.log2(0.5 / np.maximum(frequency, 1e-9))).astype(np.int64), 0, BANDS - 1)
+    window, octave = _windowed(len(known))
+    power = np.abs(np.fft.rfft((known - known.mean()) * window)) ** 2
     energy = np.bincount(octave[1:], power[1:], minlength=BANDS)
     shares: Float64Array = np.sqrt(energy / (energy.sum() + FLOOR))
     return shares

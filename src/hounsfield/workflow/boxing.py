@@ -24,7 +24,9 @@ from hounsfield.data.writers import writer
 from hounsfield.learn.explain import METHODS
 from hounsfield.learn.explain.curves import ends_of
 from hounsfield.learn.explain.maps import map_of
+from hounsfield.learn.model import member_job
 from hounsfield.learn.prepare.back import put_back
+from hounsfield.learn.prepare.image import as_images
 from hounsfield.stages.explaining.boxes import (
     Tried,
     box_of,
@@ -136,6 +138,7 @@ def find_boxes(
     _check_free(out)
     settle(wishes)
     contents = open_bundle(bundle)
+    as_images(member_job(contents.members[0]).preparation, what="boxes")
     target = contents.plan.targets[0]
     findings = findings_of(target, asked.answer)
     gathered = gather(contents, [Path(p) for p in inputs], wishes, progress=progress)
@@ -415,7 +418,7 @@ class _Work:
         maps = {m: held[m] if m in held else map_of(m, view) for m in methods}
         if keep:
             self._maps[case.sample.id] = maps
-        spec = view.preparation
+        spec = as_images(view.voices[0].job.preparation, what="boxes")[view.name]
         return _Image(image, {m: put_back(values.astype(np.float32), image, spec) for m, values in maps.items()})
 
     def has_outline(self, sample: Sample) -> bool:

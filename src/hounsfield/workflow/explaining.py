@@ -1,8 +1,8 @@
-"""Explain: where in an image the answer comes from, shown only where the map is better than random ones."""
+"""Explain: where in an image or a signal the answer comes from, shown only where a map is better than random ones."""
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,23 +12,26 @@ from hounsfield.bundle.atomic import storage_error, write_bytes, write_json, wri
 from hounsfield.bundle.run_folder import find_bundle
 from hounsfield.bundle.sealed import BundleContents
 from hounsfield.core.cohort import Cohort, Sample
-from hounsfield.core.errors import CohortError, HounsfieldError, InputError, RunExistsError, case_id, unknown_name
+from hounsfield.core.errors import CohortError, HounsfieldError, InputError, RunExistsError, unknown_name
 from hounsfield.core.image import Image
+from hounsfield.core.kinds import Content, input_kind
 from hounsfield.core.progress import SILENT, Progress, Step
+from hounsfield.core.signal import Signal
 from hounsfield.core.streams import stream
-from hounsfield.core.types import AnyArray, BoolArray, Float32Array, Float64Array
+from hounsfield.core.types import AnyArray, BoolArray, Float64Array
 from hounsfield.learn.explain import METHODS
 from hounsfield.learn.explain.curves import curves, ends_of
-from hounsfield.learn.explain.maps import map_of
+from hounsfield.learn.explain.maps import map_of, methods_for
 from hounsfield.learn.explain.question import question_of
-from hounsfield.learn.explain.view import View, Voice, view_of, voices_of
+from hounsfield.learn.explain.view import View, Voice, explained_input, view_of, voices_of
 from hounsfield.learn.explain.weights import SHARES, fresh_voices, randomised
 from hounsfield.learn.model import member_job
-from hounsfield.learn.prepare.image import ImagePreparation, as_images, prepare
+from hounsfield.learn.prepare.image import ImagePreparation, prepare
+from hounsfield.learn.prepare.protocol import Preparation
+from hounsfield.learn.prepare.signal import SignalPreparation
 from hounsfield.stages.explaining.controls import alike, centre_blob, coarseness, random_field
 from hounsfield.stages.explaining.faithfulness import LEVEL, RANDOM, Curves, Verdict, chance, compare
 from hounsfield.stages.explaining.page import render_html
-from hounsfield.stages.explaining.picture import Panel, draw
 from hounsfield.stages.explaining.pointing import TOLERANCE, Pointed, peak_of, point
 from hounsfield.stages.explaining.result import (
     Explained,
@@ -38,15 +41,15 @@ from hounsfield.stages.explaining.result import (
     map_scores,
     pointing_of,
 )
-from hounsfield.stages.explaining.words import method_words
 from hounsfield.workflow.explaining_cases import Case, Gathered, choose, gather, judged, weights_of
+from hounsfield.workflow.explaining_pictures import image_picture, peak_seconds, picture_name, signal_picture
 from hounsfield.workflow.fitting import NETWORK
 from hounsfield.workflow.judging import calibrations, of_model
 from hounsfield.workflow.opening import of_fold, open_bundle
 from hounsfield.workflow.planning import settle
 from hounsfield.workflow.predictions import written_answer
 from hounsfield.workflow.study import learned_by, seen_digest
-from hounsfield.workflow.survey import latest_header, latest_image
+from hounsfield.workflow.survey import kind_of, latest, latest_header, latest_image, reading_header
 from hounsfield.workflow.wishes import Wishes
 
 JSON, PAGE = "explain.json", "explain.html"
@@ -104,7 +107,7 @@ def explain(
     asked: ExplainWishes = ExplainWishes(),
     progress: Progress = SILENT,
 ) -> Explanations:
-    """Explain what a bundle says of images.
+    """Explain what a bundle says of images or signals.
 
     Parameters
     ----------
@@ -112,9 +115,9 @@ def explain(
         Run folder or bundle.
     inputs : sequence of str or Path
         The cohort that the bundle was trained on (its test part, or all folds by members that have not seen the image),
-        another one with answers, image files or folders.
+        another one with answers, files or folders of images, or of signals.
     out : Path or None
-        Folder for ``explain.json``, ``explain.html`` and one PNG per image; None writes nothing.
+        Folder for ``explain.json``, ``explain.html`` and a picture of each case, PNG or SVG; None writes nothing.
     wishes : Wishes
         Column overrides and ``lang``.
     asked : ExplainWishes
@@ -127,9 +130,9 @@ def explain(
     Raises
     ------
     BundleError
-        If the bundle cannot be used.
+        If the bundle cannot be used, or none of its inputs has places that a map could mark.
     InputError
-        If there is nothing to explain, or no such class.
+        If there is nothing to explain, no such class, or no such map of this kind of input.
     RunExistsError
         If `out` holds explanations already.
     """
@@ -137,7 +140,10 @@ def explain(
     _check_free(out)
     settle(wishes)
     contents = open_bundle(bundle)
-    as_images(member_job(contents.members[0]).preparation, what="explain")
+    preparation = member_job(contents.members[0]).preparation
+    kind = preparation[explained_input(preparation)].kind_name
+    networks = sum(member.learner == "supervised" for member in contents.members)
+    asked = replace(asked, methods=methods_for(kind, asked.methods, networks=networks))
     target = contents.plan.targets[0]
     if asked.answer is not None and asked.answer not in target.classes:
         raise unknown_name("class", asked.answer, target.classes)
@@ -146,14 +152,14 @@ def explain(
     if not cases:
         first = left[0].reason if left else "none"
         raise CohortError(
-            f"None of the {len(gathered.samples)} images can be judged; the first: {first}",
-            expected="images like those that the model was trained on",
+            f"None of the {len(gathered.samples)} {input_kind(kind).plural} can be judged; the first: {first}",
+            expected=f"{input_kind(kind).plural} like those that the model was trained on",
             next_step="check that this is the right model for the data",
         )
-    work = _Work(contents, gathered, asked, learned_by(find_bundle(Path(bundle)).parent))
+    work = Explainer(contents, gathered, asked, learned_by(find_bundle(Path(bundle)).parent))
     chosen = choose(cases, asked.number)
     games: dict[str, list[Pointed]] = {}
-    found: list[_Shown] = []
+    found: list[Shown] = []
     with progress.step("Explaining", float(len(chosen))) as shown:
         for place, case in enumerate(chosen):
             found.append(work.explained(case, place, games, shown))
@@ -164,6 +170,7 @@ def explain(
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         cohort=gathered.cohort.name,
         part=gathered.part,
+        kind="signal" if kind == "signal" else "image",
         target=target.name,
         classes=target.classes,
         methods=asked.chosen,
@@ -178,16 +185,16 @@ def explain(
         seconds=round(time.perf_counter() - began, 1),
     )
     if out is not None:
-        _write(out, result, {f.scores.picture: f.png for f in found}, lang=wishes.lang)
+        _write(out, result, {f.scores.picture: f.picture for f in found}, lang=wishes.lang)
     return result
 
 
 @dataclass(frozen=True)
-class _Shown:
-    """One explained image: its scores and its picture."""
+class Shown:
+    """One explained case: its scores and its picture, PNG of an image and SVG of a signal."""
 
     scores: Explained
-    png: bytes = field(repr=False)
+    picture: bytes = field(repr=False)
 
 
 class Views:
@@ -222,14 +229,24 @@ class Views:
         decoding = of_model(self._fixed, NETWORK, case.fold).decodings[target.name]
         question = question_of(target, case.said, case.raw, temperature=decoding.temperature, wanted=answer)
         stored: dict[str, AnyArray] = {
-            name: spec.prepared(latest_image(self._cohort, case.sample, name))
+            name: spec.prepared(latest(self._cohort, case.sample, name, wanted=spec.wanted))
             for name, spec in voices[0].job.preparation.items()
         }
         return view_of(voices, stored, question)
 
 
-class _Work:
-    """What explaining one image after another needs."""
+class Explainer:
+    """What explaining one case after another needs.
+
+    Parameters
+    ----------
+    contents : BundleContents
+    gathered : Gathered
+    asked : ExplainWishes
+        With the maps that the kind of input has.
+    learned : frozenset of str or None
+        See `held_out`.
+    """
 
     def __init__(
         self, contents: BundleContents, gathered: Gathered, asked: ExplainWishes, learned: frozenset[str] | None
@@ -254,9 +271,10 @@ class _Work:
         """Return all maps of a view that are asked for."""
         return {name: map_of(name, view) for name in self.asked.chosen}
 
-    def explained(self, case: Case, place: int, games: dict[str, list[Pointed]], shown: Step) -> _Shown:
+    def explained(self, case: Case, place: int, games: dict[str, list[Pointed]], shown: Step) -> Shown:
         """Explain one case, play the pointing game on it, and draw it."""
         view = self.view(case)
+        content = latest(self._gathered.cohort, case.sample, view.name, wanted=view.preparation.wanted)
         mask = self.mask(case.sample, view.preparation)
         ends = ends_of(view)
         maps = self.maps(view)
@@ -275,7 +293,7 @@ class _Work:
                     depends=p_effect < LEVEL,
                     peak=peak_of(values),
                     in_mask=None if mask is None else bool(mask[peak_of(values)]),
-                )
+                ).model_copy(update={"peak_s": peak_seconds(content, view.preparation, peak_of(values))})
             )
             if mask is not None:
                 game = point(values, mask)
@@ -286,7 +304,7 @@ class _Work:
         linked = view.question.linked(np.array([ends.whole, ends.blank]))
         result = Explained(
             sample=case.sample.id,
-            picture=f"image-{place + 1:02d}-{case_id(case.sample.id)}.png",
+            picture=picture_name(view.preparation.kind_name, case.sample.id, place),
             answer=view.question.answer,
             predicted=written_answer(case.called),
             truth=written_answer(case.truth),
@@ -300,7 +318,7 @@ class _Work:
             flags=case.flags,
             maps=tuple(scores),
         )
-        return _Shown(result, _png(result, view.image, maps, mask))
+        return Shown(result, _picture(result, view, content, maps=maps, mask=mask))
 
     def point(self, cases: Sequence[Case], games: dict[str, list[Pointed]], progress: Progress) -> None:
         """Play the pointing game on further cases, drawn at random."""
@@ -323,10 +341,10 @@ class _Work:
                 if played == wanted:
                     break
 
-    def mask(self, sample: Sample, spec: ImagePreparation) -> BoolArray | None:
+    def mask(self, sample: Sample, spec: Preparation) -> BoolArray | None:
         """Return a sample's mask at the network's input size; None where there is none or nothing is outlined."""
         ref = sample.masks.get(self.mask_name)
-        if ref is None:
+        if ref is None or not isinstance(spec, ImagePreparation):
             return None
         from hounsfield.data.masks import read_mask
 
@@ -368,11 +386,18 @@ def held_out(gathered: Gathered, sample: Sample, learned: frozenset[str] | None)
         return True
     if learned is None:
         return None
+    from hounsfield.stages.auditing.kinds import glancer
     from hounsfield.stages.auditing.thumbnails import glance
 
     cohort: Cohort = gathered.cohort
-    name = next(iter(sample.inputs))
-    seen = glance(sample.id, latest_image(cohort, sample, name), latest_header(cohort, sample, name))
+    names = list(sample.inputs)
+    name = next((n for n in names if kind_of(cohort, n) == "image"), names[0])
+    kind = kind_of(cohort, name)
+    if kind == "image":
+        seen = glance(sample.id, latest_image(cohort, sample, name), latest_header(cohort, sample, name))
+    else:
+        spec = next((s for s in cohort.schema.inputs if s.name == name), cohort.schema.inputs[0])
+        seen = glancer(kind).glance(sample.id, latest(cohort, sample, name), reading_header(cohort, sample, name), spec)
     return seen_digest(seen.digest) not in learned
 
 
@@ -410,21 +435,13 @@ def _rates(games: Mapping[str, Sequence[Pointed]]) -> tuple[Pointing, ...]:
     return tuple(pointing_of(name, played) for name, played in sorted(games.items()))
 
 
-def _png(found: Explained, image: Float32Array, maps: Mapping[str, Float64Array], mask: BoolArray | None) -> bytes:
-    panels = [Panel(f"{found.predicted or 'none'}", (f"explained: {found.answer}",))]
-    depth: int | None = None
-    for scores in found.maps:
-        title = method_words(scores.method).en
-        if scores.shown:
-            far = "" if scores.z is None else f", z = {scores.z:.1f}"
-            lines = [f"p = {scores.p:.2f}{far}", f"deletion {scores.deletion:.2f}, insertion {scores.insertion:.2f}"]
-            if scores.stays_the_same:
-                lines.append("the same with random weights")
-            depth = scores.peak[0] if depth is None and image.ndim == 4 else depth
-        else:
-            lines = ["not shown:", scores.reason]
-        panels.append(Panel(title, tuple(lines), maps[scores.method] if scores.shown else None))
-    return draw(image, panels, mask=mask, depth=depth)
+def _picture(
+    found: Explained, view: View, content: Content, *, maps: Mapping[str, Float64Array], mask: BoolArray | None
+) -> bytes:
+    spec = view.preparation
+    if isinstance(content, Signal) and isinstance(spec, SignalPreparation):
+        return signal_picture(found, content, spec, maps)
+    return image_picture(found, view.image, maps, mask)
 
 
 def _check_free(out: Path | None) -> None:
@@ -434,7 +451,7 @@ def _check_free(out: Path | None) -> None:
         else sorted(
             p.name
             for p in out.iterdir()
-            if p.name in (JSON, PAGE) or (p.name.startswith("image-") and p.suffix == ".png")
+            if p.name in (JSON, PAGE) or (p.name.startswith(("image-", "trace-")) and p.suffix in (".png", ".svg"))
         )
     )
     if there:

@@ -1,4 +1,4 @@
-"""Which images are explained, and by which members of the ensemble."""
+"""Which images or signals are explained, and by which members of the ensemble."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -136,10 +136,17 @@ def gather(contents: BundleContents, inputs: Sequence[Path], wishes: Wishes, *, 
         else:
             part: PartName = "test" if asked.own else "elsewhere"
             return Gathered(asked.cohort, asked.cohort.samples, part, validation=asked.validation)
-    from hounsfield.data.loose import lacking, loose
+    from hounsfield.data.loose import lacking
+    from hounsfield.workflow.predicting import cases_in
 
     names = tuple(contents.fingerprint.inputs)
-    cohorts = loose(list(inputs), with_roles(wishes, contents.plan.roles).disk_roles, names)
+    cohorts = cases_in(contents, list(inputs), with_roles(wishes, contents.plan.roles).disk_roles, progress)
+    if len(cohorts) > 1 and contents.fingerprint.kinds != ("image",):
+        raise InputError(
+            f"{len(cohorts)} inputs were given.",
+            expected="one record, one archive of series, or one folder of them",
+            next_step="explain one after the other, or put the records into one folder",
+        )
     if len(cohorts) > 1:
         raise InputError(
             f"The inputs are {len(cohorts)} sets of images, some of them DICOM studies.",

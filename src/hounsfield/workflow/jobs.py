@@ -36,6 +36,7 @@ FIXED_SECTIONS = (
     "operating_point",
     "baselines",
     "cost",
+    "maps",
 )
 
 

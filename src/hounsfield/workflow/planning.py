@@ -30,6 +30,7 @@ from hounsfield.workflow.jobs import (
 from hounsfield.workflow.machine import machine
 from hounsfield.workflow.members import Assignment, Crew, write_feed
 from hounsfield.workflow.memory import give_back
+from hounsfield.workflow.planned_maps import MAPS, maps_seconds, planned_maps
 from hounsfield.workflow.repeating import Repeating, with_repeats
 from hounsfield.workflow.roads import road_of
 from hounsfield.workflow.stepping import most_steps
@@ -243,6 +244,7 @@ def _facts(
 ) -> Facts:
     named = ("sensitivity", "specificity", "members", "max_steps", "alone")
     asked = {n: str(v) for n in named if (v := getattr(wishes, n)) is not None} | {"folds": str(wishes.folds)}
+    asked |= {"causal": "yes"} if wishes.causal else {}
     asked |= known.beside.wishes
     return Facts(known.fingerprint, budget, here, known.cohort.schema.targets, wishes.network, asked, decided)
 
@@ -462,6 +464,7 @@ def _fixed(drafted: Plan, known: Study, wishes: Wishes, here: Machine, *, speed:
     spare = free - total_seconds + elapsed if free is not None else float("inf")
     fixed, more = _with_curve(fixed, wishes, steps=steps, spare=spare, per_step=speed.step)
     total_seconds += more
+    fixed = fixed.with_section(MAPS, {"cases": _maps(fixed, known, ensemble.members * speed.run, quick=quick)})
     looks = _looks_per_step(known, fixed, speed)
     told = replace(speed, step=speed.step + looks, side=speed.side + looks if speed.side else 0.0)
     return fixed.with_section("cost", _cost(total_seconds, told, after=around.after, steps=steps, ensemble=ensemble))
@@ -496,6 +499,10 @@ def _with_curve(fixed: Plan, wishes: Wishes, *, steps: int, spare: float, per_st
         ),
     }
     return fixed.with_section("curve", section), fits * wanted * per_step
+
+
+def _maps(plan_: Plan, known: Study, seconds: float, *, quick: bool) -> Decision:
+    return planned_maps(plan_, known.fingerprint.kinds, seconds=seconds, quick=quick)
 
 
 FITS_OF_CURVE = 6
@@ -624,6 +631,7 @@ def _around(known: Study, drafted: Plan, *, networks: int, speed: Speed, quick: 
         REPORT_SECONDS
         + TARGET_SECONDS * len(known.cohort.schema.targets)
         + 0.0003 * outputs * (judged + tests) * (1 + baselines)
+        + maps_seconds(_maps(drafted, known, networks * speed.run, quick=quick), networks * speed.run)
     )
     return _Around(before, guard + predicting + report + Repeating.of(drafted).seconds)
 

@@ -113,7 +113,7 @@ def predict_vector(contents: BundleContents, inputs: Sequence[str | Path], *, ho
     targets, task = contents.plan.targets, task_named(contents.plan.task)
     decodings = calibrations(contents)[NETWORK].decodings
     roles = with_roles(Wishes(series=how.series), contents.plan.roles).disk_roles
-    cohorts = _cohorts(contents, inputs, roles, progress)
+    cohorts = cases_in(contents, inputs, roles, progress)
     count = sum(len(cohort.samples) for cohort in cohorts)
     if not count:
         kinds = " or ".join(contents.fingerprint.kinds)
@@ -132,7 +132,7 @@ def predict_vector(contents: BundleContents, inputs: Sequence[str | Path], *, ho
             sink.end()
 
 
-def _cohorts(
+def cases_in(
     contents: BundleContents, inputs: Sequence[str | Path], roles: Roles, progress: Progress
 ) -> tuple[Cohort, ...]:
     """Return the cases that paths hold: as the one kind of input finds them, or as data of several kinds lie.

@@ -39,6 +39,7 @@ from hounsfield.workflow.predictions import Rows, run_part, written
 from hounsfield.workflow.repeating import repeated_of
 from hounsfield.workflow.study import Study
 from hounsfield.workflow.survey import latest
+from hounsfield.workflow.traces import traces
 
 WRONGEST = 8
 
@@ -146,6 +147,15 @@ def report_run(
         learning=curves_of(contents.documents),
         repeated=repeated_of(contents.documents),
         errors=wrongest(parts[judged], known.cohort, plan.targets[0], task=known.task, contents=contents),
+        traces=traces(
+            parts[judged],
+            known.cohort,
+            plan.targets[0],
+            task=known.task,
+            contents=contents,
+            decodings={-1: fixed[NETWORK].decodings, **fold_decodings(fixed)},
+            progress=progress,
+        ),
     )
     return report, table
 

@@ -63,7 +63,7 @@ def survey(cohort: Cohort, *, progress: Progress) -> Survey:
         for sample in cohort.samples:
             try:
                 contents = {name: latest(cohort, sample, name) for name in specs}
-                headers = {name: _header(cohort, sample, name) for name in specs}
+                headers = {name: reading_header(cohort, sample, name) for name in specs}
                 marked = {name: _mask_look(cohort, sample, name, contents[glanced.name]) for name in outlined}
             except HounsfieldError as error:
                 unreadable.append(SetAside(sample=sample.id, reason=_said(error)))
@@ -144,7 +144,8 @@ def kind_of(cohort: Cohort, name: str) -> str:
     return next((s.kind for s in specs if s.name == name), specs[0].kind)
 
 
-def _header(cohort: Cohort, sample: Sample, name: str) -> AnyHeader:
+def reading_header(cohort: Cohort, sample: Sample, name: str) -> AnyHeader:
+    """Return what a reader says of the latest reading of an input, of whatever kind."""
     return content_reader(kind_of(cohort, name)).header(cohort, sample.inputs[name][-1].ref)
 
 

@@ -42,6 +42,9 @@ class Wishes:
         Variable of a row that is judged alone, beside the models.
     members : int or None
         Networks per fold that answer together; None lets the plan choose.
+    causal : bool
+        Whether the plan must be able to follow a live series: one direction, last state, nothing of the series itself
+        in its scale.
     unlabelled : tuple of str
         Folders or files of images without answers, for a warm-up.
     encoder : str or None
@@ -83,6 +86,7 @@ class Wishes:
     repeats: int | None = None
     alone: str | None = None
     members: int | None = None
+    causal: bool = False
     learning_curve: bool = False
     unlabelled: tuple[str, ...] = ()
     encoder: str | None = None

@@ -9,7 +9,10 @@ from benchmarks.signals.to_wfdb import write_record
 from hounsfield.core.cohort import Cohort, InputSpec, Ref, Schema
 from hounsfield.core.errors import ReadError
 from hounsfield.core.kinds import Wanted
+from hounsfield.core.signal import Signal
+from hounsfield.data.kinds import signals
 from hounsfield.data.kinds.signals import SIGNALS
+from hounsfield.data.signal.readers import read_signal
 
 RATE, SAMPLES = 360, 3600
 AROUND, WHOLE = Wanted(around_s=(0.5, 1.0)), Wanted(around_s=(0.0, 0.0))
@@ -59,3 +62,28 @@ def test_a_header_is_read_anew_when_the_record_changes(cohort: Cohort) -> None:
     assert SIGNALS.header(cohort, at(1800)).samples == SAMPLES
     write_record(Path(cohort.root), "100", np.arange(720) % 900 + 600, [(360, "N", "")])
     assert SIGNALS.header(cohort, at(360)).samples == 720
+
+
+def test_windows_of_a_long_record_are_the_same_out_of_a_block(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    samples = 3 * signals.BLOCK + 500
+    write_record(tmp_path, "100", np.arange(samples) * 7 % 900 + 600, [])
+    cohort = Cohort("ward", str(tmp_path), (), Schema())
+    read: list[int] = []
+
+    def counted(cohort: Cohort, ref: Ref, *, start: int = 0, stop: int | None = None) -> Signal:
+        found = read_signal(cohort, ref, start=start, stop=stop)
+        read.append(found.samples)
+        return found
+
+    monkeypatch.setattr(signals, "read_signal", counted)
+    border = signals.BLOCK
+    anchors = [200, border - 300, border - 1, border, border + 1, border + 179, border + 180, 3 * border + 300]
+    for anchor in anchors:
+        direct = read_signal(cohort, at(None), start=max(0, anchor - 180), stop=min(samples, anchor + 360))
+        found = SIGNALS.read(cohort, at(anchor), wanted=AROUND)
+        np.testing.assert_array_equal(found.array[:, : direct.samples], direct.array)
+        assert found.start_s == pytest.approx(direct.start_s, abs=1e-9)
+        assert found.samples == 540
+        assert found.rate_hz == direct.rate_hz
+    assert len(read) == 3  # blocks, and not windows
+    assert max(read) == signals.BLOCK + signals.OVERLAP

@@ -10,10 +10,11 @@ from hounsfield.learn.explain import METHODS
 from hounsfield.learn.explain.curves import curves, ends_of, ranks
 from hounsfield.learn.explain.gradcam import Lattice, gradcam, laid_out, lattice_of, member_maps, stride
 from hounsfield.learn.explain.gradients import attributions, baselines_of
+from hounsfield.learn.explain.hiding import blurred
 from hounsfield.learn.explain.maps import map_of
 from hounsfield.learn.explain.occlusion import occlusion
 from hounsfield.learn.explain.question import Question
-from hounsfield.learn.explain.view import View, Voice, blurred
+from hounsfield.learn.explain.view import View, Voice
 from hounsfield.learn.explain.weights import SHARES, fresh_voices, randomised
 from hounsfield.stages.explaining.controls import alike, coarseness, random_field
 from hounsfield.stages.explaining.faithfulness import LEVEL, RANDOM, Curves, chance, compare

@@ -19,6 +19,9 @@ GLANCED_S = (1.0, 1.0)
 UNTIMED = 100.0
 """Samples per second that a window around an anchor is counted by where the record tells no rate."""
 
+BLOCK, OVERLAP = 1 << 16, 1 << 13
+"""Samples of a record that are read at once for the windows in it, and how many more, so that none is cut."""
+
 
 class Signals:
     """Signals, by the table of signal readers."""
@@ -56,7 +59,7 @@ class Signals:
         rate = told.rate_hz or UNTIMED
         before, after = (max(1, round(seconds * rate)) for seconds in wanted.around_s or GLANCED_S)
         first, end = max(0, anchor - before), min(told.samples, anchor + after)
-        found = read_signal(cohort, whole, start=first, stop=end)
+        found = _between(cohort, whole, told, (first, end))
         edges = (first - (anchor - before), anchor + after - end)
         if edges == (0, 0) or found.times_s is not None:
             return found
@@ -91,6 +94,29 @@ def _unlike(ref: Ref, *, anchored: bool) -> ReadError:
         expected="annotated beats, or detected R peaks",
         next_step="give the annotations beside the record",
     )
+
+
+def _between(cohort: Cohort, whole: Ref, told: SignalHeader, span: tuple[int, int]) -> Signal:
+    """Return a window of a record; of a long one at a fixed rate out of a block that its neighbours are in too."""
+    first, end = span
+    if told.rate_hz is None or end - first > OVERLAP or told.samples * max(1, len(told.leads)) < BLOCK:
+        return read_signal(cohort, whole, start=first, stop=end)
+    number = first // BLOCK
+    try:
+        written = (Path(cohort.root) / whole.path).stat().st_mtime_ns
+    except OSError:
+        return read_signal(cohort, whole, start=first, stop=end)
+    block = _block(cohort.root, whole, number, told.samples, written)
+    begin = first - number * BLOCK
+    array = block.array[:, begin : end - number * BLOCK].copy()
+    return replace(block, array=array, start_s=block.start_s + begin / told.rate_hz)
+
+
+@lru_cache(maxsize=4)
+def _block(root: str, whole: Ref, number: int, samples: int, _written: int) -> Signal:
+    """Return a stretch of a record, once for all the beats in it: opening a file takes longer than reading a beat."""
+    first = number * BLOCK
+    return read_signal(Cohort("", root, (), Schema()), whole, start=first, stop=min(samples, first + BLOCK + OVERLAP))
 
 
 @lru_cache(maxsize=64)

@@ -1,26 +1,26 @@
-"""Curves of the answer while an image is hidden, or uncovered, in the order of a map."""
+"""Curves of the answer while an image or a signal is hidden, or uncovered, in the order of a map."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
 from hounsfield.core.types import Float32Array, Float64Array, IntArray
-from hounsfield.learn.explain.view import View, blurred
+from hounsfield.learn.explain.view import View
 
 STEPS = 20
-"""Steps from the whole image to the hidden one."""
+"""Steps from the whole input to the hidden one."""
 
 
 @dataclass(frozen=True)
 class Ends:
-    """The whole image and the one without detail, and what is said of both.
+    """The whole input and the one without content, and what is said of both.
 
     Parameters
     ----------
     hidden : numpy.ndarray
         ``c ...``.
     whole, blank : float
-        Scores of the image and of the hidden image.
+        Scores of the input and of the hidden one.
     """
 
     hidden: Float32Array
@@ -29,8 +29,8 @@ class Ends:
 
 
 def ends_of(view: View) -> Ends:
-    """Return both ends of every curve of an image."""
-    hidden = blurred(view.image)
+    """Return both ends of every curve of an input."""
+    hidden = view.hiding.hidden(view.image)
     whole, blank = (float(s) for s in view.scores([view.image, hidden]))
     return Ends(hidden, whole, blank)
 
@@ -61,8 +61,8 @@ def curves(view: View, ends: Ends, values: Float64Array, *, steps: int = STEPS) 
     copies: list[Float32Array] = []
     for step in range(1, steps):
         first = rank < round(count * step / steps)
-        copies.append(np.where(first, ends.hidden, view.image))
-        copies.append(np.where(first, view.image, ends.hidden))
+        copies.append(view.hiding.mixed(view.image, ends.hidden, first))
+        copies.append(view.hiding.mixed(view.image, ends.hidden, ~first))
     found = view.scores(copies)
     deletion = np.concatenate([[ends.whole], found[0::2], [ends.blank]])
     insertion = np.concatenate([[ends.blank], found[1::2], [ends.whole]])

@@ -1,4 +1,4 @@
-"""One image before a bundle's members: what they say of it and of altered copies, with gradients."""
+"""One case before a bundle's members: what they say of it and of altered copies, with gradients."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -9,6 +9,8 @@ from torch import Tensor
 
 from hounsfield.bundle.sealed import Member
 from hounsfield.core.types import AnyArray, Float32Array, Float64Array
+from hounsfield.learn.explain import HIDING
+from hounsfield.learn.explain.hiding import Hiding, hiding_of
 from hounsfield.learn.explain.question import Question
 from hounsfield.learn.learners.network_runner import Viewed
 from hounsfield.learn.learners.protocol import Job, Runner
@@ -16,13 +18,11 @@ from hounsfield.learn.learners.supervised import as_unit
 from hounsfield.learn.model import member_job, runner
 from hounsfield.learn.nn.network import Network
 from hounsfield.learn.nn.table import build
-from hounsfield.learn.prepare.image import ImagePreparation, as_images
+from hounsfield.learn.prepare.protocol import Preparation
 from hounsfield.learn.threads import device
 
 CHUNK = 16
 """Altered copies in one call."""
-BLUR = 1.0 / 8.0
-"""Standard deviation of the blur that stands for "nothing to see", as a share of each edge."""
 
 
 @dataclass(frozen=True)
@@ -73,13 +73,13 @@ def network_of(member: Member, job: Job) -> Network:
 
 @dataclass(frozen=True)
 class View:
-    """One image, the members that look at it, and the question.
+    """One case, the members that look at it, and the question.
 
     Parameters
     ----------
     voices : tuple of Voice
     case : mapping of str to numpy.ndarray
-        Prepared inputs ``c ...`` on the scale 0 to 1, float32.
+        Prepared inputs ``c ...``, float32, images on the scale 0 to 1.
     question : Question
     name : str
         The input that is explained; others stay as they are.
@@ -91,9 +91,14 @@ class View:
     name: str
 
     @property
-    def preparation(self) -> ImagePreparation:
+    def preparation(self) -> Preparation:
         """How the explained input was prepared."""
-        return as_images(self.voices[0].job.preparation, what="explain")[self.name]
+        return self.voices[0].job.preparation[self.name]
+
+    @property
+    def hiding(self) -> Hiding:
+        """How places of the explained input are hidden."""
+        return hiding_of(self.preparation)
 
     @property
     def image(self) -> Float32Array:
@@ -102,8 +107,8 @@ class View:
 
     @property
     def size(self) -> tuple[int, ...]:
-        """Its space axes."""
-        return tuple(int(n) for n in self.image.shape[1:])
+        """Axes of its maps: space of an image, time of a signal."""
+        return self.hiding.size(self.image)
 
     def asked(self, question: Question) -> "View":
         """Return the view with another question."""
@@ -166,7 +171,7 @@ class View:
             stored[name] = (
                 np.rint(values * 255.0).clip(0, 255).astype(np.uint8)
                 if spec.dtype == "uint8"
-                else values.astype(np.float16)
+                else values.astype(spec.dtype)
             )
         said = voice.runner.run(stored)[self.question.target.name]
         return torch.from_numpy(said.astype(np.float32)).to(images.device)
@@ -181,26 +186,28 @@ def view_of(
     ----------
     voices : tuple of Voice
     stored : mapping of str to numpy.ndarray
-        Prepared inputs ``c ...``, as `hounsfield.learn.prepare.image.prepare` returns them.
+        Prepared inputs ``c ...``, as `hounsfield.learn.prepare.protocol.Preparation.prepared` returns them.
     question : Question
     name : str or None
-        The input to explain; the first one if None.
+        The input to explain; if None, as `explained_input` says.
     """
     case = {key: as_unit(values) for key, values in stored.items()}
-    return View(voices, case, question, name if name is not None else next(iter(case)))
+    return View(voices, case, question, name if name is not None else explained_input(voices[0].job.preparation))
 
 
-def blurred(image: Float32Array, *, share: float = BLUR) -> Float32Array:
-    """Return an image in which no detail is left to see.
+def explained_input(preparation: Mapping[str, Preparation]) -> str:
+    """Return the input that is explained: the first one that has places which a map could mark.
 
     Parameters
     ----------
-    image : numpy.ndarray
-        ``c ...``, float32.
-    share : float
-        Standard deviation of the Gaussian as a share of each edge.
-    """
-    from scipy.ndimage import gaussian_filter
+    preparation : mapping of str to Preparation
+        By input name.
 
-    found: Float32Array = gaussian_filter(image, [0.0, *(share * n for n in image.shape[1:])], mode="nearest")
+    Raises
+    ------
+    BundleError
+        If no input has any.
+    """
+    found = next((name for name, spec in preparation.items() if spec.kind_name in HIDING), next(iter(preparation)))
+    hiding_of(preparation[found])
     return found

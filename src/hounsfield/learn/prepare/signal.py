@@ -146,6 +146,77 @@ class SignalPreparation(Preparation):
         fitted[:, :count] = values[:, :count]
         return fitted.astype(self.storage)
 
+    @property
+    def live(self) -> str:
+        """Why a signal cannot be prepared while it is still being recorded, one clause; ``""`` where it can."""
+        if self.anchored:
+            return "the model looks at beats, and at what follows them"
+        if self.scale in ("level", "own"):
+            return "the signal is scaled by its own mean, which is not known before its end"
+        return ""
+
+    def stretch(self, signal: Signal) -> Float32Array:
+        """Return a stretch of a live signal as `prepared` does, neither cut nor filled up.
+
+        Parameters
+        ----------
+        signal : Signal
+            Of irregular times its hours are those since the record began.
+
+        Returns
+        -------
+        numpy.ndarray
+            ``c t``, rounded as `storage` says.
+
+        Raises
+        ------
+        PlanError
+            As `prepared` does, or if `live` says why not.
+        """
+        if self.live:
+            raise PlanError(
+                f"A live signal cannot be prepared: {self.live}.",
+                expected="whole signals scaled by the training part's mean and deviation",
+                next_step="train with --causal",
+            )
+        if (signal.times_s is not None) != self.times:
+            raise unfitting(*_sorts(irregular=not self.times))
+        values = self._leads(signal)
+        if signal.times_s is not None:
+            hours = np.asarray(signal.times_s, dtype=np.float64)[None] / HOUR_S
+            values = np.concatenate([hours, self._scaled(values)])
+            return values.astype(np.float32)  # days of hours need more digits than 11 bits
+        return self._scaled(self._at_rate(signal, values)).astype(self.storage).astype(np.float32)
+
+    def moments(self, signal: Signal) -> Float64Array:
+        """Return where in a signal each step lies that is prepared of it.
+
+        Parameters
+        ----------
+        signal : Signal
+            One that can be prepared.
+
+        Returns
+        -------
+        numpy.ndarray
+            ``t``, one for each step up to the end of the signal or of the prepared array, rising: seconds since the
+            signal's first sample, or its samples where the plan knows no rate.
+
+        Notes
+        -----
+        Resampling keeps the first sample where it lay and has no delay, so that step i lies at i / rate.
+        """
+        if signal.times_s is not None:
+            times: Float64Array = np.asarray(signal.times_s, dtype=np.float64)
+            last: Float64Array = times[-self.steps :] - times[0]
+            return last
+        if self.rate_hz is None or signal.rate_hz is None:
+            return np.arange(min(self.steps, signal.samples), dtype=np.float64)
+        same = abs(signal.rate_hz / self.rate_hz - 1.0) < SAME_RATE
+        rate = signal.rate_hz if same else self.rate_hz
+        count = int(np.ceil(signal.samples * rate / signal.rate_hz - 1e-9))
+        return np.arange(min(self.steps, count)) / rate
+
     def normalised(self, stored: AnyArray) -> Float32Array:
         """Return the same in float32: what is stored is standardised already."""
         return stored.astype(np.float32)

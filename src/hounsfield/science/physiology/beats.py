@@ -8,6 +8,7 @@ import numpy as np
 from hounsfield.core.errors import InputError
 from hounsfield.core.types import AnyArray, BoolArray, Float64Array, IntArray
 from hounsfield.science.physiology.filters import band_pass, filled, resampled
+from hounsfield.science.statistics.small_quantiles import middle, quantile
 
 WORK_HZ = 250.0
 """Rate at which beats are looked for; the peak itself is found in the record's own samples."""
@@ -201,7 +202,7 @@ def _between(peaks: IntArray, height: Float64Array, beats: IntArray, share: floa
         return np.zeros(len(peaks))
     reach = (AROUND_BLOCKS + 0.5) * BLOCK_S * WORK_HZ
     first, last = np.searchsorted(at, peaks - reach), np.searchsorted(at, peaks + reach)
-    return np.array([np.quantile(high[a:b], share) if b > a else 0.0 for a, b in zip(first, last, strict=True)])
+    return np.array([quantile(high[a:b], share) if b > a else 0.0 for a, b in zip(first, last, strict=True)])
 
 
 def _local(feature: Float64Array) -> tuple[Float64Array, Float64Array]:
@@ -239,7 +240,7 @@ def _searched(sure: list[int], peaks: IntArray, score: Float64Array, rules: Rule
         if len(at) < 3:
             return found
         gaps = np.diff(at)
-        usual = np.array([np.median(gaps[max(0, i - 8) : i + 9]) for i in range(len(gaps))])
+        usual = np.array([middle(gaps[max(0, i - 8) : i + 9]) for i in range(len(gaps))])
         added: list[int] = []
         for i in np.flatnonzero(gaps > np.minimum(rules.overdue * usual, LONGEST_S * WORK_HZ)):
             inner = np.arange(found[i] + 1, found[i + 1])

@@ -21,7 +21,7 @@ def render_html(found: Explanations, pictures: Mapping[str, bytes], *, lang: str
     ----------
     found : Explanations
     pictures : mapping of str to bytes
-        PNG by the name that `Explained.picture` gives.
+        PNG or SVG by the name that `Explained.picture` gives.
     lang : str
         ``en`` or ``zh``: the language that it opens in.
 
@@ -35,7 +35,13 @@ def render_html(found: Explanations, pictures: Mapping[str, bytes], *, lang: str
     coded = {name: base64.b64encode(data).decode("ascii") for name, data in pictures.items()}
     template = _environment().get_template("explain.html.j2")
     return template.render(
-        found=found, pictures=coded, lang=lang, opening=opening(found), best=best_pointing(found), doubts=doubts(found)
+        found=found,
+        pictures=coded,
+        lang=lang,
+        opening=opening(found),
+        best=best_pointing(found),
+        doubts=doubts(found),
+        t=lambda key, **slots: both(say(key, found.kind, **slots)),
     )
 
 
@@ -47,7 +53,7 @@ def opening(found: Explanations) -> tuple[Both, ...]:
         return (say("none_at_all"),)
     chance = f"{len(maps) / (found.random_maps + 1):.1f}"
     return (
-        say("answer", shown=sum(i.explained for i in found.images), all=len(found.images)),
+        say("answer", found.kind, shown=sum(i.explained for i in found.images), all=len(found.images)),
         say("answer_maps", shown=shown, all=len(maps), chance=chance),
     )
 
@@ -74,13 +80,15 @@ def doubts(found: Explanations) -> tuple[Both, ...]:
     """Return why a reader should doubt what is shown."""
     shown = [m for image in found.images for m in image.maps if m.shown]
     lines = [say("doubt_cause"), say("doubt_chance", random=found.random_maps)]
+    if found.kind == "signal":
+        lines.append(say("doubt_absence", found.kind))
     counts = {
         "doubt_centre": sum(not m.better_than_centre for m in shown),
         "doubt_same": sum(m.stays_the_same for m in shown),
         "doubt_seen": sum(i.held_out is False for i in found.images),
         "doubt_voiceless": found.voiceless,
     }
-    return (*lines, *(say(key, count=count) for key, count in counts.items() if count))
+    return (*lines, *(say(key, found.kind, count=count) for key, count in counts.items() if count))
 
 
 def percent(share: float) -> str:
@@ -108,6 +116,5 @@ def _environment() -> Environment:
     )
     environment.filters["both"] = both
     environment.filters["percent"] = percent
-    environment.globals["t"] = lambda key, **slots: both(say(key, **slots))
     environment.globals["method"] = lambda name: both(method_words(name))
     return environment

@@ -38,7 +38,9 @@ class MapScores(BaseModel):
     reason : str
         Why not, else ``""``.
     peak : tuple of int
-        Highest place, ``y x`` or ``z y x``, at the network's input size.
+        Highest place, ``y x`` or ``z y x``, at the network's input size; of a signal the step.
+    peak_s : float or None
+        Of a signal: when in the record that is, seconds.
     in_mask : bool or None
         Whether it lies in the mask, where there is one.
     """
@@ -59,17 +61,18 @@ class MapScores(BaseModel):
     shown: bool
     reason: Literal["", "no better than random", "answer hardly depends on the image"] = ""
     peak: tuple[int, ...]
+    peak_s: float | None = None
     in_mask: bool | None = None
 
 
 class Explained(BaseModel):
-    """One image.
+    """One image or signal.
 
     Attributes
     ----------
     sample : str
     picture : str
-        File name of its PNG; a number and a hash, no identifier.
+        File name of its picture; a number and a hash, no identifier.
     answer : str
         What is explained: a class, ``at least <level>``, ``above average``.
     predicted, truth : str
@@ -78,7 +81,7 @@ class Explained(BaseModel):
     score : float
         Probability of the explained answer; for a number, standard deviations from the average.
     blank : float
-        The same for the strongly blurred image.
+        The same for the strongly blurred image, or for the mean of the signal.
     effect, untrained : float
         Difference of the log-odds (or numbers) of both, and its median over networks with fresh weights.
     p_effect : float
@@ -161,6 +164,8 @@ class Explanations(BaseModel):
     hounsfield, created, cohort : str
     part : str
         ``test``, ``cv`` (each image by members that have not seen it), ``elsewhere`` or ``files``.
+    kind : str
+        ``image`` or ``signal``: what is explained.
     target : str
     classes : tuple of str
     methods : tuple of str
@@ -186,6 +191,7 @@ class Explanations(BaseModel):
     created: str
     cohort: str
     part: Literal["test", "cv", "elsewhere", "files"]
+    kind: Literal["image", "signal"] = "image"
     target: str
     classes: tuple[str, ...] = ()
     methods: tuple[str, ...]

@@ -132,17 +132,86 @@ WORDS = {
 }
 
 
-def say(key: str, **slots: str | int | Both) -> Both:
+SIGNAL_WORDS = {
+    "title": Both("What in the signal carries the answer “{target}”?", "信号中的哪些部分支持模型对“{target}”的判断？"),
+    "from_test": Both("Signals of the test part, which the model has not seen.", "信号来自测试集，模型未曾见过。"),
+    "from_cv": Both(
+        "Each signal is explained by members of the ensemble that have not seen it.",
+        "每段信号均由未见过它的成员模型来解释。",
+    ),
+    "from_elsewhere": Both("Signals with answers from other data.", "信号来自其他带标注的数据。"),
+    "from_files": Both("Signals without answers.", "信号无标注。"),
+    "answer": Both(
+        "{shown} of {all} signals have an explanation that is better than random.",
+        "{all} 段信号中有 {shown} 段得到了优于随机的解释。",
+    ),
+    "doubt_absence": Both(
+        "What is missing leaves no mark: a beat that did not come lies where the trace is at its mean, and hiding it "
+        "changes nothing.",
+        "缺失的内容不会留下标记：未出现的心搏处曲线即为均值，遮挡它不会带来任何变化。",
+    ),
+    "doubt_centre": Both(
+        "Shown maps that are no better than a blob in the middle of the signal: {count}. They may only say that the "
+        "beat lies there.",
+        "{count} 张展示的图不优于位于信号中央的峰，可能只反映心搏位于中央。",
+    ),
+    "doubt_same": Both(
+        "Shown maps that hardly change when all weights are randomised: {count}. They show the signal more than the "
+        "network.",
+        "{count} 张展示的图在全部权重随机化后几乎不变：它们更多反映信号本身，而非网络。",
+    ),
+    "doubt_seen": Both("Signals that the model was trained on: {count}.", "其中 {count} 段信号曾用于训练该模型。"),
+    "images": Both("Signals", "信号"),
+    "hardly": Both(
+        "The answer hardly depends on what the signal shows beside its mean: untrained networks react as much to it.",
+        "判断几乎不依赖信号在均值之外的内容：未经训练的网络反应同样强烈。",
+    ),
+    "score": Both("probability {score}; of the mean alone {blank}", "概率 {score}；仅余均值时 {blank}"),
+    "score_number": Both(
+        "{score} deviations from the average; of the mean alone {blank}",
+        "偏离均值 {score} 个标准差；仅余均值时 {blank}",
+    ),
+    "drawn": Both(
+        "Blue: what speaks for the explained answer, the darker the more, in all leads together. Traces are the "
+        "recordings in their own units; the model sees them resampled and standardised. On the grid 25 mm are a second "
+        "and 10 mm a millivolt, in print too.",
+        "蓝色表示支持所解释判断的时段，颜色越深支持越强，各导联合并计算。曲线为原始单位的记录；"
+        "模型所见为重采样并标准化后的信号。网格上 25 mm 为 1 秒，10 mm 为 1 毫伏，打印时亦然。",
+    ),
+    "centre_blob": Both("Middle peak", "中央峰"),
+    "scores_text": Both(
+        "Deletion: the answer's probability while the moments of highest value are replaced by the mean first, "
+        "averaged (low is good); at irregular times they count as not measured. Insertion: while they are put back "
+        "first (high is good). p: share of random maps of the same coarseness whose insertion less deletion is at "
+        "least as large. Randomised weights: rank correlation with the map of the same network with fresh weights in "
+        "its top quarter, upper half, all layers (near 0 is good).",
+        "删除：从最高值处开始逐步以均值替代信号时的平均概率（低为好）；时间不规则的序列则视为未测量。"
+        "插入：从最高值处开始逐步恢复时的平均概率（高为好）。p：粗糙程度相同的随机图中，插入减删除不低于该图的比例。"
+        "权重随机化：与同一网络顶部四分之一、上半部、全部层改用新权重后的图的秩相关（接近 0 为好）。",
+    ),
+}
+"""What is said otherwise where signals are explained."""
+
+
+def say(key: str, of: str = "image", **slots: str | int | Both) -> Both:
     """Return one sentence with its slots filled; a `Both` gives each language its own.
+
+    Parameters
+    ----------
+    key : str
+    of : str
+        ``image`` or ``signal``: what is explained.
+    **slots : str, int or Both
 
     Raises
     ------
     UnknownNameError
         If there is no such sentence.
     """
-    if key not in WORDS:
+    own = SIGNAL_WORDS if of == "signal" else {}
+    if key not in WORDS and key not in own:
         raise unknown_name("sentence", key, WORDS)
-    words = WORDS[key]
+    words = own[key] if key in own else WORDS[key]
     english = {name: slot.en if isinstance(slot, Both) else slot for name, slot in slots.items()}
     chinese = {name: slot.zh if isinstance(slot, Both) else slot for name, slot in slots.items()}
     return Both(words.en.format(**english), words.zh.format(**chinese))

@@ -1,9 +1,11 @@
 """All rules applied in order: a draft of the plan's sections."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 
 from hounsfield.core.errors import PlanError
+from hounsfield.core.fingerprint import SignalFacts
 from hounsfield.core.kinds import INPUT_KINDS, input_kind
 from hounsfield.core.plan import Decision, Facts
 from hounsfield.stages.planning.kinds import planner
@@ -30,6 +32,7 @@ def draft(facts: Facts) -> Sections:
     """
     sections: Sections = {}
     _check_family(facts)
+    _check_causal(facts)
     for name, seen in facts.fingerprint.inputs.items():
         _check_axes(name, facts)
         section = f"preparation.{name}"
@@ -90,6 +93,27 @@ def _check_family(facts: Facts) -> None:
             f"The network {facts.network!r} is for {input_kind(kinds[0]).plural}; the samples have {there}.",
             expected=f"one of {usual}",
             next_step="leave --network out, or write one of these",
+        )
+
+
+def _check_causal(facts: Facts) -> None:
+    """Refuse to plan for live series where the samples are none, or with a network that cannot follow one."""
+    if "causal" not in facts.wishes:
+        return
+    seen = list(facts.fingerprint.inputs.values())
+    fault = ""
+    if len(seen) != 1 or not isinstance(seen[0], SignalFacts):
+        there = " and ".join(f"{count} {kind}" for kind, count in Counter(s.kind for s in seen).items())
+        fault = f"the samples have {there} as inputs"
+    elif seen[0].anchored:
+        fault = "the samples are beats, of which the following ones are looked at too"
+    elif facts.network not in (None, "recurrent"):
+        fault = f"the network {facts.network!r} looks at a whole stretch at once"
+    if fault:
+        raise PlanError(
+            f"A causal plan was asked for, and {fault}.",
+            expected="whole signals as the only input, and a recurrent network",
+            next_step="leave --causal out, or ask for rhythms, records or stays without --network",
         )
 
 

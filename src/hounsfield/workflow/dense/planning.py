@@ -120,6 +120,7 @@ UNUSED = {
     "specificity": "--specificity",
     "prevalence": "--prevalence",
     "learning_curve": "--learning-curve",
+    "causal": "--causal",
 }
 """Wishes that mean nothing where every voxel is answered."""
 

@@ -93,6 +93,8 @@ def _workers(facts: Facts) -> Decision:
 
 
 def _features(facts: Facts) -> Decision:
+    if "causal" in facts.wishes:
+        return Decision(value=False, rule="networks alone: no other learner follows a live series", evidence="--causal")
     if set(facts.fingerprint.kinds) != {"image"}:
         return _other_features(facts)
     small = facts.fingerprint.samples <= 5000

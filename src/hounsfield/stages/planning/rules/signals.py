@@ -53,7 +53,7 @@ def preparation(name: str, facts: Facts) -> dict[str, Rule]:
         **rate,
         "steps": length(_steps),
         **times,
-        "scale": about(_scale),
+        "scale": about(_causal_scale if causal(facts) else _scale),
         "mean": about(_mean),
         "std": about(_std),
         "storage": about(_storage),
@@ -78,8 +78,7 @@ def network(names: tuple[str, ...], facts: Facts) -> dict[str, Rule]:
             "missing": lambda now: _missing(names, now, chosen),
             "frame": lambda now: _frame(names, now),
             "width": _state,
-            "bidirectional": _fixed(True, "a finished series is read from both ends"),
-            "pooling": _fixed("attention", "a weighted mean over time: what matters may lie anywhere"),
+            **(_CAUSAL if causal(facts) else _FINISHED),
             "dropout": _dropout,
         }
     trunk: dict[str, Rule] = {
@@ -95,6 +94,11 @@ def network(names: tuple[str, ...], facts: Facts) -> dict[str, Rule]:
         why = "mean and maximum over time side by side: how much, and whether anywhere"
         return {**trunk, "pooling": _fixed("mean+max", why)}
     return {**trunk, "pooling": _fixed("attention", "a weighted mean over time: what matters may lie anywhere")}
+
+
+def causal(facts: Facts) -> bool:
+    """Whether a plan was asked for that can follow a live series."""
+    return "causal" in facts.wishes
 
 
 def seen_of(facts: Facts, name: str) -> SignalFacts:
@@ -298,6 +302,12 @@ def _family(names: tuple[str, ...], facts: Facts) -> Decision:
     n = facts.fingerprint.samples
     told = f"{steps} steps, {leads} lead(s), {n} training samples, "
     told += "irregular times" if _irregular(names, facts) else "one rate"
+    if causal(facts):
+        return Decision(
+            value="recurrent",
+            rule="asked to follow live series: a recurrence carries all that it has to remember from step to step",
+            evidence=f"--causal; {told}",
+        )
     if facts.network in ("convolutional", "recurrent", "convolutional-recurrent"):
         return Decision(value=facts.network, rule="asked for by name", evidence=f"--network {facts.network}; {told}")
     if _irregular(names, facts):
@@ -451,6 +461,26 @@ def _dropout(facts: Facts) -> Decision:
 
 def _fixed(value: PlanValue, rule: str) -> Rule:
     return lambda facts: Decision(value=value, rule=rule, evidence=f"{facts.fingerprint.samples} training samples")
+
+
+def _causal_scale(seen: SignalFacts, facts: Facts) -> Decision:
+    del facts
+    return Decision(
+        value="none" if seen.own_scale else "training",
+        rule="asked to follow live series: by the training part's mean and deviation, as a series' own are not known "
+        "before its end",
+        evidence="--causal",
+    )
+
+
+_FINISHED: dict[str, Rule] = {
+    "bidirectional": _fixed(True, "a finished series is read from both ends"),
+    "pooling": _fixed("attention", "a weighted mean over time: what matters may lie anywhere"),
+}
+_CAUSAL: dict[str, Rule] = {
+    "bidirectional": _fixed(False, "asked to follow live series: what comes later is not known (--causal)"),
+    "pooling": _fixed("last", "the state after the last step: all that is known so far"),
+}
 
 
 def baselines(facts: Facts) -> tuple[str, ...]:
