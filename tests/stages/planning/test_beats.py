@@ -79,7 +79,7 @@ def test_many_beats_of_few_patients_with_rows_beside() -> None:
     assert [values(sections[f"encoder.{n}"])["width"] for n in ("rhythm", "form")] == [32, 32]
     made = values(sections["optimisation"])
     assert (made["batch"], made["learning_rate"], made["selection"], made["smoothing"]) == (128, 3e-3, "last", 0.0)
-    assert made["steps"] == 8 * (44_500 // 128)
+    assert made["steps"] == 2 * (44_500 // 128)
     weights = made["class_weights"]
     assert isinstance(weights, list)
     rare, frequent = (float(str(weights[i])) for i in (3, 0))

@@ -71,7 +71,9 @@ def _steps(facts: Facts) -> Decision:
         return decision
     return Decision(
         value=decision.value,
-        rule=f"{beats.EPOCHS:g} epochs over the beats of few patients: longer, a network learns these hearts"
+        rule=f"{beats.EPOCHS:g} epochs over the beats of few patients: longer, a network learns these hearts by heart "
+        "(MIT-BIH DS1, five records left out: 97 of 417 beats of class S found after 8 epochs, 242 by a trial set by "
+        "hand with a quarter of the steps)"
         + ("; no more than fit into the minutes" if ("cost", "allowed_steps") in facts.decided else ""),
         evidence=f"{decision.evidence}; {beats.counted(facts)}",
     )
