@@ -28,6 +28,8 @@ WORDS = {
         "folds": "折",
     },
 }
+ANNOTATE = "annotate-"
+MASK_METRICS = {"pixel_auroc": "pixel AUC", "dice_pooled": "pooled Dice"}
 DETAILS = "benchmarks/README.md"
 PAGES = (*HEADS, DETAILS)
 Figures = Mapping[str, Mapping[str, float | None]]
@@ -38,7 +40,7 @@ def table(page: str) -> str:
     """Return the table for one page, with a row per result of seed 0."""
     words = WORDS[page]
     rows = [HEADS[page], "|---|---|---|---|---|"]
-    for found in results("*-seed0"):
+    for found in results("*-seed0", but=ANNOTATE):
         figures = cast(Figures, found["figures"])
         command = str(found["command"])
         minutes = command.split("--minutes ")[1].split(maxsplit=1)[0]
@@ -52,12 +54,36 @@ def table(page: str) -> str:
             f"| {found['data']} | `classify` | {minutes} {words['min']}{folds}, {words['took']} {took:.1f} "
             f"| AUC {span(figures, 'auroc')}, accuracy {span(figures, 'accuracy')} | {'; '.join(beside)} |"
         )
-    return "\n".join(rows)
+    return "\n".join([*rows, *_mask_rows(words)])
 
 
-def results(pattern: str) -> list[Result]:
-    """Return the results whose file names fit, in the order of their names."""
-    return [json.loads(p.read_text(encoding="utf-8")) for p in sorted(RESULTS.glob(f"{pattern}.json"))]
+def _mask_rows(words: Mapping[str, str]) -> list[str]:
+    """Return a row for each result of `annotate`."""
+    rows = []
+    for found in results(f"{ANNOTATE}*-seed0"):
+        figures = cast(Figures, found["metrics"])
+        _, name, *options = str(found["command"]).split()[1:]
+        folds = f", {options[options.index('--folds') + 1]} {words['folds']}" if "--folds" in options else ""
+        budget = f"{options[options.index('--minutes') + 1]} {words['min']}{folds}"
+        said = [f"Dice {span(figures, 'dice')}"]
+        for metric in cast("dict[str, float]", found["must"]):
+            if metric != "dice":
+                said.append(f"{MASK_METRICS.get(metric, metric)} {span(figures, metric)}")
+        beside = [
+            f"{other.replace('_', ' ')} Dice {span(cast(Figures, own), 'dice')}"
+            for other, own in inside(found, "baselines").items()
+        ]
+        took = number(found, "cost", "seconds") / 60
+        rows.append(
+            f"| {name} | `annotate` | {budget}, {words['took']} {took:.1f} | {', '.join(said)} | {'; '.join(beside)} |"
+        )
+    return rows
+
+
+def results(pattern: str, *, but: str = "") -> list[Result]:
+    """Return the results whose file names fit, in the order of their names; without those that begin with `but`."""
+    found = sorted(p for p in RESULTS.glob(f"{pattern}.json") if not but or not p.name.startswith(but))
+    return [json.loads(p.read_text(encoding="utf-8")) for p in found]
 
 
 def span(figures: Figures, name: str) -> str:
@@ -85,6 +111,7 @@ def details() -> str:
     """Return all tables of ``benchmarks/README.md``."""
     made = [
         _accuracy(),
+        _masks(),
         _seeds(),
         _resplits(),
         _left_out(),
@@ -110,7 +137,7 @@ def _met(found: object) -> str:
 
 def _accuracy() -> str:
     rows = []
-    for found in results("*-seed0"):
+    for found in results("*-seed0", but=ANNOTATE):
         figures = cast(Figures, found["figures"])
         said = []
         for name, one in inside(found, "must").items():
@@ -140,9 +167,42 @@ def _accuracy() -> str:
     return _titled("Accuracy, seed 0", head, rows)
 
 
+def _masks() -> str:
+    rows = []
+    for found in results(f"{ANNOTATE}*-seed*"):
+        figures = cast(Figures, found["metrics"])
+        said = []
+        aims = inside(found, "aim")
+        for name, wanted in cast("dict[str, float]", found["must"]).items():
+            above = number(figures, name, "value") - wanted
+            verdict = _met(inside(found, "aim_reached").get(name))
+            goal = f", aim {number(aims, name):g} {verdict}" if name in aims else ""
+            met = _met(inside(found, "must_reached").get(name))
+            said.append(f"{MASK_METRICS.get(name, name)} > {wanted:g}: {met} ({above:+.3f}){goal}")
+        if "rank_reached" in found:
+            ranks = ", ".join(
+                f"{label} {span(figures, name)}" for label, name in (("it", "quality_rank"), ("size", "size_rank"))
+            )
+            said.append(f"rank of the expected Dice: {_met(found['rank_reached'])} ({ranks})")
+        false = span(figures, "false_positive_rate") if number(figures, "false_positive_rate", "low") >= 0 else "–"
+        rows.append(
+            [
+                f"`{found['command']}`",
+                str(found["part"]),
+                str(found["samples"]),
+                span(figures, "dice"),
+                "; ".join(said),
+                false,
+                f"{number(found, 'cost', 'seconds') / 60:.1f}",
+            ]
+        )
+    head = ("command", "part", "cases", "Dice", "must and aim", "healthy images marked", "minutes")
+    return _titled("Masks", head, rows)
+
+
 def _seeds() -> str:
     by_set: dict[str, list[Result]] = {}
-    for found in results("*-seed*"):
+    for found in results("*-seed*", but=ANNOTATE):
         by_set.setdefault(str(found["data"]), []).append(found)
     rows = []
     for name, several in by_set.items():

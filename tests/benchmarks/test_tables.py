@@ -132,3 +132,33 @@ def test_a_readme_has_one_row_per_set(tmp_path: Path, monkeypatch: pytest.Monkey
     assert made.count("| toy |") == 1
     assert "20 min, 5 folds, took 19.8" in made
     assert "textbook CNN AUC 0.850" in made
+
+
+def test_masks_have_rows_of_their_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _results(tmp_path)
+    metrics = dict.fromkeys(("dice", "pixel_auroc", "quality_rank", "size_rank", "false_positive_rate"), FIGURE)
+    found = {
+        "command": "hu train toys --task annotate --minutes 9 --folds 5 --seed 0",
+        "part": "cv",
+        "samples": 40,
+        "metrics": metrics,
+        "baselines": {"otsu": {"dice": {"value": 0.3, "low": 0.2, "high": 0.4}}},
+        "must": {"dice": 0.8, "pixel_auroc": 0.9},
+        "must_reached": {"dice": True, "pixel_auroc": False},
+        "aim": {"dice": 0.9},
+        "aim_reached": {"dice": False},
+        "rank_reached": True,
+        "cost": {"seconds": 480.0},
+    }
+    (tmp_path / "annotate-toys-seed0.json").write_text(json.dumps(found), encoding="utf-8")
+    monkeypatch.setattr(tables, "RESULTS", tmp_path)
+    first, second = tables.table("README.md").splitlines()[-2:]
+    assert "`classify`" in first
+    assert second == (
+        "| toys | `annotate` | 9 min, 5 folds, took 8.0 | Dice 0.850 (0.800–0.900), pixel AUC 0.850 (0.800–0.900) "
+        "| otsu Dice 0.300 (0.200–0.400) |"
+    )
+    made = tables.details()
+    assert "dice > 0.8: met (+0.050), aim 0.9 missed; pixel AUC > 0.9: missed (-0.050)" in made
+    assert "rank of the expected Dice: met (it 0.850 (0.800–0.900), size 0.850 (0.800–0.900))" in made
+    assert made.count("**Masks**") == 1
