@@ -107,7 +107,6 @@ def test_events_of_one_record_keep_their_times(tmp_path: Path, kind: str) -> Non
 @pytest.mark.parametrize(
     ("text", "why"),
     [
-        (EVENTS.replace(",80,", ",high,"), "text where a number"),
         (EVENTS.replace("7,5,HR", "7,,HR"), "1 times of the table"),
         (EVENTS.replace("7,5,HR", "7,abc,HR"), "1 times of the table"),
         (EVENTS.replace("7,5,HR", "7,5,"), "no variable|none"),
@@ -120,6 +119,28 @@ def test_bad_events_are_errors_with_their_reason(tmp_path: Path, text: str, why:
         return
     with pytest.raises(ReadError, match=why):
         read_signal(cohort_in(tmp_path), Ref("events", "events.csv", (("record", "7"),)))
+
+
+def test_one_value_of_text_is_set_aside_and_told_of(tmp_path: Path) -> None:
+    _write(tmp_path, "events.csv", EVENTS.replace(",80,", ",high,"))
+    ref = Ref("events", "events.csv", (("record", "7"),))
+    found = read_signal(cohort_in(tmp_path), ref)
+    places = [found.leads.index(name) for name in ("MAP", "HR")]
+    np.testing.assert_array_equal(found.array[places], [[83, np.nan], [np.nan, 60]])
+    assert any("hold text where a number belongs" in note for note in signal_header(cohort_in(tmp_path), ref).notes)
+
+
+def test_categories_that_no_row_has_are_no_records(tmp_path: Path) -> None:
+    """A table cut out of a larger one keeps the larger one's categories."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    names = pa.array(["1", "2", "3", "2"]).dictionary_encode()
+    columns = {"record": names, "minute": [0, 1, 2, 3], "variable": ["MAP"] * 4, "value": [80.0, 81.0, 82.0, 83.0]}
+    pq.write_table(pa.table(columns).filter(pa.array([False, True, False, True])), tmp_path / "events.parquet")
+    cohort, ref = cohort_in(tmp_path), Ref("events", "events.parquet", (("record", "2"),))
+    assert event_records(cohort, ref) == ("2",)
+    np.testing.assert_array_equal(read_signal(cohort, ref).array, [[81, 83]])
 
 
 def test_a_record_that_is_not_there_is_an_error(tmp_path: Path) -> None:

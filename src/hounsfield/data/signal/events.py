@@ -282,8 +282,9 @@ def _coded(column: "pa.ChunkedArray", what: str, ref: Ref) -> tuple[tuple[str, .
     coded = column if isinstance(column, pa.DictionaryArray) else cp.dictionary_encode(column)
     names = [str(v).strip() for v in coded.dictionary.to_pylist()]
     codes = coded.indices.to_numpy(zero_copy_only=False).astype(np.int64)
-    unique = {name: i for i, name in enumerate(dict.fromkeys(names))}
-    return tuple(unique), np.array([unique[n] for n in names], np.int64)[codes] if names else codes
+    used = np.unique(codes)  # a table cut out of a larger one keeps categories that no row has
+    unique = {name: i for i, name in enumerate(dict.fromkeys(names[int(i)] for i in used))}
+    return tuple(unique), np.array([unique.get(n, 0) for n in names], np.int64)[codes] if names else codes
 
 
 def _is_text(column: "pa.ChunkedArray") -> bool:
