@@ -2,7 +2,6 @@
 
 import time
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 
 from hounsfield.bundle.atomic import write_json, write_text
@@ -11,7 +10,7 @@ from hounsfield.bundle.sealed import BundleContents
 from hounsfield.core.audit import Audit
 from hounsfield.core.errors import CohortError, RunExistsError
 from hounsfield.core.progress import SILENT, Progress
-from hounsfield.core.report import Caveat, Cost, Report
+from hounsfield.core.report import Caveat, Report
 from hounsfield.learn.model import Model
 from hounsfield.stages.evaluation.caveats import CaveatFacts, caveats
 from hounsfield.stages.evaluation.samples import JudgeOptions
@@ -19,14 +18,12 @@ from hounsfield.workflow.asking import Asked, ask
 from hounsfield.workflow.fitting import NETWORK
 from hounsfield.workflow.judging import calibrations, judge_target, other_sites
 from hounsfield.workflow.opening import ensemble_baselines, open_bundle
-from hounsfield.workflow.planning import peak_mib, settle
+from hounsfield.workflow.planning import settle
 from hounsfield.workflow.predictions import run_part, written
 from hounsfield.workflow.reports import (
-    audit_block,
     baselines_named,
-    environment,
     expected,
-    plan_lines,
+    heading_elsewhere,
     shortcut_block,
     wrongest,
 )
@@ -149,21 +146,8 @@ def judged_vector(
     }
     first = targets[plan.targets[0].name]
     report = Report(
-        hounsfield=plan.hounsfield,
-        task=plan.task,
-        cohort=cohort.name,
-        created=datetime.now(UTC).isoformat(timespec="seconds"),
-        seed=plan.seed,
-        target=first.target,
-        parts=first.parts,
-        baselines=first.baselines,
+        **heading_elsewhere(plan, targets, cohort=cohort.name, rule=asked.rule, audit=findings, began=began),
         shortcut=shortcut_block(findings),
-        audit=audit_block(findings),
-        cost=Cost(seconds=round(time.perf_counter() - began, 1), peak_mib=round(peak_mib(), 1)),
-        environment=environment(),
-        targets=targets,
-        judged_part="test",
-        split_rule=asked.rule,
         expected_interval=expected(plan.targets[0], rows),
         caveats=_caveats(
             told,
@@ -177,7 +161,6 @@ def judged_vector(
                 validation_samples=first.operating_point.samples if first.operating_point else None,
             ),
         ),
-        plan=plan_lines(plan),
         errors=wrongest(rows, cohort, plan.targets[0], task=task, contents=contents),
     )
     return report, written([rows], plan.targets, task=task, decodings=fixed[NETWORK].decodings), findings

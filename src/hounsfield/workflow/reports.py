@@ -1,7 +1,10 @@
 """Judge a sealed bundle and put the report together."""
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Any
 
 import numpy as np
 
@@ -125,25 +128,10 @@ def report_run(
     )
     first = targets[plan.targets[0].name]
     report = Report(
-        hounsfield=plan.hounsfield,
-        task=plan.task,
-        cohort=plan.cohort,
-        created=ran.created,
-        seed=plan.seed,
-        target=first.target,
-        parts=first.parts,
-        baselines=first.baselines,
+        **heading_of_run(ran, contents, targets, judged=judged, seconds=elapsed()),
         shortcut=shortcut_block(known.audit),
-        audit=audit_block(known.audit),
-        cost=cost_of(ran, contents, elapsed()),
-        environment=environment(),
-        targets=targets,
-        judged_part=judged,
-        split_rule=known.split.rule,
         expected_interval=expected(plan.targets[0], parts[judged]),
         caveats=_caveats(ran, contents, first, judged=judged, rows=parts[judged]),
-        plan=plan_lines(plan),
-        history=history_of(contents),
         learning=curves_of(contents.documents),
         repeated=repeated_of(contents.documents),
         errors=wrongest(parts[judged], known.cohort, plan.targets[0], task=known.task, contents=contents),
@@ -158,6 +146,73 @@ def report_run(
         ),
     )
     return report, table
+
+
+def heading_of_run(
+    ran: Ran, contents: BundleContents, targets: Mapping[str, TargetReport], *, judged: str, seconds: float
+) -> dict[str, Any]:
+    """Return what the report of a run says on every road, as fields of a `Report`.
+
+    Parameters
+    ----------
+    ran : Ran
+    contents : BundleContents
+    targets : mapping of str to TargetReport
+    judged : str
+    seconds : float
+        Since the command began.
+    """
+    known = ran.known
+    return {
+        **_heading(ran.plan, targets, audit=known.audit, judged=judged),
+        "cohort": ran.plan.cohort,
+        "created": ran.created,
+        "cost": cost_of(ran, contents, seconds),
+        "split_rule": known.split.rule,
+        "history": history_of(contents),
+    }
+
+
+def heading_elsewhere(
+    plan: Plan, targets: Mapping[str, TargetReport], *, cohort: str, rule: str, audit: Audit, began: float
+) -> dict[str, Any]:
+    """Return what the report of ``hu evaluate`` says on every road, as fields of a `Report`.
+
+    Parameters
+    ----------
+    plan : Plan
+        Of the bundle.
+    targets : mapping of str to TargetReport
+    cohort, rule : str
+        What was judged, and how it was chosen.
+    audit : Audit
+    began : float
+        ``time.perf_counter`` when the command began.
+    """
+    return {
+        **_heading(plan, targets, audit=audit, judged="test"),
+        "cohort": cohort,
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "cost": Cost(seconds=round(time.perf_counter() - began, 1), peak_mib=round(peak_mib(), 1)),
+        "split_rule": rule,
+    }
+
+
+def _heading(plan: Plan, targets: Mapping[str, TargetReport], *, audit: Audit, judged: str) -> dict[str, Any]:
+    first = next(iter(targets.values()))  # the primary one: targets come in the plan's order
+    return {
+        "hounsfield": plan.hounsfield,
+        "task": plan.task,
+        "seed": plan.seed,
+        "target": first.target,
+        "parts": first.parts,
+        "baselines": first.baselines,
+        "audit": audit_block(audit),
+        "environment": environment(),
+        "targets": targets,
+        "judged_part": judged,
+        "plan": plan_lines(plan),
+    }
 
 
 def predicted_parts(contents: BundleContents, ran: Ran, progress: Progress) -> dict[str, Rows]:

@@ -251,7 +251,7 @@ def _usable(cohort: Cohort, findings: Audit) -> Cohort:
         first = findings.unreadable[0].reason if findings.unreadable else "no samples"
         raise InputError(
             f"None of the {len(cohort)} samples can be used; the first: {first}",
-            expected="images that can be read, with answers",
+            expected="samples that can be read, with answers",
             next_step="run hu inspect on the folder and correct what it names",
         )
     return replace(cohort, samples=kept)

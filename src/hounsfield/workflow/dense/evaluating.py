@@ -1,23 +1,20 @@
 """Judge a dense bundle on data with masks: its own test part, or another hospital's."""
 
-import time
 from dataclasses import replace
-from datetime import UTC, datetime
 
 from hounsfield.bundle.sealed import BundleContents
 from hounsfield.core.audit import Audit
 from hounsfield.core.cohort import DENSE_KINDS, Cohort, TargetSpec
 from hounsfield.core.errors import CohortError
 from hounsfield.core.plan import Plan
-from hounsfield.core.report import Cost, Report
+from hounsfield.core.report import Report
 from hounsfield.stages.evaluation.caveats import CaveatFacts, caveats
 from hounsfield.workflow.asking import Asked
 from hounsfield.workflow.dense.judging import Part, judge_cases
 from hounsfield.workflow.dense.model import DenseModel, settled_of
 from hounsfield.workflow.dense.reports import judge_target, typical_cases, worst_cases, written
 from hounsfield.workflow.evaluating import unseen
-from hounsfield.workflow.planning import peak_mib
-from hounsfield.workflow.reports import audit_block, environment, plan_lines
+from hounsfield.workflow.reports import heading_elsewhere
 from hounsfield.workflow.roads import Asking
 from hounsfield.workflow.study import Source, study, with_roles
 from hounsfield.workflow.survey import survey
@@ -71,21 +68,10 @@ def judged_dense(
     }
     primary = targets[plan.targets[0].name]
     report = Report(
-        hounsfield=plan.hounsfield,
-        task=plan.task,
-        cohort=asked.cohort.name,
-        created=datetime.now(UTC).isoformat(timespec="seconds"),
-        seed=plan.seed,
-        target=primary.target,
-        parts=primary.parts,
-        baselines=primary.baselines,
+        **heading_elsewhere(
+            plan, targets, cohort=asked.cohort.name, rule=asked.rule, audit=findings, began=asking.began
+        ),
         shortcut=None,
-        audit=audit_block(findings),
-        cost=Cost(seconds=round(time.perf_counter() - asking.began, 1), peak_mib=round(peak_mib(), 1)),
-        environment=environment(),
-        targets=targets,
-        judged_part="test",
-        split_rule=asked.rule,
         caveats=(
             *told,
             *caveats(
@@ -99,7 +85,6 @@ def judged_dense(
                 )
             ),
         ),
-        plan=plan_lines(plan),
         errors=worst_cases(rows, plan.targets[0]),
         typical=typical_cases(rows, plan.targets[0]),
     )

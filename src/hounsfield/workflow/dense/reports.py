@@ -19,7 +19,7 @@ from hounsfield.stages.evaluation.masks import MaskRows, beside, judge_masks
 from hounsfield.workflow.dense.judging import OBSERVER, CaseRow, Part, judge_cases, judged_rows
 from hounsfield.workflow.dense.model import DenseModel, folds_of, settled_of
 from hounsfield.workflow.fitting import TRAINING
-from hounsfield.workflow.reports import Ran, audit_block, cost_of, environment, history_of, plan_lines, shortcut_block
+from hounsfield.workflow.reports import Ran, heading_of_run, shortcut_block
 
 WORST = 8
 FALSE = 3
@@ -58,21 +58,8 @@ def report_dense(
     }
     first = targets[plan.targets[0].name]
     report = Report(
-        hounsfield=plan.hounsfield,
-        task=plan.task,
-        cohort=plan.cohort,
-        created=ran.created,
-        seed=plan.seed,
-        target=first.target,
-        parts=first.parts,
-        baselines=first.baselines,
+        **heading_of_run(ran, contents, targets, judged=judged, seconds=elapsed()),
         shortcut=shortcut_block(known.audit),
-        audit=audit_block(known.audit),
-        cost=cost_of(ran, contents, elapsed()),
-        environment=environment(),
-        targets=targets,
-        judged_part=judged,
-        split_rule=known.split.rule,
         caveats=caveats(
             CaveatFacts(
                 target=first.target,
@@ -85,8 +72,6 @@ def report_dense(
                 stopped_by_clock=_stopped(contents),
             )
         ),
-        plan=plan_lines(plan),
-        history=history_of(contents),
         errors=worst_cases(parts[judged], plan.targets[0]),
         typical=typical_cases(parts[judged], plan.targets[0]),
     )

@@ -2,10 +2,8 @@
 
 import csv
 import io
-import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 
 import numpy as np
 
@@ -15,7 +13,7 @@ from hounsfield.core.cohort import Cohort, Sample, SetAside, TargetSpec
 from hounsfield.core.errors import CohortError
 from hounsfield.core.plan import Plan
 from hounsfield.core.progress import Progress
-from hounsfield.core.report import Baseline, Caveat, Cost, Curve, Figure, PartFigures, Report, TargetReport
+from hounsfield.core.report import Baseline, Caveat, Curve, Figure, PartFigures, Report, TargetReport
 from hounsfield.learn.forecast.preparing import clean
 from hounsfield.science.forecasting.outcomes import span
 from hounsfield.stages.evaluation.caveats import CaveatFacts, caveats
@@ -30,8 +28,7 @@ from hounsfield.workflow.forecast.courses import read_courses
 from hounsfield.workflow.forecast.fitting import open_forecaster
 from hounsfield.workflow.forecast.saying import METHOD, said_of
 from hounsfield.workflow.forecast.sections import forecast_of, shape_of
-from hounsfield.workflow.planning import peak_mib
-from hounsfield.workflow.reports import Ran, audit_block, cost_of, environment, history_of, plan_lines
+from hounsfield.workflow.reports import Ran, heading_elsewhere, heading_of_run
 from hounsfield.workflow.roads import Asking
 from hounsfield.workflow.study import Source, with_roles
 from hounsfield.workflow.survey import survey
@@ -91,21 +88,8 @@ def report_forecast(
     first = next(iter(targets.values()))
     told = contents.documents.get(TRAINING)
     report = Report(
-        hounsfield=plan.hounsfield,
-        task=plan.task,
-        cohort=plan.cohort,
-        created=ran.created,
-        seed=plan.seed,
-        target=first.target,
-        parts=first.parts,
-        baselines=first.baselines,
+        **heading_of_run(ran, contents, targets, judged="test", seconds=elapsed()),
         shortcut=None,
-        audit=audit_block(known.audit),
-        cost=cost_of(ran, contents, elapsed()),
-        environment=environment(),
-        targets=targets,
-        judged_part="test",
-        split_rule=known.split.rule,
         caveats=(
             *_not_forecast(parts["test"]),
             *caveats(
@@ -120,8 +104,6 @@ def report_forecast(
                 )
             ),
         ),
-        plan=plan_lines(plan),
-        history=history_of(contents),
     )
     return report, written(parts.values(), plan)
 
@@ -307,21 +289,8 @@ def judged_forecast(
     targets = judged_targets(plan, part.said, ())
     first = next(iter(targets.values()))
     report = Report(
-        hounsfield=plan.hounsfield,
-        task=plan.task,
-        cohort=cohort.name,
-        created=datetime.now(UTC).isoformat(timespec="seconds"),
-        seed=plan.seed,
-        target=first.target,
-        parts=first.parts,
-        baselines=first.baselines,
+        **heading_elsewhere(plan, targets, cohort=cohort.name, rule=asked.rule, audit=findings, began=asking.began),
         shortcut=None,
-        audit=audit_block(findings),
-        cost=Cost(seconds=round(time.perf_counter() - asking.began, 1), peak_mib=round(peak_mib(), 1)),
-        environment=environment(),
-        targets=targets,
-        judged_part="test",
-        split_rule=asked.rule,
         caveats=(
             *notes,
             *_not_forecast(part),
@@ -335,7 +304,6 @@ def judged_forecast(
                 )
             ),
         ),
-        plan=plan_lines(plan),
     )
     return report, written([part], plan), findings
 
