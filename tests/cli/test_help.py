@@ -64,16 +64,28 @@ def test_help_answers_at_once() -> None:
     assert min(took) < 0.3
 
 
+SLEEPS = "        time.sleep(30)\n"
+# as a package does that tries an import and takes every failure for its absence
+SWALLOWS = """        try:
+            time.sleep(30)
+        except BaseException:
+            pass
+    for _ in range(3):
+        progress.say('goes on')
+"""
+
+
+@pytest.mark.parametrize("body", [SLEEPS, SWALLOWS], ids=["raised", "swallowed"])
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_signals_end_a_run_cleanly(tmp_path: Path, number: signal.Signals, code: int) -> None:
+def test_signals_end_a_run_cleanly(tmp_path: Path, number: signal.Signals, code: int, body: str) -> None:
     script = tmp_path / "script.py"
     script.write_text(
         "import sys, time, types\n"
         "def train(source, *, out, wishes, progress):\n"
         "    with progress.step('train', 10):\n"
         "        print('go', file=sys.stderr, flush=True)\n"
-        "        time.sleep(30)\n"
-        "module = types.ModuleType('hounsfield.workflow.training')\n"
+        + body
+        + "module = types.ModuleType('hounsfield.workflow.training')\n"
         "module.train = train\n"
         "sys.modules['hounsfield.workflow.training'] = module\n"
         "from hounsfield.cli import main\n"

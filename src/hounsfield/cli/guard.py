@@ -2,16 +2,14 @@
 
 import functools
 import os
-import signal
 import sys
 import traceback
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from types import FrameType
+from collections.abc import Callable
 from typing import NoReturn, ParamSpec
 
 import typer
 
+from hounsfield.cli.stopping import Terminated, stoppable
 from hounsfield.core.errors import HounsfieldError
 
 P = ParamSpec("P")
@@ -20,10 +18,6 @@ UNEXPECTED = 1
 INTERRUPTED = 130
 TERMINATED = 143
 _CONTINUES = frozenset({"train", "demo", "pull", "push", "deidentify"})
-
-
-class Terminated(KeyboardInterrupt):
-    """The system asked the process to end (SIGTERM); handled as Ctrl-C is."""
 
 
 def guarded(command: Callable[P, None]) -> Callable[P, None]:
@@ -39,7 +33,7 @@ def guarded(command: Callable[P, None]) -> Callable[P, None]:
     def wrapped(*args: P.args, **kwargs: P.kwargs) -> None:
         name = command.__name__
         try:
-            with _terminable():
+            with stoppable():
                 command(*args, **kwargs)
                 sys.stdout.flush()
         except HounsfieldError as error:
@@ -90,22 +84,3 @@ def _trace_if_asked() -> bool:
 
 def _say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
-
-
-@contextmanager
-def _terminable() -> Iterator[None]:
-    """Turn SIGTERM into an exception while a command runs, so that files are closed and locks given back."""
-
-    def stop(number: int, frame: FrameType | None) -> None:
-        del number, frame
-        raise Terminated
-
-    try:
-        before = signal.signal(signal.SIGTERM, stop)
-    except ValueError:  # not in the main thread, as in tests of other tools
-        yield
-        return
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TextIO
 
+from hounsfield.cli.stopping import heed
 from hounsfield.core.progress import Progress, Step
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ class Bars:
     @contextmanager
     def step(self, title: str, total: float | None) -> Iterator[Step]:
         """Show a bar for the length of the block; blocks may lie within one another."""
+        heed()
         shown = self._begin()
         task = shown.add_task(title, total=total, note="")
         try:
@@ -44,6 +46,7 @@ class Bars:
 
     def say(self, text: str) -> None:
         """Print one line above the bars."""
+        heed()
         if self._shown is None:
             print(text, file=sys.stderr, flush=True)
         else:
@@ -77,6 +80,7 @@ class _BarStep:
         self._task = task
 
     def advance(self, amount: float = 1.0, note: str = "") -> None:
+        heed()
         if note:
             self._shown.update(self._task, advance=amount, note=note)
         else:
@@ -110,6 +114,7 @@ class Lines:
 
     def say(self, text: str) -> None:
         """Print one line."""
+        heed()
         print(text, file=self._stream, flush=True)
 
 
@@ -123,6 +128,7 @@ class _LineStep:
         self._begun = self._said = time.monotonic()
 
     def advance(self, amount: float = 1.0, note: str = "") -> None:
+        heed()
         self._done += amount
         now = time.monotonic()
         if now - self._said < self._every:
