@@ -25,7 +25,7 @@ def stoppable() -> Iterator[None]:
     is lost. So the wish to stop is kept, and `heed`, which every sign of progress calls, raises it again. A SIGINT that
     was ignored when the command began (as ``nohup`` and a shell's background jobs have it) stays so.
     """
-    handlers = {signal.SIGTERM: Terminated}
+    handlers: dict[signal.Signals, type[KeyboardInterrupt]] = {signal.SIGTERM: Terminated}
     if threading.current_thread() is not threading.main_thread():  # as in tests of other tools
         yield
         return
