@@ -1,8 +1,32 @@
-"""Convolutions of one voxel, computed so that their gradient is right."""
+"""Convolutions of one pixel or voxel, computed so that their gradient is right."""
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+
+
+BLOCK = 16
+"""Channels that oneDNN treats at once, at most."""
+
+
+class PointwiseConv2d(nn.Conv2d):
+    """A 2D convolution with a kernel of one pixel: a linear map of the channels of every pixel, or of every so many.
+
+    Notes
+    -----
+    Where it learns in float32 on a processor, with a stride and few channels, the pixels are picked first: the gradient
+    of such a convolution's weights writes beside its memory there where channels lie last (oneDNN issue 6035: fewer
+    than 8 channels with AVX2, fewer than 16 with AVX-512), which ends the process, or corrupts it in silence. All else
+    is as in torch.
+    """
+
+    def forward(self, input: Tensor) -> Tensor:
+        """Return ``b c y x``, as `torch.nn.Conv2d` does."""
+        learns = torch.is_grad_enabled() and input.device.type == "cpu" and not torch.is_autocast_enabled("cpu")
+        if not learns or max(self.stride) == 1 or self.in_channels >= BLOCK:
+            return super().forward(input)
+        high, wide = self.stride
+        return functional.conv2d(input[:, :, ::high, ::wide], self.weight, self.bias)
 
 
 class PointwiseConv3d(nn.Conv3d):

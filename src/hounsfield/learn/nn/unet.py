@@ -11,7 +11,7 @@ from torch.nn import functional
 from hounsfield.core.errors import PlanError
 from hounsfield.learn.nn.blocks import NormName, normalisation
 from hounsfield.learn.nn.network import Network
-from hounsfield.learn.nn.pointwise import PointwiseConv3d
+from hounsfield.learn.nn.pointwise import PointwiseConv2d, PointwiseConv3d
 from hounsfield.learn.nn.spec import NetworkSpec, read_options
 
 DEEP = "deep"
@@ -81,8 +81,8 @@ class UNetOptions(BaseModel):
 def _convolution(
     before: int, after: int, *, kernel: tuple[int, ...], stride: tuple[int, ...] | None = None
 ) -> nn.Module:
-    of_volumes = PointwiseConv3d if max(kernel) == 1 else nn.Conv3d
-    kind = nn.Conv2d if len(kernel) == 2 else of_volumes
+    whole = (nn.Conv2d, nn.Conv3d)
+    kind = ((PointwiseConv2d, PointwiseConv3d) if max(kernel) == 1 else whole)[len(kernel) - 2]
     padding = tuple(k // 2 for k in kernel)
     steps = stride or (1,) * len(kernel)
     layer = kind(before, after, kernel, stride=steps, padding=padding, bias=False)  # type: ignore[arg-type]  # 2 or 3
