@@ -1,5 +1,6 @@
 """Plans for masks: decided by rule from what images and masks are."""
 
+import itertools
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -74,12 +75,38 @@ def test_bodies_are_seen_whole_and_smaller_where_time_is_short() -> None:
 
 def test_small_things_are_looked_for_more_often_in_smaller_pictures() -> None:
     sizes = {"size_median": (224, 256), "size_low": (180, 256), "size_high": (256, 256)}
-    small, large = (
-        draft_dense(facts(MaskFacts(values={"1": 150}, share=share, fill=14.0), sizes, minutes=6))["preparation"]
+    short = Budget(minutes=0.1, threads=2, device="cuda")
+    few, many = (
+        draft_dense(replace(facts(MaskFacts(values={"1": 150}, share=share, fill=14.0), sizes), budget=short))
         for share in (0.05, 0.3)
     )
+    small, large = few["preparation"], many["preparation"]
     assert int(str(small["edge"].value)) < int(str(large["edge"].value))
     assert "5.0% marked" in small["edge"].evidence
+
+
+def test_pictures_with_small_things_are_halved_by_the_network_where_time_is_short() -> None:
+    small = MaskFacts(values={"1": 150}, share=0.05, fill=14.0)
+    short = draft_dense(facts(small, minutes=6))
+    assert short["network"]["strides"].value[:4] == [2, 2, 2, 2]  # type: ignore[index]
+    assert short["network"]["width"].value == 24
+    members = []
+    batch = int(str(short["optimisation"]["batch"].value))
+    for total in (90 * 200 // batch, 130 * 200 // batch, 900 * 200 // batch):  # passes over 200 samples
+        known = replace(facts(small, minutes=6), decided={})
+        decided = {(section, key): one.value for section, found in short.items() for key, one in found.items()}
+        known = replace(known, decided={**decided, ("cost", "total_steps"): total})
+        members.append(redecide_dense(short, known)["ensemble"]["members"].value)
+    assert members == [1, 2, 4]
+    for other in (
+        draft_dense(facts(small, minutes=600)),
+        draft_dense(facts(MaskFacts(values={"1": 150}, share=0.3, fill=14.0), minutes=6)),
+        draft_dense(facts(MaskFacts(values={"1": 150}, share=0.05, fill=1.6), minutes=6)),
+        draft_dense(facts(small, VOLUME, minutes=1)),
+    ):
+        strides_found = other["network"]["strides"].value
+        assert isinstance(strides_found, list)
+        assert set(strides_found[:2]) == {1}
 
 
 def test_lines_keep_every_pixel_and_are_cut_into_patches() -> None:
@@ -106,8 +133,9 @@ def test_small_volumes_keep_their_spacing_and_large_ones_give_way_to_time() -> N
 
 def test_every_patch_fits_the_strides_of_its_network() -> None:
     kinds: tuple[Mapping[str, object], ...] = ({}, VOLUME, {"size_median": (600, 300), "size_high": (700, 400)})
-    for changes in kinds:
-        plan = draft_dense(facts(BODY, changes))
+    small = MaskFacts(values={"255": 200}, share=0.05, fill=12.0)
+    for mask, changes in itertools.product((BODY, small), kinds):
+        plan = draft_dense(facts(mask, changes, minutes=8))
         size, steps = plan["patch"]["size"].value, plan["network"]["strides"].value
         assert isinstance(size, list)
         assert isinstance(steps, list)

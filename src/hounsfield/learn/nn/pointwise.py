@@ -4,7 +4,6 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-
 BLOCK = 16
 """Channels that oneDNN treats at once, at most."""
 

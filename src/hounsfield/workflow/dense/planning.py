@@ -291,7 +291,8 @@ def _fixed(plan: Plan, known: Study, wishes: Wishes, here: Machine, *, speed: Sp
     after = _after(plan, known, speed)
     if free is not None:
         folds = max(1, plan.folds)
-        total = int(max(0.0, free - after) / speed.step)
+        workers = plan.section("ensemble", Together).workers
+        total = int(max(0.0, free - after) / (speed.side / workers if workers > 1 and speed.side else speed.step))
         facts = _facts(known, wishes, here, plan.budget, {**_decided(plan), ("cost", "total_steps"): total})
         plan = plan.model_copy(update={"sections": _kept(plan, redecide_dense(plan.sections, facts))})
         after = _after(plan, known, speed)
