@@ -22,6 +22,7 @@ from hounsfield.learn.loop import Optimisation
 from hounsfield.learn.nn.spec import NetworkSpec, OptionValue
 from hounsfield.learn.nn.table import check
 from hounsfield.learn.prepare.protocol import Preparation, preparation_model
+from hounsfield.learn.series.boosting import Boosting
 from hounsfield.workflow.survey import latest
 from hounsfield.workflow.warming import settled
 
@@ -35,6 +36,7 @@ FIXED_SECTIONS = (
     "repeated",
     "operating_point",
     "baselines",
+    "trees",
     "cost",
     "maps",
 )
@@ -169,6 +171,7 @@ def job_of(plan: Plan, task: Task, fingerprint: Fingerprint, *, member: int = 0,
         views=Ensemble.of(plan).views,
         warmup=settled(plan),
         alone=_alone(plan),
+        trees=plan.section("trees", Boosting) if "trees" in plan.sections else Boosting(),
     )
 
 
