@@ -1,6 +1,8 @@
 """`hu measure` at the door: what is printed, what is written, how it ends."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +29,20 @@ def case(tmp_path: Path) -> Path:
 def _run(*words: str | Path) -> tuple[int, str]:
     done = CliRunner().invoke(app, ["measure", *(str(w) for w in words)])
     return done.exit_code, done.output
+
+
+def test_a_measurement_of_a_volume_loads_nothing_that_it_does_not_need(case: Path) -> None:
+    names = ("image.nii.gz", "mask.nii.gz", "--settings", "quick.yaml", "--out", "f.parquet")
+    words = ["hu", "measure", *(n if n.startswith("--") else str(case / n) for n in names)]
+    heavy = ["PIL", "matplotlib", "nibabel", "pandas", "pydicom", "scipy.ndimage", "scipy.stats", "sklearn", "torch"]
+    code = (
+        f"import sys\nsys.argv = {words}\nimport hounsfield.cli\n"
+        "try:\n    hounsfield.cli.main()\nexcept SystemExit as end:\n    assert not end.code\n"
+        f"print([name for name in {heavy} if name in sys.modules])\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"
+    assert (case / "f.parquet").is_file()
 
 
 def test_measured_written_and_repeated(case: Path) -> None:

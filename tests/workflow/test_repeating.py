@@ -9,12 +9,15 @@ import pytest
 
 from hounsfield.bundle.plans import read_plan
 from hounsfield.bundle.sealed import open_sealed
-from hounsfield.core.errors import UnknownNameError
+from hounsfield.core.errors import PlanError, UnknownNameError
+from hounsfield.core.plan import Plan
 from hounsfield.core.progress import SILENT
 from hounsfield.core.streams import stream
+from hounsfield.learn.prepare.row import RowPreparation
 from hounsfield.stages.reporting.page import render_html
 from hounsfield.stages.reporting.summary import summary_text
 from hounsfield.workflow.evaluating import evaluate
+from hounsfield.workflow.jobs import check_plan
 from hounsfield.workflow.predicting import predict
 from hounsfield.workflow.repeating import SECTION, Repeating, Scene, measured_repeats, with_repeats
 from hounsfield.workflow.study import Study, study
@@ -70,6 +73,30 @@ def test_the_report_tells_it_beside_the_network(run: Run) -> None:
     assert "1 times 5 folds" in summary_text(run.report)
     kept = json.loads((run.path / "report.json").read_text())["repeated"]
     assert kept["models"][0]["model"] == "chosen"
+
+
+def test_what_trees_and_harmonisation_keep_to_is_in_the_plan(run: Run, known: Study) -> None:
+    plan = read_plan(run.path / "plan.yaml")
+    assert plan.value("trees", "leaves") == 2
+    assert run.report.repeated is not None
+    trees = next(m for m in run.report.repeated.models if m.model == "trees")
+    assert trees.mean.value is not None
+    assert trees.mean.value > 0.6
+    name = "preparation.variables"
+    assert plan.value(name, "covariates") == []
+
+    def keeping(variable: str) -> Plan:
+        decision = plan.sections[name]["covariates"].model_copy(update={"value": [variable]})
+        return plan.with_section(name, {**plan.sections[name], "covariates": decision})
+
+    check_plan(keeping("f3"), known.task, known.fingerprint)
+    with pytest.raises(PlanError, match="answer 'diagnosis' is among the covariates"):
+        check_plan(keeping("diagnosis"), known.task, known.fingerprint)
+    with pytest.raises(UnknownNameError, match="f33"):
+        check_plan(keeping("f33"), known.task, known.fingerprint)
+    kept = Scene.of(keeping("f3"), known)._job(np.arange(40))[0].preparation["variables"]
+    assert isinstance(kept, RowPreparation)
+    assert kept.covariates == ("f3",)
 
 
 def test_a_table_of_another_hospital_is_answered_and_told_of(run: Run, tmp_path: Path) -> None:

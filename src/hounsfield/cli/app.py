@@ -1,5 +1,7 @@
 """The commands, their help and their examples."""
 
+import atexit
+import gc
 import os
 import sys
 from typing import Annotated
@@ -220,4 +222,7 @@ def run() -> None:
         # a terminal of another encoding shows a substitute instead of ending the run
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
+    # registered first, so run last: the process ends here, and looking through all that packages have made for what
+    # could be freed, as the interpreter does on leaving, takes a quarter of a short command
+    atexit.register(gc.freeze)
     app()

@@ -124,8 +124,8 @@ class ColumnRole(BaseModel):
     role : str
         ``image``, ``target``, ``same as target``, ``split``, ``patient``, ``id``, ``mask``, ``opinion``,
         ``region``, ``time``, ``attribute``, ``site`` (where measured features were recorded), ``input`` (a variable of
-        a row), ``leaks the answer``, ``record`` (how the file came about: original name, size), ``free text``,
-        ``constant``, ``unused``.
+        a row), ``covariate`` (one whose share in measured features is kept when they are harmonised), ``leaks the
+        answer``, ``record`` (how the file came about: original name, size), ``free text``, ``constant``, ``unused``.
     reason : str
         One clause for a reader.
     """

@@ -169,6 +169,8 @@ class ColumnFacts(BaseModel):
         0.5th and 99.5th percentile of a number.
     skewness : float
         Third standardised moment of a number.
+    covariate : bool
+        A person said that what it adds to measured features is to be kept when they are harmonised.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -184,6 +186,7 @@ class ColumnFacts(BaseModel):
     low: float = 0.0
     high: float = 0.0
     skewness: float = 0.0
+    covariate: bool = False
 
 
 class RowFacts(BaseModel):

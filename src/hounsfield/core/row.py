@@ -28,6 +28,8 @@ class RowColumn(BaseModel):
         Texts of an ordinal variable (in order), a categorical one or a place; another text is missing.
     unit : str
         Where known.
+    covariate : bool
+        A person said that what it adds to measured features is to be kept when what places add is taken away.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -35,6 +37,7 @@ class RowColumn(BaseModel):
     kind: ColumnKind = "numeric"
     levels: tuple[str, ...] = ()
     unit: str = ""
+    covariate: bool = False
 
 
 @dataclass(frozen=True)

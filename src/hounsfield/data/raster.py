@@ -6,10 +6,9 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-from PIL import Image as Pillow
-from PIL import ImageOps
 
 from hounsfield.core.cohort import Cohort, Ref
 from hounsfield.core.errors import ReadError, case_id
@@ -17,6 +16,9 @@ from hounsfield.core.image import Header, Image
 from hounsfield.core.types import AnyArray
 from hounsfield.data.files import inside
 from hounsfield.data.npz import check_array, check_sides
+
+if TYPE_CHECKING:
+    from PIL import Image as Pillow
 
 MAX_PIXELS = 120_000_000
 """Largest width x height (x pages) that is decoded: 11,000 x 11,000."""
@@ -82,8 +84,10 @@ def sniff_format(head: bytes) -> str | None:
 
 
 @contextmanager
-def _opened(path: Path, ref: Ref) -> Iterator[Pillow.Image]:
+def _opened(path: Path, ref: Ref) -> "Iterator[Pillow.Image]":
     """Open a picture, check its size before anything is decoded, and turn every failure into ReadError."""
+    from PIL import Image as Pillow
+
     case = case_id(ref.path)
     try:
         with path.open("rb") as stream:
@@ -150,7 +154,7 @@ def _bomb(case: str, size: str) -> ReadError:
     )
 
 
-def _orientation(picture: Pillow.Image) -> int:
+def _orientation(picture: "Pillow.Image") -> int:
     # Pillow decodes a whole PNG to look for EXIF behind the pixels; EXIF before them is already in `info`.
     if picture.format == "PNG" and "exif" not in picture.info:
         return 1
@@ -158,7 +162,7 @@ def _orientation(picture: Pillow.Image) -> int:
     return value if isinstance(value, int) else 1
 
 
-def _tiff_bits(picture: Pillow.Image) -> tuple[int, ...]:
+def _tiff_bits(picture: "Pillow.Image") -> tuple[int, ...]:
     tags = getattr(picture, "tag_v2", None)
     if tags is None or _TIFF_BITS not in tags:
         return ()
@@ -166,7 +170,7 @@ def _tiff_bits(picture: Pillow.Image) -> tuple[int, ...]:
     return tuple(value) if isinstance(value, tuple) else (int(value),)
 
 
-def _bits(picture: Pillow.Image) -> int:
+def _bits(picture: "Pillow.Image") -> int:
     tiff = _tiff_bits(picture)
     if tiff:
         return max(tiff)
@@ -177,21 +181,21 @@ def _bits(picture: Pillow.Image) -> int:
     return 32 if picture.mode in ("I", "F") else 8
 
 
-def _channels(picture: Pillow.Image) -> int:
+def _channels(picture: "Pillow.Image") -> int:
     if picture.mode == "P":
         return 4 if "transparency" in picture.info else 3
     return len(picture.getbands())
 
 
-def _format(picture: Pillow.Image) -> str:
+def _format(picture: "Pillow.Image") -> str:
     return {"MPO": "JPEG", "DIB": "BMP"}.get(picture.format or "", picture.format or "")
 
 
-def _pages(picture: Pillow.Image) -> int:
+def _pages(picture: "Pillow.Image") -> int:
     return int(getattr(picture, "n_frames", 1))
 
 
-def _seek(picture: Pillow.Image, frame: str | int, ref: Ref) -> None:
+def _seek(picture: "Pillow.Image", frame: str | int, ref: Ref) -> None:
     number = int(frame)
     if number == 0:
         return
@@ -205,7 +209,7 @@ def _seek(picture: Pillow.Image, frame: str | int, ref: Ref) -> None:
     _check_size(picture.height, picture.width, case_id(ref.path))
 
 
-def _volume(picture: Pillow.Image, path: Path, ref: Ref) -> AnyArray:
+def _volume(picture: "Pillow.Image", path: Path, ref: Ref) -> AnyArray:
     count = _pages(picture)
     if count * picture.height * picture.width > MAX_PIXELS * 4:
         raise _bomb(case_id(ref.path), f"{count} x {picture.height} x {picture.width} =")
@@ -222,8 +226,10 @@ def _volume(picture: Pillow.Image, path: Path, ref: Ref) -> AnyArray:
     return np.stack(planes, axis=1)
 
 
-def _plane(picture: Pillow.Image, path: Path) -> AnyArray:
+def _plane(picture: "Pillow.Image", path: Path) -> AnyArray:
     """Decode the current page to ``c y x``, oriented."""
+    from PIL import ImageOps
+
     bits = _tiff_bits(picture)
     if len(bits) > 1 and max(bits) > 8:
         return _deep_tiff(path, picture.tell())

@@ -35,7 +35,7 @@ from hounsfield.data.words import (
 
 ROLE_NAMES = (
     "image", "target", "same as target", "split", "patient", "id", "mask", "opinion", "region", "time",
-    "attribute", "site", "input", "leaks the answer", "record", "free text", "constant", "unused",
+    "attribute", "site", "input", "covariate", "leaks the answer", "record", "free text", "constant", "unused",
 )  # fmt: skip
 Subject = Literal["pictures", "signals", "rows"]
 _UID = re.compile(r"\d+(\.\d+){4,}$")
@@ -354,6 +354,8 @@ class _Draft:
                 if same(self.cells(column), cells, rows):
                     self.set(column, "same as target", f"{self._pairs(column, target, rows)}")
                     self.twins.setdefault(target, column)
+        for column in self.with_role("covariate"):
+            self._check_covariate(column, rows)
         for column in self._leakable():
             for target in self.with_role("target"):
                 cells = answered(self.cells(target))
@@ -361,6 +363,22 @@ class _Draft:
                 if how is not None:
                     self.found[column] = ("leaks the answer", how)
                     break
+
+    def _check_covariate(self, column: str, rows: list[int]) -> None:
+        """Refuse a covariate that is the answer under another name, or gives it away."""
+        for target in self.with_role("target"):
+            cells = answered(self.cells(target))
+            if kind_of(cells) != "categorical":
+                continue
+            own = self.cells(column)
+            how = f"it is {target!r} under another name" if same(own, cells, rows) else leak(own, cells, rows)
+            if how is not None:
+                raise CohortError(
+                    f"Column {column!r} is said to be a covariate, and gives the answer away: {how}.",
+                    expected="what is known of a patient before the answer is, such as age or sex: features harmonised "
+                    "with the answer in view carry it with them",
+                    next_step=f"take {column!r} out of columns in cohort.yaml",
+                )
 
     def _leakable(self) -> list[str]:
         return [c for c in self.sheet.columns if c not in self.found or self.found[c][1] in ("days", _RECORD_REASON)]

@@ -14,7 +14,7 @@ BESIDE = "variables"
 
 
 def with_row(cohort: Cohort, understood: Understood, files: Files, places: Mapping[str, int]) -> Cohort:
-    """Return a cohort whose samples have, beside their images, the columns with the role ``input`` as a row.
+    """Return a cohort whose samples have, beside their images, the columns that a person asked for as a row.
 
     Parameters
     ----------
@@ -33,10 +33,10 @@ def with_row(cohort: Cohort, understood: Understood, files: Files, places: Mappi
 
     Notes
     -----
-    What was recorded beside an image is for subgroups unless somebody says otherwise (``columns: {age: input}`` in
-    ``cohort.yaml``): a hospital's habits would be learned with it.
+    What was recorded beside an image is for subgroups unless somebody says otherwise (``columns: {age: input}``, or
+    ``covariate``, in ``cohort.yaml``): a hospital's habits would be learned with it.
     """
-    wanted = understood.columns("input")
+    wanted = understood.columns("input", "covariate")
     if not wanted:
         return cohort
     sheet = understood.sheet
@@ -46,7 +46,7 @@ def with_row(cohort: Cohort, understood: Understood, files: Files, places: Mappi
             expected="one table with a column of parts",
             next_step="join the tables into one",
         )
-    kept = ("input", "site")
+    kept = ("input", "covariate", "site")
     others = tuple(r if r.role in kept else r.model_copy(update={"role": "unused"}) for r in understood.roles)
     outside = [places[s.id] for s in cohort.samples if s.part != "test"] or list(places.values())
     chosen = variables(replace(understood, roles=others), outside)

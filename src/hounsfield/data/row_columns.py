@@ -50,6 +50,8 @@ _SITES = (
     "scanner", "manufacturer", "vendor", "device", "设备",
 )  # fmt: skip
 """Words of the place that measured features are harmonised between, the one that says most first."""
+ASKED_FOR = ("input", "covariate")
+"""Roles with which a person says that a column is a variable."""
 FEWEST_MEASURED = 10
 """Numbers of a row from which on it is one of measured features: only many of them tell what a site adds."""
 FEWEST_OF_SITE = 5
@@ -95,7 +97,8 @@ def variables(understood: Understood, rows: Sequence[int], *, apart: Collection[
     -------
     Variables
         Left out are row numbers, dates, free texts, constants, what its name says is known only afterwards, and (kept
-        as attributes) where something was recorded. A column with the role ``input`` is always a variable.
+        as attributes) where something was recorded. A column with the role ``input`` or ``covariate`` is always a
+        variable.
     """
     found: list[RowColumn] = []
     listed: list[ColumnRole] = []
@@ -104,17 +107,18 @@ def variables(understood: Understood, rows: Sequence[int], *, apart: Collection[
     known_later = _timed(understood.sheet.columns)
     for role in understood.roles:
         cells = understood.sheet.columns[role.column]
-        if role.role not in ("attribute", "input") or role.column in apart:
+        if role.role not in ("attribute", *ASKED_FOR) or role.column in apart:
             listed.append(role)
             continue
-        out = None if role.role == "input" else _left_out(role.column, cells, rows, known_later)
+        out = None if role.role in ASKED_FOR else _left_out(role.column, cells, rows, known_later)
         column = None if out is not None else _variable(role.column, cells, rows)
         if out is not None or column is None:
             name, why = out or ("unused", f"more than {MOST_LEVELS} different texts")
             listed.append(role.model_copy(update={"role": name, "reason": why}))
             continue
-        found.append(column)
-        listed.append(role.model_copy(update={"role": "input", "reason": _said(column)}))
+        kept = role.role == "covariate"
+        found.append(column.model_copy(update={"covariate": kept}))
+        listed.append(role.model_copy(update={"role": "covariate" if kept else "input", "reason": _said(column)}))
         if column.kind == "numeric" and (texts := sum(c is not None and parse_number(c) is None for c in cells)):
             notes.append(f"Column {role.column!r}: {texts} cells that are no numbers count as missing.")
         if column.kind == "numeric" and (count := _unknown(cells)):

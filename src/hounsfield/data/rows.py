@@ -161,7 +161,7 @@ def _records(understood: Understood, side: Sequence[Sheet]) -> tuple[dict[str, t
 
 def kept_for_subgroups(understood: Understood) -> tuple[str, ...]:
     """Return the columns that become attributes: those that are nothing else, and age, sex and the like always."""
-    also = [c for c in understood.columns("input") if is_attribute(c)]
+    also = [c for c in understood.columns("input", "covariate") if is_attribute(c)]
     return tuple(c for c in understood.sheet.columns if c in also or c in understood.columns("attribute", "site"))
 
 

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 import numpy as np
-from scipy import ndimage
 
 from hounsfield.core.types import AnyArray, Float64Array
 from hounsfield.geometry.affines import inverse
@@ -56,6 +55,8 @@ def resample(
     (order 0) are never averaged. A voxel is taken to reach half a step from its centre: beyond that there is `outside`,
     and between the last centre and the edge the last value. A cubic spline may overshoot beside sharp edges.
     """
+    from scipy import ndimage
+
     if order not in ORDERS:
         raise ValueError(f"order {order} is not one of {ORDERS}")
     if array.ndim == 4:
@@ -84,6 +85,8 @@ def _smoothed(values: AnyArray, matrix: Float64Array) -> AnyArray:
     sigma = [s if n > 1 else 0.0 for s, n in zip(_sigma(matrix), values.shape, strict=True)]
     if not any(sigma):
         return values
+    from scipy import ndimage
+
     smooth: AnyArray = ndimage.gaussian_filter(values, sigma, truncate=_TRUNCATE, mode="nearest")
     return smooth
 

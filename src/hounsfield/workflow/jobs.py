@@ -9,7 +9,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from hounsfield.core.cohort import Cohort, Sample
-from hounsfield.core.errors import PlanError
+from hounsfield.core.errors import PlanError, unknown_name
 from hounsfield.core.fingerprint import Fingerprint
 from hounsfield.core.plan import Plan, PlanValue
 from hounsfield.core.progress import Progress
@@ -22,6 +22,8 @@ from hounsfield.learn.loop import Optimisation
 from hounsfield.learn.nn.spec import NetworkSpec, OptionValue
 from hounsfield.learn.nn.table import check
 from hounsfield.learn.prepare.protocol import Preparation, preparation_model
+from hounsfield.learn.prepare.row import RowPreparation
+from hounsfield.learn.series.boosting import Boosting
 from hounsfield.workflow.survey import latest
 from hounsfield.workflow.warming import settled
 
@@ -35,6 +37,7 @@ FIXED_SECTIONS = (
     "repeated",
     "operating_point",
     "baselines",
+    "trees",
     "cost",
     "maps",
 )
@@ -132,6 +135,7 @@ def job_of(plan: Plan, task: Task, fingerprint: Fingerprint, *, member: int = 0,
         Place among the members of its fold; every second one is the variant, where there is one.
     """
     preparation = preparations_of(plan, fingerprint)
+    _check_covariates(plan, preparation)
     decodings = start_decodings(plan, task, fingerprint)
     heads = []
     for target in plan.targets:
@@ -162,7 +166,24 @@ def job_of(plan: Plan, task: Task, fingerprint: Fingerprint, *, member: int = 0,
         views=Ensemble.of(plan).views,
         warmup=settled(plan),
         alone=_alone(plan),
+        trees=plan.section("trees", Boosting) if "trees" in plan.sections else Boosting(),
     )
+
+
+def _check_covariates(plan: Plan, preparation: Mapping[str, Preparation]) -> None:
+    """Refuse a covariate of the harmonisation that is the answer, or no variable of any row."""
+    rows = [spec for spec in preparation.values() if isinstance(spec, RowPreparation)]
+    known = [c for spec in rows for c in spec.columns]
+    for name in dict.fromkeys(c for spec in rows for c in spec.covariates):
+        if name in (t.name for t in plan.targets):
+            raise PlanError(
+                f"The answer {name!r} is among the covariates of a harmonisation.",
+                expected="what is known of a new patient: features harmonised with the answer in view carry it "
+                "with them",
+                next_step=f"take {name!r} out of covariates in plan.yaml",
+            )
+        if name not in known:
+            raise unknown_name("covariate", name, known)
 
 
 def _alone(plan: Plan) -> str:

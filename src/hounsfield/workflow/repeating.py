@@ -288,6 +288,7 @@ def _refitted(plan: Plan, name: str, seen: Fingerprint) -> RowPreparation:
     for key in ("logarithm", "complete"):
         values[key] = [c for c in cast("list[str]", made[key]) if c in names]
     values["harmonise"] = given.harmonise if made.get("site") else "none"
+    values["covariates"] = given.covariates if made.get("site") else ()
     return RowPreparation.model_validate(values)
 
 

@@ -230,6 +230,22 @@ def test_a_site_may_be_named_and_few_rows_of_it_are_of_no_use(tmp_path: Path) ->
     assert said.samples[0].attributes["room"] == "N"
 
 
+def test_a_covariate_may_be_named_and_is_never_the_answer(tmp_path: Path) -> None:
+    rows = [
+        {**r, **{f"x{k}": i * k % 7 for k in range(1, 12)}, "copy": f"c{r['diagnosis']}"} for i, r in enumerate(_rows())
+    ]
+    table(tmp_path / "cases.csv", rows)
+    assert not any(c.covariate for c in understand(tmp_path).schema.inputs[0].columns)
+    (tmp_path / "cohort.yaml").write_text("layout: table\ncolumns:\n  age: covariate\n")
+    said = understand(tmp_path)
+    assert [c.name for c in said.schema.inputs[0].columns if c.covariate] == ["age"]
+    assert _roles(said)["age"] == "covariate"
+    assert said.samples[0].attributes["age"] is not None
+    (tmp_path / "cohort.yaml").write_text("layout: table\ncolumns:\n  copy: covariate\n")
+    with pytest.raises(CohortError, match="gives the answer away: it is 'diagnosis' under another name"):
+        understand(tmp_path)
+
+
 @pytest.mark.parametrize(
     ("levels", "order"),
     [

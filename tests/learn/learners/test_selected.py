@@ -6,7 +6,7 @@ import pytest
 from hounsfield.core.cohort import TargetSpec
 from hounsfield.core.errors import PlanError
 from hounsfield.core.streams import stream
-from hounsfield.core.types import AnyArray, Float64Array
+from hounsfield.core.types import AnyArray, Float64Array, Json
 from hounsfield.learn.augment.spec import AugmentSpec
 from hounsfield.learn.feed import Feed
 from hounsfield.learn.learners.protocol import HeadSpec, Job, State
@@ -14,6 +14,8 @@ from hounsfield.learn.learners.selected import SELECTED
 from hounsfield.learn.loop import Optimisation, Watch
 from hounsfield.learn.nn.spec import InputShape, NetworkSpec
 from hounsfield.learn.prepare.row import RowPreparation
+from hounsfield.science.radiomics import combat
+from hounsfield.science.radiomics.selection import RowModel
 
 NAMES = tuple(f"v{i}" for i in range(6))
 
@@ -96,6 +98,44 @@ def test_rows_without_any_difference_get_the_base_rate() -> None:
     assert State({}, state.json).json == state.json
     raw = SELECTED.open(state, asked).run({"x": np.zeros((2, 6), np.float32)})["ill"]
     np.testing.assert_allclose(raw[:, 1] - raw[:, 0], np.log(21 / 61))
+
+
+def test_covariates_of_another_row_are_kept_by_what_the_fold_alone_says() -> None:
+    draws = stream(1, "selected covariates")
+    age, place = draws.standard_normal(120), np.arange(120) % 2
+    rows = np.column_stack([draws.standard_normal((120, 6)) + age[:, None] + 3 * place[:, None], place])
+    answers = (rows[:, 2] - 3 * place + 0.3 * draws.standard_normal(120) > 0).astype(np.int64)
+    features = RowPreparation(
+        columns=NAMES,
+        middle=dict.fromkeys(NAMES, 0.0),
+        spread=dict.fromkeys(NAMES, 1.0),
+        site="hospital",
+        sites=("A", "B"),
+        harmonise="empirical-bayes",
+        covariates=("age", "sex"),  # this part of the cohort has no sex
+    )
+    beside = RowPreparation(columns=("age",), middle={"age": 0.0}, spread={"age": 1.0})
+    asked = job(TWO, "categorical", 2).model_copy(update={"preparation": {"x": features, "more": beside}})
+    every = np.arange(120)
+
+    def fitted() -> Json:
+        inputs = {"x": rows.astype(np.float32), "more": age[:, None].astype(np.float32)}
+        return SELECTED.fit(Feed(inputs, {"ill": answers}, every[:80], every[80:], every), asked, watch=Watch()).json
+
+    first = fitted()
+    assert isinstance(first, list)
+    model = RowModel.model_validate(first[0][0])  # type: ignore[index]  # JSON of one model
+    assert (model.covariates, model.harmonised) == ((6,), tuple(range(6)))
+    assert model.combat is not None
+    inside = slice(0, 80)
+    wanted = combat.fit(
+        rows[inside, :6].astype(np.float32).astype(np.float64),
+        ["AB"[p] for p in place[inside]],
+        covariates=age[inside, None].astype(np.float32).astype(np.float64),
+    )
+    np.testing.assert_allclose(model.combat.slopes, wanted.slopes, rtol=1e-9)
+    rows[80:, :6], age[80:], answers[80:] = 99.0, -50.0, 1 - answers[80:]
+    assert fitted() == first
 
 
 def test_signals_and_numbers_are_refused() -> None:

@@ -13,10 +13,9 @@ from hounsfield.core.protocols import Decoding, TargetKind
 from hounsfield.core.streams import stream
 from hounsfield.core.types import AnyArray, Float64Array
 from hounsfield.learn.feed import Feed
-from hounsfield.learn.learners import LEARNERS, boosted, kernels
+from hounsfield.learn.learners import LEARNERS, kernels
 from hounsfield.learn.learners.protocol import Job, Learner, State
 from hounsfield.learn.loop import Watch
-from hounsfield.learn.series.trees import Boosting
 from hounsfield.tasks.classify.task import TARGET_KINDS
 from tests.learn.series.toys import series_feed, series_job, stays, waved
 from tests.learn.toys import ALL, HEADS, TARGETS, striped
@@ -27,7 +26,6 @@ ON_SIGNALS = ("kernels", "neighbours", "summaries", "trees")
 @pytest.fixture(autouse=True)
 def _small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(kernels, "BIASES", 200)
-    monkeypatch.setattr(boosted, "HOW", Boosting(rounds=12, rate=0.2, leaves=4, least=3, penalty=1.0, share=1.0))
 
 
 def learner(name: str) -> Learner:

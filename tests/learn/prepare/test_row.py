@@ -108,5 +108,7 @@ def test_an_unknown_site_is_told_of_and_alone_is_no_row() -> None:
     assert PLACED.doubts(Row(("age", "sex"), there[:2]), LIMITS) == [OTHER_SITE]
     empty = PLACED.prepared(Row(("age", "sex", "hospital"), np.array([np.nan, np.nan, 1.0])))
     assert "missing" in PLACED.blank(empty)
+    with pytest.raises(ValueError, match="no covariate"):
+        RowPreparation.model_validate(PLACED.model_dump() | {"covariates": ("age", "hospital")})
     with pytest.raises(ValueError, match="two sites"):
         RowPreparation(columns=("age",), middle={"age": 0.0}, spread={"age": 1.0}, harmonise="each-feature")

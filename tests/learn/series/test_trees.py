@@ -9,7 +9,8 @@ from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostin
 
 from hounsfield.core.errors import BundleError
 from hounsfield.core.types import Float64Array
-from hounsfield.learn.series.trees import Boosting, Trees, grow
+from hounsfield.learn.series.boosting import Boosting
+from hounsfield.learn.series.trees import Trees, grow
 
 HOW = Boosting(rounds=30, rate=0.1, leaves=8, least=5, penalty=1.0, share=0.5, fewest=1)
 

@@ -12,9 +12,12 @@ from hounsfield.learn.learners.protocol import Job
 from hounsfield.learn.loop import Optimisation
 from hounsfield.learn.nn.spec import InputShape, NetworkSpec
 from hounsfield.learn.prepare.signal import SignalPreparation
+from hounsfield.learn.series.boosting import Boosting
 from tests.learn.toys import HEADS, TARGETS, answers
 
 STEPS = 48
+TREES = Boosting(rounds=12, rate=0.2, leaves=4, least=3, penalty=1.0, share=1.0)
+"""Trees that are grown in no time."""
 
 
 def waved(count: int, *, channels: int = 1, seed: int = 0, steps: int = STEPS) -> Float32Array:
@@ -67,6 +70,7 @@ def series_job(kinds: Sequence[str] = ("categorical",), *, timed: str = "", seed
         augmentation=AugmentSpec(),
         optimisation=Optimisation(steps=1, batch=1),
         heads=tuple(HEADS[k] for k in kinds),
+        trees=TREES,
     )
     if not timed:
         return job

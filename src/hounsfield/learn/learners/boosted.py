@@ -7,7 +7,7 @@ import numpy as np
 
 from hounsfield.core.errors import BundleError
 from hounsfield.core.streams import address, stream
-from hounsfield.core.types import AnyArray, Float64Array, IntArray, Json
+from hounsfield.core.types import AnyArray, BoolArray, Float64Array, IntArray, Json
 from hounsfield.learn.features.ridge import INNER_FOLDS, Folds, inner_folds
 from hounsfield.learn.features.softening import class_lines, odds_line
 from hounsfield.learn.feed import Feed
@@ -16,7 +16,8 @@ from hounsfield.learn.learners.prevalence import share
 from hounsfield.learn.learners.protocol import HeadSpec, Job, State
 from hounsfield.learn.learners.tabled import fit_limits, table
 from hounsfield.learn.loop import Watch
-from hounsfield.learn.series.trees import Boosting, Loss, Trees, grow
+from hounsfield.learn.series.boosting import Boosting
+from hounsfield.learn.series.trees import Loss, Trees, grow
 
 MOST_ROWS = 50_000
 """Rows that trees are grown on at most."""
@@ -24,7 +25,6 @@ MOST_TREES = 6000
 """Trees of one question at most: with many classes there are fewer rounds."""
 BLIND_ROUNDS = 50
 """Rounds where the training part cannot be divided."""
-HOW = Boosting()
 
 
 @dataclass(frozen=True)
@@ -79,6 +79,30 @@ class Grown:
         return logits
 
 
+@dataclass(frozen=True)
+class Given:
+    """What trees are grown on, and how.
+
+    Parameters
+    ----------
+    rows : numpy.ndarray
+        ``n f`` float64, NaN missing.
+    groups : numpy.ndarray
+        ``n``: rows of one group are held out together.
+    how : Boosting
+    seed : int
+    """
+
+    rows: Float64Array
+    groups: IntArray
+    how: Boosting
+    seed: int
+
+    def of(self, known: BoolArray) -> "Given":
+        """Return some of the rows."""
+        return replace(self, rows=self.rows[known], groups=self.groups[known])
+
+
 class Boosted:
     """Grows trees for every question; how many rounds is chosen inside the training part."""
 
@@ -101,7 +125,7 @@ class Boosted:
         with watch.progress.step("Trees", float(len(job.heads))) as shown:
             for place, head in enumerate(job.heads):
                 answers = np.asarray(feed.targets[head.target.name])[chosen]
-                asked = _asked(rows, answers, head, groups=feed.groups[chosen], seed=job.seed)
+                asked = _asked(Given(rows, feed.groups[chosen], job.trees, job.seed), answers, head)
                 for number, grown in enumerate(asked):
                     arrays |= grown.arrays(f"{place}/{number}")
                 counts.append(len(asked))
@@ -166,16 +190,16 @@ class BoostedRunner:
         return outputs
 
 
-def _asked(rows: Float64Array, values: AnyArray, head: HeadSpec, *, groups: IntArray, seed: int) -> list[Grown]:
+def _asked(given: Given, values: AnyArray, head: HeadSpec) -> list[Grown]:
     """Return the trees of each question of a head."""
     if head.loss == "number":
         numbers = np.asarray(values, dtype=np.float64).reshape(len(values), -1)[:, 0]
         known = np.isfinite(numbers)
         if known.sum() < 2:
             return [_constant(share(numbers[:, None], head))]
-        return [_grown(rows[known], (numbers[known] - head.mean) / head.std, groups[known], loss="number", seed=seed)]
+        return [_grown(given.of(known), (numbers[known] - head.mean) / head.std, loss="number")]
     if several(head):
-        return [_classes(rows, class_answers(values), groups, len(head.target.classes), seed)]
+        return [_classes(given, class_answers(values), len(head.target.classes))]
     found = []
     for column, guess in zip(questions(values, head).T, guesses(head), strict=True):
         known = np.isfinite(column)
@@ -183,11 +207,11 @@ def _asked(rows: Float64Array, values: AnyArray, head: HeadSpec, *, groups: IntA
         if len(truth) < 2 or truth.min() == truth.max():
             found.append(_constant(np.array([chance(truth, guess)])))
         else:
-            found.append(_grown(rows[known], truth, groups[known], loss="classes", seed=seed))
+            found.append(_grown(given.of(known), truth, loss="classes"))
     return found
 
 
-def _classes(rows: Float64Array, answers: IntArray, groups: IntArray, classes: int, seed: int) -> Grown:
+def _classes(given: Given, answers: IntArray, classes: int) -> Grown:
     """Return trees of one of several classes; a class that no row has keeps the odds of one that was not seen."""
     known = answers >= 0
     present, own = np.unique(answers[known], return_inverse=True)
@@ -195,7 +219,7 @@ def _classes(rows: Float64Array, answers: IntArray, groups: IntArray, classes: i
     if len(present) < 2:
         unseen[present] = 0.0
         return replace(_constant(np.zeros(1)), unseen=unseen)
-    found = _grown(rows[known], own.astype(np.float64), groups[known], loss="classes", seed=seed)
+    found = _grown(given.of(known), own.astype(np.float64), loss="classes")
     return replace(found, present=present, unseen=unseen)
 
 
@@ -206,40 +230,42 @@ def _constant(level: Float64Array) -> Grown:
     return Grown(trees, 1.0, np.zeros(len(level)))
 
 
-def _grown(rows: Float64Array, answers: Float64Array, groups: IntArray, *, loss: Loss, seed: int) -> Grown:
+def _grown(given: Given, answers: Float64Array, *, loss: Loss) -> Grown:
     """Choose the rounds by held-out groups, grow on all rows, and soften by what was held out."""
     outputs = int(answers.max()) + 1 if loss == "classes" and answers.max() > 1 else 1
-    most = max(1, min(HOW.rounds, MOST_TREES // outputs))
+    most = max(1, min(given.how.rounds, MOST_TREES // outputs))
     labels = answers.astype(np.int64) if loss == "classes" else np.zeros(len(answers), dtype=np.int64)
-    folds = inner_folds(labels, groups, seed=address(seed, "inner folds"))[:INNER_FOLDS]
-    held_out = _held_out(rows, answers, folds, loss=loss, most=most, seed=seed)
-    if held_out is None:
-        trees = grow(rows, answers, HOW, loss=loss, rounds=min(most, BLIND_ROUNDS), seed=seed)
+    folds = inner_folds(labels, given.groups, seed=address(given.seed, "inner folds"))
+    step = max(1, min(INNER_FOLDS, len(np.unique(given.groups))))
+    divisions = [folds[at : at + step] for at in range(0, len(folds), step)][: given.how.divisions]
+    each = [_held_out(given, answers, own, loss=loss, most=most) for own in divisions]
+    told = [said for said in each if said is not None]
+    if not told:
+        trees = grow(given.rows, answers, given.how, loss=loss, rounds=min(most, BLIND_ROUNDS), seed=given.seed)
         return Grown(trees, 1.0, np.zeros(outputs))
-    rounds = int(np.argmin([_cost(said, answers, loss) for said in held_out]))
-    trees = grow(rows, answers, HOW, loss=loss, rounds=rounds, seed=seed)
+    rounds = int(np.argmin(np.sum([[_cost(said, answers, loss) for said in own] for own in told], axis=0)))
+    trees = grow(given.rows, answers, given.how, loss=loss, rounds=rounds, seed=given.seed)
     if loss == "number" or rounds == 0:
         return Grown(trees, 1.0, np.zeros(outputs))
+    held_out = np.mean([own[rounds] for own in told], axis=0)
     if outputs > 1:
-        factor, offsets = class_lines(held_out[rounds], labels)
+        factor, offsets = class_lines(held_out, labels)
         return Grown(trees, factor, offsets)
-    factor, offset = odds_line(held_out[rounds][:, 0], answers)
+    factor, offset = odds_line(held_out[:, 0], answers)
     return Grown(trees, factor, np.array([offset]))
 
 
-def _held_out(
-    rows: Float64Array, answers: Float64Array, folds: Folds, *, loss: Loss, most: int, seed: int
-) -> Float64Array | None:
+def _held_out(given: Given, answers: Float64Array, folds: Folds, *, loss: Loss, most: int) -> Float64Array | None:
     """Return what trees of the other folds say after each round, ``r + 1 n q``; None where they lack a class."""
     found: Float64Array | None = None
     classes = np.unique(answers) if loss == "classes" else np.zeros(0)
     for inside, outside in folds:
         if loss == "classes" and len(np.unique(answers[inside])) < len(classes):
             return None
-        trees = grow(rows[inside], answers[inside], HOW, loss=loss, rounds=most, seed=seed)
+        trees = grow(given.rows[inside], answers[inside], given.how, loss=loss, rounds=most, seed=given.seed)
         if found is None:
-            found = np.zeros((most + 1, len(rows), len(trees.start)))
-        found[:, outside] = trees.staged(rows[outside])
+            found = np.zeros((most + 1, len(answers), len(trees.start)))
+        found[:, outside] = trees.staged(given.rows[outside])
     return found
 
 

@@ -14,6 +14,7 @@ from hounsfield.learn.feed import Feed
 from hounsfield.learn.loop import Optimisation, Watch
 from hounsfield.learn.nn.spec import NetworkSpec
 from hounsfield.learn.prepare.protocol import AnyPreparation
+from hounsfield.learn.series.boosting import Boosting
 from hounsfield.learn.warmup.spec import Warmup
 
 
@@ -48,6 +49,8 @@ class Job(BaseModel):
         What the encoder learns before the fit.
     alone : str
         Variable of a row that is judged alone; ``""`` for none.
+    trees : Boosting
+        How boosted trees are grown.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -60,6 +63,7 @@ class Job(BaseModel):
     views: list[str] = []
     warmup: Warmup = Warmup()
     alone: str = ""
+    trees: Boosting = Boosting()
 
 
 @dataclass(frozen=True)

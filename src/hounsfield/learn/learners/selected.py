@@ -142,6 +142,8 @@ class RowTable:
         Where each row was recorded, ``n``; ``""`` where it is not known.
     measured : tuple of int
         Columns from which is taken away what places add; empty where that is not asked for.
+    covariates : tuple of int
+        Columns whose share in those is kept; none of `measured`.
     method : str
         How, as `Recipe.harmonise` has it.
     """
@@ -149,6 +151,7 @@ class RowTable:
     values: Float64Array
     places: list[str]
     measured: tuple[int, ...]
+    covariates: tuple[int, ...]
     method: Literal["none", "empirical-bayes", "each-feature"]
 
 
@@ -169,6 +172,7 @@ def row_table(inputs: Mapping[str, AnyArray], job: Job, learner: str) -> RowTabl
     """
     parts: list[AnyArray] = []
     measured: list[int] = []
+    said: list[str] = []
     asked: RowPreparation | None = None
     places = [""] * len(next(iter(inputs.values())))
     width = 0
@@ -184,13 +188,22 @@ def row_table(inputs: Mapping[str, AnyArray], job: Job, learner: str) -> RowTabl
         if spec.harmonise != "none":
             asked, places = spec, spec.places(stored)
             measured += [width + n for n in spec.numbers]
+            said += spec.covariates
         width += spec.width
     values = np.concatenate([np.asarray(p, dtype=np.float64) for p in parts], axis=1)
-    return RowTable(values, places, tuple(measured), asked.harmonise if asked is not None else "none")
+    # one that this part of the cohort does not have as a variable, being the same throughout, keeps nothing
+    covariates = tuple(c for name in dict.fromkeys(said) for c in _columns_of(job, name))
+    return RowTable(
+        values,
+        places,
+        tuple(c for c in measured if c not in covariates),
+        covariates,
+        asked.harmonise if asked is not None else "none",
+    )
 
 
-def _places_of(job: Job, variable: str) -> tuple[int, ...]:
-    """Return which columns of a `RowTable` a variable is."""
+def _columns_of(job: Job, variable: str) -> tuple[int, ...]:
+    """Return which columns of a `RowTable` a variable is, none where there is no such variable."""
     found: list[int] = []
     width = 0
     for spec in job.preparation.values():
@@ -201,10 +214,16 @@ def _places_of(job: Job, variable: str) -> tuple[int, ...]:
                 found += range(at, at + size) if column == variable else ()
                 at += size
             width += spec.width
+    return tuple(found)
+
+
+def _places_of(job: Job, variable: str) -> tuple[int, ...]:
+    """Return which columns of a `RowTable` a variable is that there must be."""
+    found = _columns_of(job, variable)
     if not found:
         known = [c for spec in job.preparation.values() if isinstance(spec, RowPreparation) for c in spec.columns]
         raise unknown_name("variable", variable, known)
-    return tuple(found)
+    return found
 
 
 def _questions(values: AnyArray, head: HeadSpec) -> Float64Array:
@@ -242,7 +261,8 @@ def _fitted(
     values = rows.values[known]
     if len(able) < values.shape[1]:
         values = np.where(np.isin(np.arange(values.shape[1]), able), values, np.nan)
-    sites = Sites([p for p, k in zip(rows.places, known, strict=True) if k], rows.measured) if rows.measured else None
+    here = [p for p, k in zip(rows.places, known, strict=True) if k]
+    sites = Sites(here, rows.measured, rows.covariates) if rows.measured else None
     try:
         found = fit_each(values, own, names=names, recipes=[r or usual for r in recipes], sites=sites)
     except InputError:  # no variable differs between rows that have it often enough

@@ -49,6 +49,9 @@ class RowPreparation(Preparation):
     harmonise : str
         How what sites add to numbers is taken away by learners that select variables: ``none``, ``empirical-bayes`` or
         ``each-feature``, see `hounsfield.science.radiomics.combat`.
+    covariates : tuple of str
+        Variables, of this input or of another row of the sample, whose share in the numbers is kept when what sites add
+        is taken away; they are not harmonised themselves. Never the answer.
     """
 
     required: ClassVar[bool] = False
@@ -62,6 +65,7 @@ class RowPreparation(Preparation):
     site: str = ""
     sites: tuple[str, ...] = ()
     harmonise: Literal["none", "empirical-bayes", "each-feature"] = "none"
+    covariates: tuple[str, ...] = ()
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
@@ -73,6 +77,8 @@ class RowPreparation(Preparation):
             raise ValueError("spread must be positive")
         if self.site in self.columns or (self.harmonise != "none" and not (self.site and len(self.sites) > 1)):
             raise ValueError("site must be a column of its own, with two sites to harmonise between")
+        if self.site and self.site in self.covariates:
+            raise ValueError("the site is what is taken away, and no covariate")
         strange = [c for c in (*self.levels, *self.logarithm) if c not in self.columns]
         if strange:
             raise ValueError(f"{strange[0]!r} is not among the columns")

@@ -8,38 +8,10 @@ import numpy as np
 
 from hounsfield.core.errors import BundleError
 from hounsfield.core.types import AnyArray, BoolArray, Float64Array, IntArray
+from hounsfield.learn.series.boosting import Boosting
 from hounsfield.science.compiled import compiled
 
 Loss = Literal["classes", "number"]
-
-
-@dataclass(frozen=True)
-class Boosting:
-    """How trees are grown.
-
-    Parameters
-    ----------
-    rounds : int
-        At most; fewer where held-out rows want no more.
-    rate : float
-        How much of a tree is added.
-    leaves, least : int
-        Leaves of a tree at most, rows of a leaf at least.
-    penalty : float
-        On the squared values of leaves.
-    share : float
-        Of the features that a split chooses from, 0 to 1.
-    fewest : int
-        Features that it chooses from at least, where there are so many.
-    """
-
-    rounds: int = 150
-    rate: float = 0.1
-    leaves: int = 8
-    least: int = 20
-    penalty: float = 5.0
-    share: float = 0.1
-    fewest: int = 8
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,10 @@ _ROUNDS = 500
 _CLOSE = 1e-8
 FEWEST = 2
 """Samples of a site from which on its spread can be told."""
+LEAST_APART = 0.01
+"""Share of a covariate's variance that sites and the other covariates must leave for its slope to be told."""
+PER_COVARIATE = 5
+"""Samples for each site and covariate from which on spreads can be told."""
 Method = Literal["empirical-bayes", "each-feature"]
 """Whether a site's features lend one another strength, or each speaks for itself."""
 
@@ -61,7 +65,9 @@ def fit(
         ``n``.
     covariates : numpy.ndarray or None
         ``n k`` float64, finite: age, sex as 0 and 1, and the like, whose share in the features is kept. What is to be
-        predicted is never one of them: of a new patient it is not known.
+        predicted is never one of them: of a new patient it is not known, and where it were given for those of the fit,
+        each site would be moved so that the answers explain the features as well as they can, which is seen again in
+        whatever is fitted to them (Nygaard, Rodland and Hovig, Biostatistics 2016;17:29).
     method : str
         ``empirical-bayes``, or ``each-feature``: shift and variance of every feature as its site's samples have them.
 
@@ -116,6 +122,41 @@ def fit(
         scale=scale,
         slopes=tuple(tuple(s) for s in slopes.tolist()),
     )
+
+
+def told_apart(covariates: Float64Array, sites: Sequence[str]) -> tuple[int, ...]:
+    """Return which covariates can be kept: their slopes are told by what differs within sites.
+
+    Parameters
+    ----------
+    covariates : numpy.ndarray
+        ``n k`` float64, finite.
+    sites : sequence of str
+        ``n``.
+
+    Returns
+    -------
+    tuple of int
+        In order, without those of whose variance sites and the covariates taken before leave less than `LEAST_APART`:
+        all the same, one more than levels need, or a site under another name. No more than there are samples for.
+    """
+    names, centred = np.asarray(sites, dtype=str), covariates - covariates.mean(axis=0)
+    whole = (centred**2).sum(axis=0)
+    whole[whole <= 1e-20 * (covariates**2).sum(axis=0)] = np.inf  # the same throughout, but for rounding
+    for site in set(sites):
+        centred[names == site] -= centred[names == site].mean(axis=0)
+    most = len(names) // PER_COVARIATE - len(set(sites))
+    found: list[int] = []
+    taken: list[Float64Array] = []
+    for place in range(covariates.shape[1]):
+        left = centred[:, place]
+        for other in (*taken, *taken):  # once more for what rounding left
+            left = left - (left @ other) * other
+        own = float(left @ left)
+        if len(found) < most and own > LEAST_APART * whole[place]:
+            found.append(place)
+            taken.append(left / np.sqrt(own))
+    return tuple(found)
 
 
 def apply(

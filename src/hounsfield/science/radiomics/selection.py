@@ -60,6 +60,8 @@ class RowModel(BaseModel):
         What sites add to the columns in `harmonised`.
     harmonised : tuple of int
         Columns from which it is taken away.
+    covariates : tuple of int
+        Columns whose share in those is kept.
     usable : tuple of int
         Columns with values enough that are not constant.
     chosen : tuple of int
@@ -76,6 +78,7 @@ class RowModel(BaseModel):
     median: tuple[float, ...]
     combat: Combat | None = None
     harmonised: tuple[int, ...] = ()
+    covariates: tuple[int, ...] = ()
     usable: tuple[int, ...]
     chosen: tuple[int, ...]
     mean: tuple[float, ...]
@@ -94,10 +97,14 @@ class Sites:
         ``n``; ``""`` where it is not known.
     columns : tuple of int or None
         Columns that a scanner or a site shifts: measured features, not age or sex. None for all.
+    covariates : tuple of int
+        Columns whose share in those is kept, and which are none of them: age, sex. Never the answer, see
+        `hounsfield.science.radiomics.combat.fit`.
     """
 
     names: Sequence[str] = field(repr=False)
     columns: tuple[int, ...] | None = None
+    covariates: tuple[int, ...] = ()
 
 
 def fit(
@@ -132,7 +139,9 @@ def fit(
     Features are ordered by how far their area under the curve lies from 1/2 among the rows given; of two that go
     together the first stays; the first ones left are taken into a logistic regression with a penalty on squares. Every
     step looks at the rows given and at no others, so that fitted within a fold it is honest there. Sites with fewer
-    than `FEWEST_OF_SITE` rows are no part of the harmonisation; with fewer than two others there is none.
+    than `FEWEST_OF_SITE` rows are no part of the harmonisation; with fewer than two others there is none. A missing
+    covariate counts as the median, as every missing value does; one that is missing too often, the same throughout or
+    told by the sites is left out.
     """
     return fit_each(values, truth, names=names, recipes=(recipe or Recipe(),), sites=sites)[0]
 
@@ -190,6 +199,7 @@ class _Cleaned:
     median: Float64Array
     combat: Combat | None
     harmonised: tuple[int, ...]
+    covariates: tuple[int, ...]
 
 
 def _cleaned(values: Float64Array, recipe: Recipe, sites: Sites | None) -> _Cleaned:
@@ -200,23 +210,34 @@ def _cleaned(values: Float64Array, recipe: Recipe, sites: Sites | None) -> _Clea
     usable = np.flatnonzero(enough & (np.ptp(whole, axis=0) > 1e-12 * np.abs(whole).max(axis=0)))
     if not usable.size:
         raise InputError("No column can be used.", expected="one that differs between rows", next_step="measure more")
-    model, touched = None, ()
+    found = None
     if sites is not None and recipe.harmonise != "none":
-        able = usable if sites.columns is None else np.intersect1d(usable, np.asarray(sites.columns, dtype=np.int64))
-        model = _harmony(whole[:, able], sites.names, recipe.harmonise)
-        touched = tuple(able.tolist()) if model is not None else ()
+        found = _harmony(whole, usable, sites, recipe.harmonise)
+    model, touched, kept_for = found or (None, (), ())
     if model is not None and sites is not None:
-        whole[:, touched] = combat.apply(model, whole[:, touched], sites.names, unseen="pooled")
-    return _Cleaned(whole[:, usable], usable, median, model, touched)
+        beside = whole[:, kept_for]
+        whole[:, touched] = combat.apply(model, whole[:, touched], sites.names, covariates=beside, unseen="pooled")
+    return _Cleaned(whole[:, usable], usable, median, model, touched, kept_for)
 
 
-def _harmony(rows: Float64Array, names: Sequence[str], method: combat.Method) -> Combat | None:
-    counts = Counter(n for n in names if n)
+def _harmony(
+    whole: Float64Array, usable: IntArray, sites: Sites, method: combat.Method
+) -> tuple[Combat, tuple[int, ...], tuple[int, ...]] | None:
+    """Return ComBat with the columns that it touches and those whose share it keeps; None where there is too little."""
+    counts = Counter(n for n in sites.names if n)
     large = {s for s, n in counts.items() if n >= FEWEST_OF_SITE}
-    if len(large) < 2 or rows.shape[1] < 2:
+    able = np.setdiff1d(usable, np.asarray(sites.covariates, dtype=np.int64))
+    if sites.columns is not None:
+        able = np.intersect1d(able, np.asarray(sites.columns, dtype=np.int64))
+    if len(large) < 2 or len(able) < 2:
         return None
-    inside = np.array([n in large for n in names])
-    return combat.fit(rows[inside], [n for n in names if n in large], method=method)
+    inside = np.array([n in large for n in sites.names])
+    names = [n for n in sites.names if n in large]
+    there = [c for c in sites.covariates if c in usable]
+    rows = whole[inside]
+    told = tuple(there[k] for k in combat.told_apart(rows[:, there], names))
+    model = combat.fit(rows[:, able], names, covariates=rows[:, told], method=method)
+    return model, tuple(able.tolist()), told
 
 
 def _weighed(
@@ -233,6 +254,7 @@ def _weighed(
         median=tuple(cleaned.median.tolist()),
         combat=cleaned.combat,
         harmonised=cleaned.harmonised,
+        covariates=cleaned.covariates,
         usable=tuple(cleaned.usable.tolist()),
         chosen=tuple(cleaned.usable[picked].tolist()),
         mean=tuple(mean.tolist()),
@@ -267,7 +289,8 @@ def apply(model: RowModel, values: Float64Array, *, sites: Sequence[str] | None 
     rows = np.where(np.isfinite(values), values, np.asarray(model.median))
     if model.combat is not None and sites is not None:
         touched = list(model.harmonised)
-        rows[:, touched] = combat.apply(model.combat, rows[:, touched], sites, unseen="pooled")
+        beside = rows[:, list(model.covariates)]
+        rows[:, touched] = combat.apply(model.combat, rows[:, touched], sites, covariates=beside, unseen="pooled")
     taken = rows[:, list(model.chosen)]
     standard = (taken - np.asarray(model.mean)) / np.asarray(model.spread)
     found: Float64Array = standard @ np.asarray(model.coefficients) + model.intercept

@@ -46,7 +46,8 @@ class Rows:
 def _column(column: RowColumn, values: Float64Array) -> ColumnFacts:
     known = values[np.isfinite(values)]
     if column.kind == "numeric":
-        return _number(known, len(values)).model_copy(update={"unit": column.unit})
+        said = {"unit": column.unit, "covariate": column.covariate}
+        return _number(known, len(values)).model_copy(update=said)
     counts = Counter(int(v) for v in known)
     kept = [c for c, n in counts.most_common(MOST_LEVELS) if n >= FEWEST_OF_LEVEL and 0 <= c < len(column.levels)]
     return ColumnFacts(
@@ -54,6 +55,7 @@ def _column(column: RowColumn, values: Float64Array) -> ColumnFacts:
         levels=tuple(column.levels[c] for c in (sorted(kept) if column.kind == "ordinal" else kept)),
         missing_share=round(1.0 - len(known) / len(values), 6),
         distinct=len(counts),
+        covariate=column.covariate,
     )
 
 

@@ -10,7 +10,7 @@ from hounsfield.core.kinds import INPUT_KINDS, input_kind
 from hounsfield.core.plan import Decision, Facts
 from hounsfield.stages.planning.kinds import planner
 from hounsfield.stages.planning.recipes import recipe
-from hounsfield.stages.planning.rules import Rule, augmentation, ensemble, joint, judging, optimisation, warmup
+from hounsfield.stages.planning.rules import Rule, augmentation, ensemble, joint, judging, optimisation, trees, warmup
 
 Sections = dict[str, dict[str, Decision]]
 
@@ -28,7 +28,7 @@ def draft(facts: Facts) -> Sections:
     dict
         Section to key to decision, in the order of the rules. Sections: ``preparation.<input>``, ``network`` (and
         ``encoder.<input>`` where inputs are of several kinds), ``augmentation``, ``optimisation``, ``warmup``,
-        ``ensemble``, ``operating_point``, ``baselines``.
+        ``ensemble``, ``operating_point``, ``baselines``, and ``trees`` where there are any.
     """
     sections: Sections = {}
     _check_family(facts)
@@ -45,7 +45,9 @@ def draft(facts: Facts) -> Sections:
     facts = _decide(sections, "warmup", warmup.RULES, facts)
     facts = _decide(sections, "ensemble", _together(facts), facts)
     facts = _decide(sections, "operating_point", judging.OPERATING_POINT, facts)
-    _decide(sections, "baselines", judging.baselines(facts), facts)
+    facts = _decide(sections, "baselines", judging.baselines(facts), facts)
+    if judging.grows_trees(facts):
+        _decide(sections, "trees", trees.RULES, facts)
     return sections
 
 

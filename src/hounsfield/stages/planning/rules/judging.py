@@ -41,6 +41,12 @@ def others(facts: Facts) -> tuple[str, ...]:
     return planner(richest.kind).baselines(facts)
 
 
+def grows_trees(facts: Facts) -> bool:
+    """Tell whether boosted trees are grown: beside networks, or on rows alone in a repeated validation."""
+    rows = any(isinstance(seen, RowFacts) for seen in facts.fingerprint.inputs.values())
+    return rows or "trees" in others(facts)
+
+
 def _names(facts: Facts) -> Decision:
     kinds = facts.fingerprint.kinds
     if kinds != ("image",):

@@ -20,7 +20,12 @@ def preparation(name: str, facts: Facts) -> dict[str, Rule]:
     def about(rule: Callable[[RowFacts, Facts], Decision]) -> Rule:
         return lambda now: rule(seen_of(now, name), now)
 
-    placed = {"site": about(_site), "sites": about(_sites), "harmonise": about(_harmonise)}
+    placed = {
+        "site": about(_site),
+        "sites": about(_sites),
+        "harmonise": about(_harmonise),
+        "covariates": about(_covariates),
+    }
     return {
         "columns": about(_columns),
         "levels": about(_levels),
@@ -92,6 +97,20 @@ def _harmonise(seen: RowFacts, facts: Facts) -> Decision:
         rule="what each place adds to the numbers is estimated in the training part of each fold, answers unseen, and "
         "taken away before variables are selected (ComBat, Johnson et al. 2007); none and each-feature are the others",
         evidence=f"{len(_variables(seen))} variables, {facts.fingerprint.samples} training rows",
+    )
+
+
+def _covariates(seen: RowFacts, facts: Facts) -> Decision:
+    rows = [own for own in facts.fingerprint.inputs.values() if isinstance(own, RowFacts)]
+    said = dict.fromkeys(n for own in rows for n, column in kept(own).items() if column.covariate)
+    return Decision(
+        value=list(said),
+        rule="variables of this row or of another one whose share in the numbers is kept when places are harmonised: "
+        "those with the role covariate (columns: {NAME: covariate} in cohort.yaml), else none, since a covariate of "
+        "few rows that the places share unevenly brings back what was to be taken away; never the answer, which is not "
+        "known of a new patient, and which features that were harmonised with it in view would carry with them",
+        evidence=f"{len(said)} with that role, {len(seen.columns[_place(seen)].levels)} places, "
+        f"{facts.fingerprint.samples} training rows",
     )
 
 
