@@ -7,7 +7,15 @@ import pytest
 
 from hounsfield.core.errors import PlanError, RunExistsError
 from hounsfield.core.plan import Machine
-from hounsfield.workflow.planning import Speed, _fixed, first_draft, plan
+from hounsfield.workflow.planning import (
+    START_SECONDS,
+    Speed,
+    _fixed,
+    _looks_per_step,
+    _training_seconds,
+    first_draft,
+    plan,
+)
 from hounsfield.workflow.wishes import Wishes
 from tests.workflow.conftest import Drafted
 
@@ -51,6 +59,17 @@ def test_too_few_minutes_are_refused_with_what_would_do(drafted: Drafted) -> Non
     assert "minutes" in caught.value.expected
     enough = float(caught.value.expected.split()[2])
     assert steps(drafted, minutes=enough + 0.1, step=0.5) >= 1
+
+
+def test_no_worker_is_idle_while_folds_are_fitted_side_by_side(drafted: Drafted) -> None:
+    wishes = Wishes(folds=5, threads=2, max_steps=1000)
+    made = first_draft(drafted.known, wishes, Machine(cores=2))
+    assert (made.value("ensemble", "members"), made.value("ensemble", "workers")) == (1, 2)
+    measured = replace(speed(0.1), side=0.12)
+    each = 0.12 + _looks_per_step(drafted.known, made, measured)
+    # two and a half rounds instead of three, and one start more
+    found = _training_seconds(1000, made, drafted.known, speed=measured)
+    assert found == pytest.approx(2500 * each + 3 * START_SECONDS)
 
 
 def test_folds_share_the_minutes(drafted: Drafted) -> None:

@@ -33,6 +33,7 @@ from hounsfield.workflow.jobs import Ensemble, job_of, start_decodings
 from hounsfield.workflow.members import Assignment, Crew, Shown, keep_state, kept_state, write_feed
 from hounsfield.workflow.sets import set_rule
 from hounsfield.workflow.study import Study
+from hounsfield.workflow.turns import whole, wrapped
 
 NETWORK = "network"
 TRAINING = "training"
@@ -112,17 +113,17 @@ class Hands:
     watching : callable
         ``watching(waiting, name, store) -> Watch`` of a member that is fitted in this process, when so many wait,
         itself included.
-    seconds : callable
-        ``seconds(waiting) -> float``: how long the next of so many may take in a process of its own.
     clock : callable
         Seconds.
+    left : callable
+        Seconds that are left for all members.
     progress : Progress
     """
 
     work: Path
     watching: Callable[[int, str, FileStore], Watch]
     clock: Callable[[], float]
-    seconds: Callable[[int], float] = lambda _waiting: float("inf")
+    left: Callable[[], float] = lambda: float("inf")
     progress: Progress = SILENT
 
 
@@ -247,7 +248,10 @@ def _in_turn(wanted: Sequence[Assignment], feed: Divisible, hands: Hands) -> Mad
 
 
 def _side_by_side(wanted: Sequence[Assignment], hands: Hands, workers: int) -> Made:
-    """Fit in processes of one thread each; those without steps begin, since no clock can end them."""
+    """Fit in processes of one thread each; those without steps begin, since no clock can end them.
+
+    What is left of the others is divided among the processes so that all end together, see `turns`.
+    """
     kept = {a.name: hands.work / f"{a.name}.fitted.safetensors" for a in wanted}
     costs: list[tuple[float, int, float]] = []
     waiting = sorted((a for a in wanted if kept_state(kept[a.name]) is None), key=lambda a: a.steps > 0)
@@ -260,7 +264,9 @@ def _side_by_side(wanted: Sequence[Assignment], hands: Hands, workers: int) -> M
             if isinstance(seconds, float) and isinstance(steps, int) and isinstance(peak, float):
                 costs.append((seconds if assignment.steps else 0.0, steps if assignment.steps else 0, peak))
 
-        Crew(hands.work, workers=workers).run(waiting, seconds=hands.seconds, heard=heard)
+        alone = [whole(place) for place, a in enumerate(waiting) if not a.steps]
+        lanes = wrapped([_steps_left(a, hands.work) for a in waiting], workers)
+        Crew(hands.work, workers=workers).run(waiting, left=hands.left, heard=heard, lanes=[*alone, *lanes])
     states = []
     for assignment in wanted:
         state = kept_state(kept[assignment.name])
@@ -276,10 +282,21 @@ def _side_by_side(wanted: Sequence[Assignment], hands: Hands, workers: int) -> M
 
 
 def _steps_in(store: FileStore) -> int:
+    return _steps_of(store)[0]
+
+
+def _steps_of(store: FileStore) -> tuple[int, int]:
+    """Return the step of a checkpoint and the step at which its training ends; 0 and 0 where there is none."""
     found = store.load()
     facts = found[1] if found else None
-    step = facts.get("step") if isinstance(facts, dict) else 0
-    return step if isinstance(step, int) else 0
+    step, ending = (facts.get(k) if isinstance(facts, dict) else 0 for k in ("step", "end"))
+    return step if isinstance(step, int) else 0, ending if isinstance(ending, int) else 0
+
+
+def _steps_left(assignment: Assignment, work: Path) -> int:
+    """Return how many steps a member has to make, at least 1; 0 of a learner that makes none."""
+    made, ending = _steps_of(FileStore(work / f"{assignment.name}.safetensors"))
+    return max(1, (ending or assignment.steps) - made) if assignment.steps else 0
 
 
 def _names(plan: Plan) -> list[str]:

@@ -78,13 +78,6 @@ class Ensemble(BaseModel):
         return plan.section("ensemble", cls) if "ensemble" in plan.sections else cls()
 
 
-def workers_of(plan: Plan) -> int:
-    """Return how many members a plan fits side by side."""
-    section = plan.sections.get("ensemble", {})
-    value = section["workers"].value if "workers" in section else 1
-    return value if isinstance(value, int) else 1
-
-
 def check_plan(plan: Plan, task: Task, fingerprint: Fingerprint) -> None:
     """Check every section of a plan against its schema.
 

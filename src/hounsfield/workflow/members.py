@@ -1,4 +1,7 @@
-"""Members of an ensemble, fitted one after another here or side by side in processes of one thread each."""
+"""Members of an ensemble, fitted one after another here or side by side in processes of one thread each.
+
+Which process makes which steps of which member is said by `hounsfield.workflow.turns`.
+"""
 
 import json
 import os
@@ -24,6 +27,7 @@ from hounsfield.learn.feed import Feed
 from hounsfield.learn.learners.protocol import State
 from hounsfield.learn.maps import mapped
 from hounsfield.workflow.checkpoints import EVERY_SECONDS
+from hounsfield.workflow.turns import Lane, Turn, whole
 from hounsfield.workflow.warming import stored_beside
 
 POLL_SECONDS = 0.25
@@ -149,25 +153,31 @@ class Crew:
     def __init__(self, folder: Path, *, workers: int) -> None:
         self._folder = folder
         self._workers = workers
-        self._running: dict[IO[bytes], _Child] = {}
+        self._running: dict[IO[bytes], tuple[_Child, list[Turn]]] = {}
+        self._paused: set[tuple[int, int]] = set()
+        self._fitted: set[str] = set()
 
     def run(
         self,
         assignments: Sequence[Assignment],
         *,
-        seconds: Callable[[int], float],
+        left: Callable[[], float],
         heard: Callable[[Assignment, Mapping[str, Json]], None],
+        lanes: Sequence[Lane] | None = None,
         mode: str = "fit",
     ) -> None:
-        """Start a process for each assignment, in order, as places become free; return when all have ended.
+        """Go through lanes of turns, each turn in a process of its own; return when all have ended.
 
         Parameters
         ----------
         assignments : sequence of Assignment
-        seconds : callable
-            ``seconds(waiting) -> float``: how long the next one may take when so many wait, itself included.
+        left : callable
+            Seconds that are left for everything; the turns of a lane share them by their steps.
         heard : callable
             Told of every line a process says.
+        lanes : sequence of Lane or None
+            Begun in order as places become free; a turn that goes on with a member waits until the one before has
+            ended. None makes each assignment whole, in their order.
         mode : str
             ``fit``; or ``probe``, which times steps and keeps nothing.
 
@@ -176,38 +186,60 @@ class Crew:
         PlanError
             If a process ends with an error; the others are ended too, and their checkpoints stay.
         """
-        waiting = list(assignments)
+        given = lanes if lanes is not None else [whole(n) for n in range(len(assignments))]
+        waiting = [list(lane) for lane in given if lane]
+        idle: list[list[Turn]] = []
         with selectors.DefaultSelector() as selector:
             try:
-                while waiting or self._running:
-                    while waiting and len(self._running) < self._workers:
-                        child = self._start(waiting[0], seconds=seconds(len(waiting)), mode=mode)
+                while waiting or idle or self._running:
+                    while waiting and len(idle) + len(self._running) < self._workers:
+                        idle.append(waiting.pop(0))
+                    for lane in [lane for lane in idle if self._may_begin(lane[0])]:
+                        idle.remove(lane)
+                        child = self._start(assignments[lane[0].member], lane, left=left(), mode=mode)
+                        self._running[child.said] = (child, lane)
                         selector.register(child.said, selectors.EVENT_READ)
-                        self._running[child.said] = child
-                        waiting.pop(0)
                     for key, _ in selector.select(POLL_SECONDS):
                         said = cast("IO[bytes]", key.fileobj)
-                        child = self._running[said]
+                        child, lane = self._running[said]
                         line = said.readline()
                         if line:
-                            child.hear(line, heard)
+                            self._hear(child, line, heard)
                             continue
                         selector.unregister(said)
                         del self._running[said]
                         child.end()
+                        rest = self._rest(assignments, lane)
+                        idle += [rest] if rest else []
             finally:
-                for child in self._running.values():
+                for child, _ in self._running.values():
                     child.stop()
                 self._running.clear()
 
-    def _start(self, assignment: Assignment, *, seconds: float, mode: str) -> "_Child":
+    def _may_begin(self, turn: Turn) -> bool:
+        return not turn.begin or (turn.member, turn.begin) in self._paused
+
+    def _hear(self, child: "_Child", line: bytes, heard: Callable[[Assignment, Mapping[str, Json]], None]) -> None:
+        told = child.hear(line, heard)
+        self._fitted |= {child.name} if "fitted" in told else set()
+
+    def _rest(self, assignments: Sequence[Assignment], lane: Sequence[Turn]) -> list[Turn]:
+        """Return what is left of a lane after its first turn; a member may have ended in a turn that was to pause."""
+        self._paused.add((lane[0].member, lane[0].end))
+        return [turn for turn in lane[1:] if assignments[turn.member].name not in self._fitted]
+
+    def _start(self, assignment: Assignment, lane: Sequence[Turn], *, left: float, mode: str) -> "_Child":
         note = self._folder / f"{assignment.name}.job.json"
+        turn = lane[0]
+        seconds = left * turn.length / sum(t.length for t in lane)
         facts = {
             "mode": mode,
             "learner": assignment.learner,
             "job": assignment.job.model_dump(mode="json"),
             "name": assignment.name,
-            "seconds": seconds if np.isfinite(seconds) else None,
+            # as if the member were made without a pause: its schedule is one
+            "seconds": seconds / turn.part if np.isfinite(seconds) else None,
+            "part": turn.part,
             "parent": os.getpid(),
             "every": CHECKPOINT_SECONDS,
         }
@@ -237,16 +269,23 @@ class _Child:
         self.said = cast("IO[bytes]", self._process.stdout)
         self._error: Mapping[str, str] = {}
 
-    def hear(self, line: bytes, heard: Callable[[Assignment, Mapping[str, Json]], None]) -> None:
-        """Take one line."""
+    @property
+    def name(self) -> str:
+        """Return the member's name."""
+        return self._assignment.name
+
+    def hear(self, line: bytes, heard: Callable[[Assignment, Mapping[str, Json]], None]) -> Mapping[str, Json]:
+        """Take one line and return what it says."""
         try:
             told = json.loads(line)
         except ValueError:
-            return
-        if isinstance(told, dict):
-            if isinstance(told.get("error"), dict):
-                self._error = told["error"]
-            heard(self._assignment, told)
+            return {}
+        if not isinstance(told, dict):
+            return {}
+        if isinstance(told.get("error"), dict):
+            self._error = told["error"]
+        heard(self._assignment, told)
+        return told
 
     def end(self) -> None:
         """Wait for the end and raise what went wrong."""

@@ -3,7 +3,7 @@
 import os
 import resource
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -35,6 +35,7 @@ from hounsfield.workflow.repeating import Repeating, with_repeats
 from hounsfield.workflow.roads import road_of
 from hounsfield.workflow.stepping import most_steps
 from hounsfield.workflow.study import Source, Study, roles_said, study
+from hounsfield.workflow.turns import ended, free_at, wrapped
 from hounsfield.workflow.warming import settled, with_beside, with_match
 from hounsfield.workflow.wishes import Wishes
 
@@ -400,7 +401,7 @@ def _measured_side_by_side(drafted: Plan, known: Study, prepared: Prepared, *, s
 
     jobs = [job_of(drafted, known.task, known.fingerprint, place=n) for n in range(workers)]
     several = [Assignment(-1, n + 1, "supervised", j, rows, prepared.feed.val, 0) for n, j in enumerate(jobs)]
-    Crew(work, workers=workers).run(several, seconds=lambda _waiting: 60.0, heard=heard, mode="probe")
+    Crew(work, workers=workers).run(several, left=lambda: 60.0, heard=heard, mode="probe")
     slowest = max(seconds) if Ensemble.of(drafted).variant else float(np.mean(seconds))
     return replace(speed, side=slowest, side_mib=max(peaks))
 
@@ -523,26 +524,10 @@ def _training_seconds(steps: int, plan_: Plan, known: Study, *, speed: Speed) ->
     if ensemble.workers < 2:
         per_step = speed.step + _looks_per_step(known, plan_, speed)
         return folds * (ensemble.members * steps * per_step + fixed)
-    network = steps * (speed.side + _looks_per_step(known, plan_, speed)) + START_SECONDS
-    jobs = [fixed + START_SECONDS] * (folds if ensemble.features else 0) + [network] * (folds * ensemble.members)
-    return makespan(jobs, ensemble.workers)
-
-
-def makespan(seconds: Sequence[float], workers: int) -> float:
-    """Return when the last of some jobs ends, if each in turn begins as soon as a worker is free.
-
-    Parameters
-    ----------
-    seconds : sequence of float
-        How long each takes, in the order of their start.
-    workers : int
-        At least 1.
-    """
-    ends = [0.0] * workers
-    for job in seconds:
-        first = ends.index(min(ends))
-        ends[first] += job
-    return max(ends)
+    per_step = speed.side + _looks_per_step(known, plan_, speed)
+    first = free_at([fixed + START_SECONDS] * (folds if ensemble.features else 0), ensemble.workers)
+    lanes = wrapped([steps] * (folds * ensemble.members), ensemble.workers)
+    return ended(lanes, first, step=per_step, start=START_SECONDS)
 
 
 def _steps(plan_: Plan) -> int:

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
@@ -26,7 +25,7 @@ from hounsfield.learn.ranks import Ranks, joined
 from hounsfield.learn.threads import settle_threads
 from hounsfield.workflow.checkpoints import FileStore, Pace
 from hounsfield.workflow.fitting import Fitted, Fold, Hands
-from hounsfield.workflow.jobs import Prepared, workers_of
+from hounsfield.workflow.jobs import Prepared
 from hounsfield.workflow.memory import give_back
 from hounsfield.workflow.planning import REPORT_SECONDS, processes, settle
 from hounsfield.workflow.reports import Ran
@@ -327,12 +326,11 @@ class _Flow:
                 observe=observer(folder.path / "tensorboard" / name, wanted=self.wishes.tensorboard and bool(name)),
             )
 
-        workers = workers_of(plan)
         hands = Hands(
             work=folder.work,
             watching=watching,
             clock=self.elapsed,
-            seconds=lambda waiting: left() / math.ceil(waiting / workers),
+            left=left,
             progress=self.progress,
         )
         return self.road.fit(plan, self.known, prepared, folds, hands)

@@ -1,4 +1,4 @@
-"""One member in a process of its own: ``python -m hounsfield.workflow.worker JOB.json``, started by `Crew`."""
+"""One turn of a member in a process of its own, as `Crew` starts it: ``python -m hounsfield.workflow.worker JOB``."""
 
 import json
 import os
@@ -92,6 +92,7 @@ def _fit(feed: "Feed", job: "Job", folder: Path, facts: dict[str, Json]) -> None
     from hounsfield.learn.loop import Watch
     from hounsfield.workflow.checkpoints import EVERY_SECONDS, FileStore, Pace
     from hounsfield.workflow.members import keep_state
+    from hounsfield.workflow.pausing import Paused, Pausing
     from hounsfield.workflow.planning import peak_mib
 
     name, parent, seconds = str(facts["name"]), facts["parent"], facts["seconds"]
@@ -105,22 +106,28 @@ def _fit(feed: "Feed", job: "Job", folder: Path, facts: dict[str, Json]) -> None
     every = facts["every"]
     often = float(every) if isinstance(every, int | float) else EVERY_SECONDS
     store = FileStore(folder / f"{name}.safetensors", every_seconds=often)
-    before = store.load()
-    started = before[1].get("step", 0) if before and isinstance(before[1], dict) else 0
-    began = time.perf_counter()
-    watch = Watch(store=store, brake=lambda _step: left() <= 0, end=Pace(left), progress=_Said())
-    learner = cast("Learner", LEARNERS.resolve(str(facts["learner"])))
-    state = learner.fit(feed, job, watch=watch)
-    keep_state(folder / f"{name}.fitted.safetensors", state)
-    say(
-        {
-            "fitted": name,
-            "step": state.steps,
-            "made": state.steps - (started if isinstance(started, int) else 0),
-            "seconds": time.perf_counter() - began,
-            "peak_mib": peak_mib(),
-        }
+    part, warmup = facts["part"], getattr(job, "warmup", None)
+    pausing = Pausing(
+        store,
+        part=float(part) if isinstance(part, int | float) else 1.0,
+        seconds=float(seconds) if isinstance(seconds, int | float) else float("inf"),
+        left=left,
+        pace=Pace(left),
+        warmup=warmup if warmup is not None and warmup.on else None,
     )
+    began = time.perf_counter()
+    watch = Watch(store=pausing, brake=pausing.brake, end=pausing.end, progress=_Said())
+    learner = cast("Learner", LEARNERS.resolve(str(facts["learner"])))
+    try:
+        state = learner.fit(feed, job, watch=watch)
+    except Paused:
+        told: dict[str, Json] = {"paused": name, "step": pausing.step}
+    else:
+        keep_state(folder / f"{name}.fitted.safetensors", state)
+        told = {"fitted": name, "step": state.steps}
+    step = cast("int", told["step"])
+    cost = {"made": step - pausing.begun, "seconds": time.perf_counter() - began, "peak_mib": peak_mib()}
+    say({**told, **cost})
 
 
 class _Said:

@@ -36,12 +36,12 @@ from hounsfield.workflow.planning import (
     PROBE_SECONDS,
     SHARE,
     START_SECONDS,
-    makespan,
     peak_mib,
     processes,
 )
 from hounsfield.workflow.stepping import most_steps
 from hounsfield.workflow.study import Study, roles_said
+from hounsfield.workflow.turns import ended, wrapped
 from hounsfield.workflow.wishes import Wishes
 
 REPORT_SECONDS = 6.0
@@ -280,7 +280,7 @@ def _side_by_side(plan: Plan, prepared: DensePrepared, work: Path) -> tuple[floa
 
     job, rows = dense_job_of(plan), prepared.feed.train
     several = [Assignment(-1, n + 1, "dense", job, rows, prepared.feed.val, 0) for n in range(workers)]
-    Crew(work, workers=workers).run(several, seconds=lambda _waiting: 120.0, heard=heard, mode="probe")
+    Crew(work, workers=workers).run(several, left=lambda: 120.0, heard=heard, mode="probe")
     return float(np.mean(seconds)), max(peaks)
 
 
@@ -389,8 +389,8 @@ def _training(plan: Plan, steps: int, speed: Speed) -> float:
     together, folds = plan.section("ensemble", Together), max(1, plan.folds)
     if together.workers < 2:
         return together.members * folds * steps * speed.step * LOOKS
-    each = START_SECONDS + steps * speed.side * LOOKS
-    return makespan([each] * (together.members * folds), together.workers)
+    lanes = wrapped([steps] * (together.members * folds), together.workers)
+    return ended(lanes, [0.0] * together.workers, step=speed.side * LOOKS, start=START_SECONDS)
 
 
 LOOKS = 1.03
