@@ -102,7 +102,7 @@ def _now() -> str:
 
 def _digest(wishes: Wishes, given: Plan | None, beside: Mapping[str, str]) -> str:
     facts = {
-        **asdict(wishes),
+        **{k: v for k, v in asdict(wishes).items() if k != "brief"},  # what came of it is in the plan
         "lang": "",
         "tensorboard": False,
         "threads": wishes.threads,
