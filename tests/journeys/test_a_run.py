@@ -160,6 +160,10 @@ def test_folds_judge_each_sample_by_a_member_without_it(tmp_path: Path) -> None:
     assert set(report.parts) == {"cv"}
     assert report.parts["cv"].samples == 30
     assert len(report.parts["cv"].folds) == 3
+    page = (tmp_path / "run" / "report.html").read_text(encoding="utf-8")
+    assert "Division: 3 folds, patients and repeated pictures together" in page
+    assert "划分方式：3 折交叉验证，同一患者及重复图像不分开" in page
+    assert "60 / 20 / 20" not in page
     with (tmp_path / "run" / "predictions.csv").open(newline="") as file:
         said = list(csv.DictReader(file))
     assert sorted(r["sample"] for r in said) == sorted(f"{i:02d}" for i in range(30))

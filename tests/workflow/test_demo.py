@@ -7,7 +7,7 @@ import numpy as np
 import pydicom
 import pytest
 
-from hounsfield.core.errors import PlanError, RunExistsError, StorageError
+from hounsfield.core.errors import MinutesError, PlanError, RunExistsError, StorageError
 from hounsfield.core.progress import SILENT, Progress
 from hounsfield.data.cohorts import understand
 from hounsfield.data.masks import read_mask
@@ -107,10 +107,34 @@ def test_a_folder_of_somebody_else_is_left_alone(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("minutes", [0.2, 0.6])
 def test_too_few_minutes_are_told_of_the_whole_demo(minutes: float, tmp_path: Path, quick: list[Wishes]) -> None:
-    with pytest.raises(PlanError, match=f"{minutes:g} minutes are not enough for both trainings") as raised:
+    with pytest.raises(MinutesError, match=f"{minutes:g} minutes are not enough for both trainings") as raised:
         demo(tmp_path, minutes=minutes, patients=10)
     assert "3 minutes" in raised.value.expected
-    assert quick == ([] if minutes < 0.3 else [Wishes(task="classify", minutes=0.3)])
+    assert quick == ([] if minutes < 0.3 else [Wishes(task="classify", minutes=0.3, brief=True)])
+
+
+@pytest.mark.parametrize(
+    ("error", "found", "after"),
+    [
+        (
+            MinutesError("2.05 minutes are not enough."),
+            "4.1 minutes are not enough .* speed measured",
+            "does nothing else",
+        ),
+        (PlanError("The loss is nan at step 3.", next_step="lower it"), "The loss is nan", "lower it"),
+    ],
+)
+def test_a_refusal_at_the_usual_minutes_tells_of_a_busy_machine_and_no_other_error_does(
+    error: PlanError, found: str, after: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_given: object, **_wishes: object) -> Run:
+        raise error
+
+    monkeypatch.setattr("hounsfield.workflow.demo.train", refused)
+    monkeypatch.setattr("hounsfield.workflow.demo.write_cohort", lambda *_given, **_how: None)
+    with pytest.raises(PlanError, match=found) as raised:
+        demo(tmp_path)
+    assert after in raised.value.next_step
 
 
 @pytest.fixture
@@ -126,7 +150,7 @@ def shortened(patched: pytest.MonkeyPatch) -> list[Wishes]:
     def short(source: Path, *, out: Path, wishes: Wishes, progress: Progress) -> Run:
         seen.append(wishes)
         if wishes.minutes is not None and wishes.minutes < 0.5:
-            raise PlanError("0.3 minutes are not enough: reading alone takes 0.4.", expected="0.5")
+            raise MinutesError("0.3 minutes are not enough: reading alone takes 0.4.", expected="0.5")
         steps = {"classify": 2, "annotate": 12}[wishes.task or ""]
         return train(source, out=out, wishes=Wishes(task=wishes.task, threads=1, max_steps=steps), progress=progress)
 
@@ -141,7 +165,7 @@ def test_few_minutes_leave_the_second_training_a_trial(tmp_path: Path, monkeypat
     def poor(source: Path, *, out: Path, wishes: Wishes, progress: Progress) -> Run:
         tried.append(wishes)
         if wishes.minutes is not None:
-            raise PlanError("0.9 minutes are not enough.", expected="1.1")
+            raise MinutesError("0.9 minutes are not enough.", expected="1.1")
         raise KeyboardInterrupt
 
     monkeypatch.setattr("hounsfield.workflow.demo.train", poor)

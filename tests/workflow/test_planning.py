@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from hounsfield.core.errors import PlanError, RunExistsError
-from hounsfield.core.plan import Machine
+from hounsfield.core.errors import MinutesError, PlanError, RunExistsError
+from hounsfield.core.plan import Machine, Plan
+from hounsfield.stages.planning.rules.ensemble import LEAN
 from hounsfield.workflow.planning import (
     START_SECONDS,
     Speed,
@@ -70,6 +71,33 @@ def test_no_worker_is_idle_while_folds_are_fitted_side_by_side(drafted: Drafted)
     # two and a half rounds instead of three, and one start more
     found = _training_seconds(1000, made, drafted.known, speed=measured)
     assert found == pytest.approx(2500 * each + 3 * START_SECONDS)
+
+
+def test_a_brief_plan_makes_fewer_steps_down_to_a_floor_where_the_machine_is_slow(drafted: Drafted) -> None:
+    def planned(step: float, *, brief: bool, heads: float = 110.0) -> Plan:
+        wishes = Wishes(minutes=2.0, brief=brief, threads=1)
+        # a learner beside the networks takes nearly all of the minutes
+        measured = replace(speed(step), heads=heads)
+        start = first_draft(drafted.known, wishes, HERE)
+        return _fixed(start, drafted.known, wishes, HERE, speed=measured, elapsed=5.0)
+
+    enough = [planned(0.01, brief=brief, heads=1.0) for brief in (True, False)]
+    assert enough[0] == enough[1], "nothing is left out where the minutes are enough"
+    with pytest.raises(MinutesError, match="2 minutes are not enough"):
+        planned(12.0, brief=False)
+    slow = planned(12.0, brief=True)
+    assert [slow.value("ensemble", name) for name in ("members", "features", "workers")] == [1, False, 1]
+    assert slow.sections["ensemble"]["members"].rule == slow.sections["ensemble"]["features"].rule == LEAN
+    made, slower = slow.value("optimisation", "steps"), planned(16.0, brief=True).value("optimisation", "steps")
+    assert isinstance(made, int)
+    assert isinstance(slower, int)
+    assert 5 <= slower < made < 20
+    seconds = slow.value("cost", "seconds")
+    assert isinstance(seconds, float)
+    assert seconds <= 120.0
+    assert slow.value("curve", "baseline") is False
+    with pytest.raises(MinutesError, match="2 minutes are not enough"):
+        planned(25.0, brief=True)
 
 
 def test_folds_share_the_minutes(drafted: Drafted) -> None:

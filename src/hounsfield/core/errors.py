@@ -7,6 +7,7 @@ HounsfieldError            exit code 2 unless said otherwise
 │   └── UnknownNameError   a name that is not in its table; the nearest one is named
 ├── ReadError              one file or array cannot be read: the case is set aside, the run goes on
 ├── PlanError              a plan that is contradictory, unknown or does not fit the data
+│   └── MinutesError       the minutes do not hold what is asked for
 ├── BundleError            a bundle or run folder is damaged, from a future version, or not one
 ├── RunExistsError         the output exists and would be overwritten
 ├── RefusedError           an input that the model must not judge
@@ -80,6 +81,10 @@ class ReadError(HounsfieldError):
 
 class PlanError(HounsfieldError):
     """A plan is contradictory, has an unknown key, or does not fit the data."""
+
+
+class MinutesError(PlanError):
+    """The minutes do not hold what is asked for, at the speed that was measured."""
 
 
 class BundleError(HounsfieldError):

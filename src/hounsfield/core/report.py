@@ -502,6 +502,7 @@ class Report(Block):
     targets: dict[str, TargetReport]
     judged_part: str
     split_rule: str = ""
+    split_rule_zh: str = ""
     expected_interval: str = ""
     caveats: tuple[Caveat, ...] = ()
     plan: tuple[PlanLine, ...] = ()

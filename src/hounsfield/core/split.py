@@ -25,6 +25,8 @@ class Split(BaseModel):
         Whether "no patient in two parts" holds.
     rule : str
         How the division was made, one sentence.
+    rule_zh : str
+        The same in Chinese.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -35,6 +37,7 @@ class Split(BaseModel):
     official: tuple[str, ...] = ()
     grouped: bool = True
     rule: str = ""
+    rule_zh: str = ""
 
     def ids(self, part: str) -> tuple[str, ...]:
         """Return the sample ids of one part, in the cohort's order."""

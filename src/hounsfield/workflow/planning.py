@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 
 from hounsfield.bundle.plans import write_plan
-from hounsfield.core.errors import PlanError, RunExistsError
+from hounsfield.core.errors import MinutesError, RunExistsError
 from hounsfield.core.plan import Budget, Decision, Facts, Machine, Plan, PlanValue
 from hounsfield.core.progress import SILENT, Progress
 from hounsfield.core.types import Json
 from hounsfield.stages.planning.draft import draft, redecide, redecide_ensemble
 from hounsfield.stages.planning.recipes import recipe
+from hounsfield.stages.planning.rules.ensemble import LEAN
 from hounsfield.workflow.jobs import (
     Ensemble,
     Prepared,
@@ -66,6 +67,10 @@ COMPARED = 32
 compared, was the peak of a whole run."""
 PROBE_SECONDS = 2.0
 """How long real steps are timed, and at least `PROBES` of them; half as long in each precision before."""
+FEW_STEPS = 20
+"""Fewer steps of a whole plan are not worth it where a lean one would do."""
+LEAST_STEPS = 5
+"""Fewest steps of a lean plan."""
 START_SECONDS = 5.0
 """An allowance for a process to start and to read its checkpoint: importing torch takes 2 to 4 s."""
 
@@ -210,6 +215,8 @@ def make_plan(known: Study, wishes: Wishes, *, work: Path, elapsed: Callable[[],
     drafted = with_repeats(drafted, known, wishes, quick=_is_quick(drafted, wishes))
     speed = _measured_side_by_side(drafted, known, prepared, speed=speed, work=work)
     fixed = _fixed(drafted, known, wishes, here, speed=speed, elapsed=elapsed())
+    if fixed.sections["ensemble"]["members"].rule == LEAN:
+        progress.say(f"At the speed measured here the minutes hold no whole plan: one network of {_steps(fixed)} steps")
     fixed = with_match(fixed, fed, job_of(fixed, known.task, known.fingerprint))
     check_plan(fixed, known.task, known.fingerprint)
     return Planned(fixed, prepared)
@@ -419,12 +426,26 @@ def _inference(drafted: Plan, known: Study, prepared: Prepared) -> float:
     return (time.perf_counter() - began) / len(next(iter(inputs.values())))
 
 
-def _fixed(drafted: Plan, known: Study, wishes: Wishes, here: Machine, *, speed: Speed, elapsed: float) -> Plan:
-    """Turn minutes into networks and steps, and write down what all will cost; a step with its share of a warm-up."""
+def _fixed(
+    drafted: Plan,
+    known: Study,
+    wishes: Wishes,
+    here: Machine,
+    *,
+    speed: Speed,
+    elapsed: float,
+    lean: bool = False,
+) -> Plan:
+    """Turn minutes into networks and steps, and write down what all will cost; a step with its share of a warm-up.
+
+    A lean plan has one network alone, and nothing that a trial does without.
+    """
+    given, measured = drafted, speed
     fitting = 1.0 - settled(drafted).share
     speed = replace(speed, step=speed.step / fitting, side=speed.side / fitting)
     facts = _facts(known, wishes, here, drafted.budget, _decided(drafted))
-    folds, quick = max(1, wishes.folds), _is_quick(drafted, wishes)
+    facts = replace(facts, wishes={**facts.wishes, "lean": "yes"}) if lean else facts
+    folds, quick = max(1, wishes.folds), lean or _is_quick(drafted, wishes)
     free = wishes.minutes * 60.0 * SHARE - elapsed if wishes.minutes is not None else None
     if free is not None and not recipe(wishes.network):
         around = _around(known, drafted, networks=2, speed=speed, quick=quick)
@@ -441,21 +462,16 @@ def _fixed(drafted: Plan, known: Study, wishes: Wishes, here: Machine, *, speed:
         left = free - around.before - around.after
         left *= 1.0 - CURVE_SHARE if wishes.learning_curve else 1.0
         allowed = most_steps(lambda steps: _training_seconds(steps, drafted, known, speed=speed), left)
-        if allowed < 1:
-            alone = (elapsed + around.before + around.after) / 60
-            least = _training_seconds(20, drafted, known, speed=speed) / 60
-            raise PlanError(
-                f"{wishes.minutes:g} minutes are not enough: reading, baselines and report alone take about "
-                f"{alone:.1f}.",
-                expected=f"at least {(alone + least) / SHARE:.1f} minutes",
-                next_step="raise --minutes, or leave it out",
-            )
+        if wishes.brief and not lean and allowed < FEW_STEPS:
+            networks = replace(measured, run=measured.run - measured.features, features=0.0)
+            return _fixed(given, known, wishes, here, speed=networks, elapsed=elapsed, lean=True)
+        if allowed < (LEAST_STEPS if lean else 1):
+            spent = elapsed + around.before + around.after
+            raise _too_few(wishes, spent, _training_seconds(FEW_STEPS, drafted, known, speed=speed))
         decided[("cost", "allowed_steps")] = allowed
     sections = drafted.sections
     if not recipe(wishes.network):
-        sections = _kept_precision(
-            drafted, redecide(drafted.sections, _facts(known, wishes, here, drafted.budget, decided))
-        )
+        sections = _kept_precision(drafted, redecide(drafted.sections, replace(facts, decided=decided)))
     fixed = drafted.model_copy(update={"sections": sections})
     steps = _steps(fixed)
     if wishes.max_steps is not None and steps > wishes.max_steps:
@@ -471,8 +487,18 @@ def _fixed(drafted: Plan, known: Study, wishes: Wishes, here: Machine, *, speed:
     return fixed.with_section("cost", _cost(total_seconds, told, after=around.after, steps=steps, ensemble=ensemble))
 
 
+def _too_few(wishes: Wishes, spent: float, training: float) -> MinutesError:
+    return MinutesError(
+        f"{wishes.minutes:g} minutes are not enough: reading, baselines and report alone take about {spent / 60:.1f}.",
+        expected=f"at least {(spent + training) / 60 / SHARE:.1f} minutes",
+        next_step="raise --minutes, or leave it out",
+    )
+
+
 def _is_quick(plan_: Plan, wishes: Wishes) -> bool:
     """Return whether a run is a trial that learning curves would only lengthen."""
+    if "ensemble" in plan_.sections and plan_.sections["ensemble"]["members"].rule == LEAN:
+        return True
     return wishes.max_steps is not None or plan_.budget.processes > 1 or bool(recipe(wishes.network))
 
 

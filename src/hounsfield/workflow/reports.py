@@ -169,6 +169,7 @@ def heading_of_run(
         "created": ran.created,
         "cost": cost_of(ran, contents, seconds),
         "split_rule": known.split.rule,
+        "split_rule_zh": known.split.rule_zh,
         "history": history_of(contents),
     }
 

@@ -35,9 +35,6 @@ from hounsfield.workflow.tensorboard import observer
 from hounsfield.workflow.warming import UNLABELLED, settled
 from hounsfield.workflow.wishes import Wishes
 
-INNER_SHARE = 0.15
-"""Share of a fold's training samples held back for calibration and threshold."""
-
 
 @dataclass(frozen=True)
 class Run:
@@ -105,7 +102,7 @@ def _now() -> str:
 
 def _digest(wishes: Wishes, given: Plan | None, beside: Mapping[str, str]) -> str:
     facts = {
-        **asdict(wishes),
+        **{k: v for k, v in asdict(wishes).items() if k != "brief"},  # what came of it is in the plan
         "lang": "",
         "tensorboard": False,
         "threads": wishes.threads,
@@ -290,7 +287,7 @@ class _Flow:
         if not divided.folds:
             none = np.zeros(0, dtype=np.int64)
             return [Fold(*prepared.parts, none)]
-        from hounsfield.stages.splitting.dividing import carve
+        from hounsfield.stages.splitting.dividing import INNER_SHARE, carve
         from hounsfield.stages.splitting.strata import strata_of
 
         samples = self.known.samples(divided.folds)

@@ -36,6 +36,9 @@ class Wishes:
         Torch threads; None takes the machine's cores.
     max_steps : int or None
         Upper bound of optimisation steps, for quick trials.
+    brief : bool
+        Whether minutes that do not hold a whole plan are spent on one network alone instead of refused; not where every
+        voxel is answered, nor of a forecast.
     repeats : int or None
         Repeats of the nested cross-validation of what learns from rows, 0 for none; None lets the plan choose.
     alone : str or None
@@ -83,6 +86,7 @@ class Wishes:
     prevalence: float | None = None
     threads: int | None = None
     max_steps: int | None = None
+    brief: bool = False
     repeats: int | None = None
     alone: str | None = None
     members: int | None = None

@@ -59,6 +59,57 @@ def test_folds_cover_everything_once_with_each_class() -> None:
         assert Counter(s.targets["ill"] for s in inside) == {"no": 16, "yes": 8}
 
 
+@pytest.mark.parametrize(
+    ("folds", "shares"), [(2, ("42%", "8%", "50%")), (3, ("57%", "10%", "33%")), (5, ("68%", "12%", "20%"))]
+)
+def test_what_folds_do_is_said_instead_of_parts(folds: int, shares: tuple[str, str, str]) -> None:
+    found = split(cohort(by_class(60, slices=2)), EMPTY, seed=7, folds=folds)
+    train, val, out = shares
+    assert found.rule.startswith(f"{folds} folds, patients and repeated pictures together, balanced by ill, seed 7; ")
+    assert (
+        f"about {train} of the samples train, {val} validate (threshold, calibration) and {out} are judged"
+        in found.rule
+    )
+    assert "out of fold" in found.rule
+    assert found.rule_zh.startswith(f"{folds} 折交叉验证，同一患者及重复图像不分开，按 ill 均衡，种子 7；")
+    assert f"约 {train} 的样本用于训练、{val} 用于验证（阈值与校准）、{out} 用于评估" in found.rule_zh
+    assert not any("60" in said or "official" in said or "自带" in said for said in (found.rule, found.rule_zh))
+
+
+def test_folds_beside_official_parts_say_what_becomes_of_these() -> None:
+    parts: tuple[tuple[Part, int], ...] = (("train", 20), ("val", 6), ("test", 6))
+    samples = [person(f"{p}{i}", "no" if i % 2 else "yes", part=p) for p, n in parts for i in range(n)]
+    samples += [person("shared1", "no", "both", "train"), person("shared2", "no", "both", "test")]
+    found = split(cohort(samples), EMPTY, seed=0, folds=3)
+    assert len(found.folds) == 26
+    assert "official test part is in no fold" in found.rule
+    assert "training and validation parts are joined" in found.rule
+    assert "1 samples gave way" in found.rule
+    assert "carved" not in found.rule
+    for said in ("自带的测试集不在任何一折中", "自带的训练集与验证集合并后分折", "1 个样本"):
+        assert said in found.rule_zh
+    brought = [s for s in samples if s.part == "train"]
+    without = split(cohort(brought), EMPTY, seed=0, folds=3)
+    assert "official" not in without.rule, "no part is kept apart"
+    assert "carved" not in without.rule
+
+
+def test_the_rule_of_parts_is_said_in_both_languages() -> None:
+    own = split(cohort(by_class(30)), EMPTY, seed=4)
+    assert own.rule == (
+        "about 60 / 20 / 20 percent for training, validation and test; patients and repeated pictures together, "
+        "balanced by ill, seed 4"
+    )
+    assert own.rule_zh == "约 60 / 20 / 20 % 分为训练、验证与测试；同一患者及重复图像不分开，按 ill 均衡，种子 4"
+    test = [person(f"c{i}", "no" if i % 2 else "yes", part="test") for i in range(10)]
+    train = [person(f"a{i}", "no" if i % 2 else "yes", part="train") for i in range(40)]
+    kept = split(cohort(train + test), EMPTY, seed=0)
+    assert (
+        kept.rule == "official parts kept (train, test); val carved from training by patient, balanced by ill, seed 0"
+    )
+    assert kept.rule_zh == "保留数据自带的划分（训练集、测试集）；验证集按患者从训练集中分出，按 ill 均衡，种子 0"
+
+
 def test_official_parts_are_kept_and_training_gives_way() -> None:
     samples = [
         *[person(f"a{i}", "no" if i % 2 else "yes", part="train") for i in range(20)],

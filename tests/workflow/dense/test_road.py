@@ -101,6 +101,8 @@ def test_volumes_are_cross_validated_and_marked_where_they_lie(deep: tuple[Path,
     figures = run.report.parts["cv"]
     assert figures.samples == 12
     assert len(figures.folds) == 2
+    assert run.report.split_rule.startswith("2 folds, patients and repeated pictures together, at random")
+    assert run.report.split_rule_zh.startswith("2 折交叉验证")
     assert (figures.metrics["dice"].value or 0) > LEAST["deep"]
     assert {"dice:near", "dice:far", "hd95_mm:near"} <= set(figures.metrics)
     assert set(run.report.baselines) == {"atlas", "threshold"}

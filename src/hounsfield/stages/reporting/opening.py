@@ -220,4 +220,4 @@ def _how_sure(report: Report, figures: PartFigures, main: Figure) -> Iterator[Bo
     if report.expected_interval:
         yield say("expected_words", text=report.expected_interval)
     if report.split_rule:
-        yield say("split_words", rule=report.split_rule)
+        yield say("split_words", rule=Both(report.split_rule, report.split_rule_zh or report.split_rule))

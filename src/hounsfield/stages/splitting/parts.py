@@ -11,6 +11,16 @@ from hounsfield.core.split import Split
 from hounsfield.stages.splitting.dividing import carve, divide
 from hounsfield.stages.splitting.grouping import join_groups
 from hounsfield.stages.splitting.official import give_way
+from hounsfield.stages.splitting.saying import (
+    Said,
+    carved,
+    gave_way,
+    in_folds,
+    joined,
+    kept_parts,
+    own_parts,
+    straddling,
+)
 from hounsfield.stages.splitting.strata import demanded, strata_of
 
 SHARES = {"train": 0.6, "val": 0.2, "test": 0.2}
@@ -37,12 +47,13 @@ class _Scene:
 
 @dataclass(frozen=True)
 class _Division:
-    """Parts, what was left out, whether groups are whole, and the rule in words."""
+    """Parts, what was left out, whether groups are whole, how parts were made, and what official ones lost."""
 
     parts: dict[str, str]
     out: dict[str, str]
     grouped: bool
-    rule: str
+    made: tuple[Said, ...]
+    lost: tuple[Said, ...] = ()
 
 
 def split(cohort: Cohort, audit: Audit, *, seed: int, folds: int = 0) -> Split:
@@ -74,7 +85,8 @@ def split(cohort: Cohort, audit: Audit, *, seed: int, folds: int = 0) -> Split:
     -----
     Official parts are kept; a part that is missing is carved from training. What training consists of does not
     depend on any answer of an official test part. Without official parts: 60 / 20 / 20 percent, grouped and
-    stratified by the primary target.
+    stratified by the primary target. With folds the rule says what the folds do: parts other than an official test
+    part are then made only so that a training set of that size can be planned for.
     """
     target = cohort.schema.targets[0] if cohort.schema.targets else None
     left = {a.sample: a.reason for a in (*audit.unreadable, *audit.removed_from_training)}
@@ -87,14 +99,18 @@ def split(cohort: Cohort, audit: Audit, *, seed: int, folds: int = 0) -> Split:
     division = _official(samples, scene) if official else _own(samples, scene)
     reasons = {name: left.get(name) or division.out.get(name) for name in scene.groups}
     found = {name: division.parts.get(name, "out") for name in scene.groups}
+    brought = tuple(p for p in ("train", "val", "test") if any(s.part == p for s in cohort.samples))
+    made = (in_folds(folds, target, seed, official=brought),) if folds else division.made
+    rule = joined([made[0], *division.lost, *made[1:]])
     return Split(
         parts=found,
         groups=dict(scene.groups),
         folds=_folds(samples, found, scene, folds=folds, official=official) if folds else {},
         left_out=tuple(SetAside(sample=n, reason=reasons[n] or "left out") for n, p in found.items() if p == "out"),
-        official=tuple(p for p in ("train", "val", "test") if any(s.part == p for s in cohort.samples)),
+        official=brought,
         grouped=division.grouped,
-        rule=division.rule,
+        rule=rule.en,
+        rule_zh=rule.zh,
     )
 
 
@@ -105,8 +121,7 @@ def _own(samples: Sequence[Sample], scene: _Scene) -> _Division:
     placed = divide(ids, scene.groups, scene.strata, shares=list(SHARES.values()), seed=scene.seed)
     parts = {name: names[number] for name, number in placed.items()}
     _check_held(samples, parts, scene, wanted=names)
-    rule = "about 60 / 20 / 20 percent for training, validation and test; patients and repeated pictures together"
-    return _Division(parts, {}, grouped=True, rule=f"{rule}, {_balanced(scene.target)}, seed {scene.seed}")
+    return _Division(parts, {}, grouped=True, made=(own_parts(scene.target, scene.seed),))
 
 
 def _official(samples: Sequence[Sample], scene: _Scene) -> _Division:
@@ -128,20 +143,17 @@ def _official(samples: Sequence[Sample], scene: _Scene) -> _Division:
     gave = give_way(parts, scene.groups, scene.strata, demand=demand)
     out.update(gave.out)
     parts = {name: part for name, part in parts.items() if name not in gave.out}
-    said = [f"official parts kept ({', '.join(p for p in SHARES if p in parts.values())})"]
+    made = [kept_parts([p for p in SHARES if p in parts.values()])]
     grouped = gave.kept_straddling == 0
-    if gave.out:
-        said.append(f"{len(gave.out)} samples gave way because their patient or picture lies in a later part")
-    if not grouped:
-        said.append(f"{gave.kept_straddling} groups lie in two official parts and are kept: no patient-wise claim")
+    lost = [gave_way(len(gave.out))] if gave.out else []
+    lost += [] if grouped else [straddling(gave.kept_straddling)]
     for missing in ("test", "val"):
         if missing not in parts.values():
             whole = _carve_part(samples, parts, scene, missing=missing)
             grouped = grouped and whole
-            how = "by patient" if whole else "by sample, since a class has a single patient"
-            said.append(f"{missing} carved from training {how}, {_balanced(scene.target)}, seed {scene.seed}")
+            made.append(carved(missing, scene.target, scene.seed, whole=whole))
     _check_training(samples, parts, scene)
-    return _Division(parts, out, grouped=grouped, rule="; ".join(said))
+    return _Division(parts, out, grouped=grouped, made=tuple(made), lost=tuple(lost))
 
 
 def _carve_part(samples: Sequence[Sample], parts: dict[str, str], scene: _Scene, *, missing: str) -> bool:
@@ -244,7 +256,3 @@ def _check_held(samples: Sequence[Sample], parts: Mapping[str, str], scene: _Sce
                     expected="each class in training, validation and test",
                     next_step="add patients of this class, or bring parts along in a column (--split)",
                 )
-
-
-def _balanced(target: TargetSpec | None) -> str:
-    return f"balanced by {target.name}" if target and target.kind not in INSIDE_KINDS else "at random"

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from hounsfield.bundle.sealed import Member
-from hounsfield.core.errors import InputError, PlanError
+from hounsfield.core.errors import InputError, MinutesError
 from hounsfield.core.plan import Budget, Decision, Facts, Machine, Plan, PlanValue
 from hounsfield.core.progress import Progress
 from hounsfield.core.types import Json
@@ -299,7 +299,7 @@ def _fixed(plan: Plan, known: Study, wishes: Wishes, here: Machine, *, speed: Sp
         allowed = most_steps(lambda steps: _training(plan, steps, speed), free - after)
         if allowed < LEAST_STEPS:
             least = elapsed + after + _training(plan, LEAST_STEPS, speed)
-            raise PlanError(
+            raise MinutesError(
                 f"{wishes.minutes:g} minutes are not enough: reading, predicting and scoring alone take about "
                 f"{(elapsed + after) / 60:.1f}, {folds} fold(s).",
                 expected=f"at least {least / 60 / SHARE:.1f} minutes",

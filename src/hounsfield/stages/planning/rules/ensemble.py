@@ -7,6 +7,7 @@ from hounsfield.stages.planning.rules.optimisation import enough
 from hounsfield.stages.planning.rules.preparation import SMALL
 
 MOST = 8
+LEAN = "one network alone where the minutes hold no whole plan"
 SLOW_SHARE = 0.2
 """Share of the minutes that another learner beside the networks may take."""
 LEAST_SHARE = 0.55
@@ -27,6 +28,8 @@ def _members(facts: Facts) -> Decision:
     asked = facts.wishes.get("members")
     if asked is not None:
         return Decision(value=int(asked), rule="asked for", evidence=f"--members {asked}")
+    if "lean" in facts.wishes:
+        return Decision(value=1, rule=LEAN, evidence=f"{facts.budget.minutes:g} minutes at the speed measured here")
     if facts.budget.processes > 1:
         return Decision(
             value=1,
@@ -93,6 +96,8 @@ def _workers(facts: Facts) -> Decision:
 
 
 def _features(facts: Facts) -> Decision:
+    if "lean" in facts.wishes:
+        return Decision(value=False, rule=LEAN, evidence="")
     if "causal" in facts.wishes:
         return Decision(value=False, rule="networks alone: no other learner follows a live series", evidence="--causal")
     if set(facts.fingerprint.kinds) != {"image"}:
