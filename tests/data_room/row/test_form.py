@@ -43,11 +43,10 @@ def _unrest(beats: IntArray, rate: float) -> Float64Array:
         spread = np.std([at(j) for j in range(i - 20, i + 1)])
         jitter = np.median([step(j) for j in range(i - 20, i + 1)])
         near = [at(i + k) - usual for k in (-1, 0, 1, 2)]
-        by_jitter = [n / (0.05 + jitter) for n in near]
         middle = np.median(x)
         varied = 0.05 + 1.4826 * np.median([abs(v - middle) for v in x])
         by_record = [(at(i + k) - middle) / varied for k in (0, 1)]
-        rows.append([np.log(spread + 0.01), np.log(jitter + 0.01), *near, *by_jitter, *by_record])
+        rows.append([np.log(spread + 0.01), np.log(jitter + 0.01), *near, *by_record])
     return np.array(rows)
 
 
@@ -59,11 +58,11 @@ def test_unrest_is_that_of_a_plain_computation() -> None:
 def test_a_steady_rhythm_is_at_rest_and_an_early_beat_stands_out() -> None:
     marks = np.arange(0, 360 * 60, 360, dtype=np.int64)
     rest = unrest_rows(marks, 360.0)
-    np.testing.assert_allclose(rest, np.tile([np.log(0.01)] * 2 + [0.0] * 10, (60, 1)), atol=1e-12)
+    np.testing.assert_allclose(rest, np.tile([np.log(0.01)] * 2 + [0.0] * 6, (60, 1)), atol=1e-12)
     marks[30] -= 120
     early = unrest_rows(marks, 360.0)[30]
     away = np.array([0.0, np.log(2 / 3), np.log(4 / 3), 0.0])
-    np.testing.assert_allclose(early[2:], [*away, *away / 0.05, *away[1:3] / 0.05], atol=1e-12)
+    np.testing.assert_allclose(early[2:], [*away, *away[1:3] / 0.05], atol=1e-12)
 
 
 def test_the_same_early_beat_is_odd_in_a_steady_rhythm_and_not_in_a_restless_one() -> None:
@@ -76,15 +75,14 @@ def test_the_same_early_beat_is_odd_in_a_steady_rhythm_and_not_in_a_restless_one
         found.append(dict(zip((c.name for c in FORM), unrest_rows(marks, 360.0)[200], strict=False)))
     steady, restless_one = found
     assert abs(steady["pre_rr_to_around"] - restless_one["pre_rr_to_around"]) < 0.2
-    for name in ("pre_rr_by_jitter", "pre_rr_by_record"):
-        assert steady[name] < -5
-        assert -2.5 < restless_one[name] < 0
+    assert steady["pre_rr_by_record"] < -5
+    assert -2.5 < restless_one["pre_rr_by_record"] < 0
 
 
 @pytest.mark.parametrize("count", [0, 1, 2])
 def test_few_beats_have_an_unrest_without_numbers_that_are_none(count: int) -> None:
     found = unrest_rows(np.arange(count, dtype=np.int64) * 300, 250.0)
-    assert found.shape == (count, 12)
+    assert found.shape == (count, 8)
     assert np.isfinite(found).all()
 
 
@@ -155,8 +153,8 @@ def test_forms_are_read_by_the_minute_as_from_the_whole_record(tmp_path: Path) -
     windows = around[:, RATE - before : RATE + after] - np.median(around, axis=1, keepdims=True)
     expected = form_rows(windows, np.median(windows, axis=0), float(RATE))
     often = np.median(expected, axis=0) * ([1, 0] + [1] * 5 + [0] * 5)
-    np.testing.assert_allclose(found[:, 12:], expected - often, atol=1e-3)
-    np.testing.assert_allclose(found[:, :12], unrest_rows(places, float(RATE)))
+    np.testing.assert_allclose(found[:, 8:], expected - often, atol=1e-3)
+    np.testing.assert_allclose(found[:, :8], unrest_rows(places, float(RATE)))
 
 
 def test_a_filter_takes_wander_and_muscle_and_leaves_the_waves_where_they_are() -> None:

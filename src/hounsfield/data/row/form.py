@@ -42,12 +42,10 @@ STEADY = 0.05
 """What is added to how much intervals vary, as a share of an interval: no rhythm is so steady that less tells."""
 UNLIKE = 0.02
 """What is added to one less a correlation before its logarithm."""
-NEAR = ("before", "pre", "post", "next")
 
 FORM = (
     *(RowColumn(name=n) for n in ("rr_spread", "rr_jitter")),
-    *(RowColumn(name=f"{n}_rr_to_around") for n in NEAR),
-    *(RowColumn(name=f"{n}_rr_by_jitter") for n in NEAR),
+    *(RowColumn(name=f"{n}_rr_to_around") for n in ("before", "pre", "post", "next")),
     *(RowColumn(name=f"{n}_rr_by_record") for n in ("pre", "post")),
     *(RowColumn(name=n) for n in ("form_unlikeness", "form_size")),
     *(RowColumn(name=f"form_apart_{n}") for n in STRETCH_NAMES),
@@ -98,20 +96,22 @@ def unrest_rows(beats: IntArray, rate_hz: float) -> Float64Array:
     Returns
     -------
     numpy.ndarray
-        ``n 12`` float64. With x the logarithm of the interval that ends at a beat, held within 0.2 to 3 s (the first
-        beat's is the record's median): log(0.01 + deviation of x) over the last 21 beats; log(0.01 + j) with j the
-        median of ``|x_i - x_(i-1)|`` over the last 20 steps and the next one; x of the beat before, of the beat, of the
-        next and of the one after it, each less the median of x over the beat and 8 on either side; these four over
-        ``0.05 + j``; x of the beat and of the next less the record's median of x, over 0.05 + 1.4826 times the median
-        distance from it. Beyond the ends the first and last interval stand.
+        ``n 8`` float64. With x the logarithm of the interval that ends at a beat, held within 0.2 to 3 s (the first
+        beat's is the record's median): log(0.01 + deviation of x) over the last 21 beats; log(0.01 + median of
+        ``|x_i - x_(i-1)|``) over the last 20 steps and the next one; x of the beat before, of the beat, of the next and
+        of the one after it, each less the median of x over the beat and 8 on either side; x of the beat and of the next
+        less the record's median of x, over 0.05 + 1.4826 times the median distance from it. Beyond the ends the first
+        and last interval stand.
 
     Notes
     -----
     In atrial fibrillation every beat is early or late; what is early against a steady rhythm is an extrasystole. The
-    same share of an interval is much in the one and nothing in the other, hence the quotients.
+    same share of an interval is much in one record and nothing in another, hence the quotients (MIT-BIH DS1 in four
+    parts by record, one network on rows alone, one seed, no interval in seconds: mean sensitivity .690 and .692 with
+    them and without, jk .764 and .736, PPV of class S .48 and .41).
     """
     if len(beats) < 2:
-        return np.tile([np.log(0.01), np.log(0.01), *[0.0] * 10], (len(beats), 1))
+        return np.tile([np.log(0.01), np.log(0.01), *[0.0] * 6], (len(beats), 1))
     x = np.log(np.clip(np.diff(beats) / rate_hz, SHORTEST_S, LONGEST_S))
     x = np.concatenate([[np.median(x)], x])
     steps = np.abs(np.diff(x, append=x[-1]))  # step i leads from beat i to the next
@@ -121,8 +121,7 @@ def unrest_rows(beats: IntArray, rate_hz: float) -> Float64Array:
     near = _sliding(x, 1, 2) - usual[:, None]
     away = x - np.median(x)
     whole = _sliding(away, 0, 1) / (STEADY + 1.4826 * float(np.median(np.abs(away))))
-    by_jitter = near / (STEADY + jitter)[:, None]
-    return np.column_stack([np.log(spread + 0.01), np.log(jitter + 0.01), near, by_jitter, whole])
+    return np.column_stack([np.log(spread + 0.01), np.log(jitter + 0.01), near, whole])
 
 
 def _sliding(values: Float64Array, before: int, after: int) -> Float64Array:
