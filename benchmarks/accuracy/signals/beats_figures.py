@@ -67,7 +67,7 @@ def weighed_alike(folder: Path, part: str = "test") -> list[Beat]:
     plan = yaml.safe_load((folder / "plan.yaml").read_text(encoding="utf-8"))
     counts = next(iter(seen["targets"].values()))["counts"]
     weights = plan["sections"]["optimisation"]["class_weights"]["value"] or [1.0] * len(counts)
-    heard = {name: weight * counts[name] for name, weight in zip(counts, weights, strict=True)}
+    heard: dict[str, float] = {name: weight * counts[name] for name, weight in zip(counts, weights, strict=True)}
 
     def likest(row: Mapping[str, str]) -> str:
         if not row["predicted"]:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from benchmarks.signals.to_wfdb import write_record
 
 from hounsfield.core.cohort import Cohort, Ref, Schema
 from hounsfield.core.errors import ReadError
@@ -22,7 +23,7 @@ from hounsfield.data.row.form import (
     unrest_rows,
 )
 from hounsfield.data.row.readers import read_row
-from tests.data_room.layouts.ward import RATE, beats, record, write_record
+from tests.data_room.layouts.ward import RATE, beats, record
 
 
 def _unrest(beats: IntArray, rate: float) -> Float64Array:
