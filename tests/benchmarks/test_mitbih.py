@@ -1,9 +1,11 @@
 """What the benchmark of beats counts, and the folders that it gives to ``hu train``."""
 
+import json
 from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 from benchmarks.accuracy.signals import beats_folders
 from benchmarks.accuracy.signals.beats_figures import (
     CLASSES,
@@ -14,6 +16,7 @@ from benchmarks.accuracy.signals.beats_figures import (
     of_tables,
     per_record,
     verdict,
+    weighed_alike,
 )
 from benchmarks.accuracy.signals.beats_folders import (
     HELD_OUT,
@@ -98,6 +101,26 @@ def test_a_run_is_read_by_record(tmp_path: Path) -> None:
     ]
     table(tmp_path / "predictions.csv", rows)
     assert judged(tmp_path) == [Beat("100", "N", "S"), Beat("a_b", "V", "")]
+
+
+def test_the_second_row_takes_classes_for_equally_frequent(tmp_path: Path) -> None:
+    shares = [("N", 0.6), ("S", 0.3), ("V", 0.08), ("F", 0.02)]
+    rows = [
+        {"sample": f"100_{at}", "part": "test", "truth": "S", "predicted": said}
+        | {f"probability:{c}": str(p) for c, p in shares}
+        for at, said in ((1, "N"), (2, ""))
+    ]
+    table(tmp_path / "predictions.csv", rows)
+    counts = {"N": 900, "S": 60, "V": 30, "F": 10}
+    (tmp_path / "fingerprint.json").write_text(json.dumps({"targets": {"beats": {"counts": counts}}}))
+    for weights, said in (
+        ([], "S"),
+        ([n**-0.5 for n in counts.values()], "S"),
+        ([1 / n for n in counts.values()], "N"),
+    ):
+        plan = {"sections": {"optimisation": {"class_weights": {"value": weights}}}}
+        (tmp_path / "plan.yaml").write_text(yaml.safe_dump(plan))
+        assert weighed_alike(tmp_path) == [Beat("100", "S", said), Beat("100", "S", "")]
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,16 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks.accuracy.signals.beats_figures import CLASSES, OTHER, Beat, figures, judged, per_record, verdict
+from benchmarks.accuracy.signals.beats_figures import (
+    CLASSES,
+    OTHER,
+    Beat,
+    figures,
+    judged,
+    per_record,
+    verdict,
+    weighed_alike,
+)
 from benchmarks.accuracy.signals.beats_folders import (
     HELD_OUT,
     ONE_PERSON,
@@ -91,6 +100,7 @@ def one(run: Path, folder: Path) -> dict[str, object]:
     return {
         **figures(beats),
         "q_counted_wrong": with_q,
+        "classes_weighed_alike": figures(weighed_alike(run)),
         "without_record_202": figures([b for b in beats if b.record != ONE_PERSON[1]]),
         "named_records": [row for row in records if row["record"] in NAMED],
         "per_record": records,
@@ -114,13 +124,19 @@ def inside_ds1(folder: Path, seeds: Sequence[int], *, minutes: float, alone: boo
     found: dict[str, object] = {}
     for seed in seeds:
         beats: list[Beat] = []
+        alike: list[Beat] = []
         for held_out in HELD_OUT:
             part = inside(folder, held_out)
             name = f"inside{'-alone' if alone else ''}-{held_out[0]}"
             source = signal_alone(part) if alone else part
-            beats += judged(trained(source, name, seed=seed, minutes=minutes, network="recurrent" if alone else None))
-        found[str(seed)] = {**figures(beats), "per_record": per_record(beats)}
+            run = trained(source, name, seed=seed, minutes=minutes, network="recurrent" if alone else None)
+            beats += judged(run)
+            alike += weighed_alike(run)
+            print(f"inside DS1, seed {seed}, {held_out[0]} and others: {_line(figures(judged(run)))}", flush=True)
+        second = figures(alike)
+        found[str(seed)] = {**figures(beats), "classes_weighed_alike": second, "per_record": per_record(beats)}
         print(f"inside DS1, seed {seed}: {_line(found[str(seed)])}", flush=True)
+        print(f"inside DS1, seed {seed}, classes weighed alike: {_line(second)}", flush=True)
     return found
 
 

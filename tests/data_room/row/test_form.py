@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from benchmarks.signals.to_wfdb import write_record
 
 from hounsfield.core.cohort import Cohort, Ref, Schema
 from hounsfield.core.errors import ReadError
@@ -15,8 +16,10 @@ from hounsfield.data.row.form import (
     AFTER_S,
     BEFORE_S,
     FORM,
+    STRETCH_NAMES,
     STRETCHES_S,
     form_rows,
+    steadied,
     unrest_rows,
 )
 from hounsfield.data.row.readers import read_row
@@ -41,7 +44,10 @@ def _unrest(beats: IntArray, rate: float) -> Float64Array:
         spread = np.std([at(j) for j in range(i - 20, i + 1)])
         jitter = np.median([step(j) for j in range(i - 20, i + 1)])
         near = [at(i + k) - usual for k in (-1, 0, 1, 2)]
-        rows.append([np.log(spread + 0.01), np.log(jitter + 0.01), *near])
+        middle = np.median(x)
+        varied = 0.05 + 1.4826 * np.median([abs(v - middle) for v in x])
+        by_record = [(at(i + k) - middle) / varied for k in (0, 1)]
+        rows.append([np.log(spread + 0.01), np.log(jitter + 0.01), *near, *by_record])
     return np.array(rows)
 
 
@@ -53,16 +59,31 @@ def test_unrest_is_that_of_a_plain_computation() -> None:
 def test_a_steady_rhythm_is_at_rest_and_an_early_beat_stands_out() -> None:
     marks = np.arange(0, 360 * 60, 360, dtype=np.int64)
     rest = unrest_rows(marks, 360.0)
-    np.testing.assert_allclose(rest, np.tile([np.log(0.01)] * 2 + [0.0] * 4, (60, 1)), atol=1e-12)
+    np.testing.assert_allclose(rest, np.tile([np.log(0.01)] * 2 + [0.0] * 6, (60, 1)), atol=1e-12)
     marks[30] -= 120
     early = unrest_rows(marks, 360.0)[30]
-    np.testing.assert_allclose(early[2:], [0.0, np.log(2 / 3), np.log(4 / 3), 0.0], atol=1e-12)
+    away = np.array([0.0, np.log(2 / 3), np.log(4 / 3), 0.0])
+    np.testing.assert_allclose(early[2:], [*away, *away[1:3] / 0.05], atol=1e-12)
+
+
+def test_the_same_early_beat_is_odd_in_a_steady_rhythm_and_not_in_a_restless_one() -> None:
+    draws = stream(0, "restless")
+    found = []
+    for restless in (0.01, 0.25):
+        intervals = 360.0 * np.exp(restless * draws.normal(size=400))
+        intervals[200:202] = 240.0, 480.0
+        marks = np.cumsum(np.round(intervals)).astype(np.int64)
+        found.append(dict(zip((c.name for c in FORM), unrest_rows(marks, 360.0)[200], strict=False)))
+    steady, restless_one = found
+    assert abs(steady["pre_rr_to_around"] - restless_one["pre_rr_to_around"]) < 0.2
+    assert steady["pre_rr_by_record"] < -5
+    assert -2.5 < restless_one["pre_rr_by_record"] < 0
 
 
 @pytest.mark.parametrize("count", [0, 1, 2])
 def test_few_beats_have_an_unrest_without_numbers_that_are_none(count: int) -> None:
     found = unrest_rows(np.arange(count, dtype=np.int64) * 300, 250.0)
-    assert found.shape == (count, 6)
+    assert found.shape == (count, 8)
     assert np.isfinite(found).all()
 
 
@@ -71,13 +92,19 @@ def _beat(rate: float, *, width_s: float = 0.02, size: float = 1.0) -> Float64Ar
     return size * np.exp(-0.5 * (at / width_s) ** 2) + 0.2 * size * np.exp(-0.5 * ((at - 0.3) / 0.05) ** 2)
 
 
+def _wave(at: Float64Array) -> Float64Array:
+    """Return a beat every second, in mV."""
+    phase = (at + 0.5) % 1.0 - 0.5
+    return np.exp(-0.5 * (phase / 0.02) ** 2) + 0.15 * np.exp(-0.5 * ((phase + 0.16) / 0.03) ** 2)
+
+
 def test_form_is_that_of_a_plain_computation() -> None:
     rate, usual = 360.0, _beat(360.0)
     window = _beat(360.0, width_s=0.05) + 0.1 * stream(0, "form").normal(size=len(usual))
     (found,) = form_rows(window[None], usual, rate)
     at = (np.arange(len(usual)) - round(BEFORE_S * rate)) / rate
     inner = (at >= -0.1) & (at < 0.15)
-    assert found[0] == pytest.approx(np.corrcoef(window[inner], usual[inner])[0, 1], abs=1e-3)
+    assert found[0] == pytest.approx(np.log(1.02 - np.corrcoef(window[inner], usual[inner])[0, 1]), abs=2e-3)
     assert found[1] == pytest.approx(np.log(window[inner].std() / usual[inner].std()), abs=1e-2)
     unit = np.sqrt(np.mean(usual**2))
     for place, (first, last) in enumerate(STRETCHES_S):
@@ -102,7 +129,7 @@ def test_form_does_not_depend_on_the_unit_or_on_which_way_up_and_hardly_on_the_r
 def test_the_usual_beat_itself_is_like_itself_and_a_flat_one_is_no_error() -> None:
     usual = _beat(250.0)
     (same,) = form_rows(usual[None], usual, 250.0)
-    np.testing.assert_allclose(same, [1.0, 0.0, *[np.log(0.05)] * 5, *[0.0] * 5], atol=1e-3)
+    np.testing.assert_allclose(same, [np.log(0.02), 0.0, *[np.log(0.05)] * 5, *[0.0] * 5], atol=1e-2)
     assert np.isfinite(form_rows(np.zeros((2, len(usual))), usual, 250.0)).all()
     assert np.isfinite(form_rows(usual[None], np.zeros(len(usual)), 250.0)).all()
     assert np.isnan(form_rows(np.ones((1, 8)), np.ones(8), 10.0)).any()
@@ -120,13 +147,59 @@ def test_forms_are_read_by_the_minute_as_from_the_whole_record(tmp_path: Path) -
         ]
     )
     samples = (stream(0, "ward a").integers(-200, 200, RATE * 150) / 200.0).astype(np.float32).astype(np.float64)
+    samples = steadied(samples, float(RATE))
     before, after = round(BEFORE_S * RATE), round(AFTER_S * RATE)
     padded = np.pad(samples, (RATE, RATE), mode="edge")
     around = padded[places[:, None] + np.arange(2 * RATE)]
     windows = around[:, RATE - before : RATE + after] - np.median(around, axis=1, keepdims=True)
     expected = form_rows(windows, np.median(windows, axis=0), float(RATE))
-    np.testing.assert_allclose(found[:, 6:], expected, atol=1e-4)
-    np.testing.assert_allclose(found[:, :6], unrest_rows(places, float(RATE)))
+    often = np.median(expected, axis=0) * ([1, 0] + [1] * 5 + [0] * 5)
+    np.testing.assert_allclose(found[:, 8:], expected - often, atol=1e-3)
+    np.testing.assert_allclose(found[:, :8], unrest_rows(places, float(RATE)))
+
+
+def test_a_filter_takes_wander_and_muscle_and_leaves_the_waves_where_they_are() -> None:
+    rate, gone = 360.0, slice(2000, 2010)
+    at = np.arange(round(60 * rate)) / rate
+    wave = _wave(at)
+    wander = 0.8 * np.sin(2 * np.pi * 0.15 * at)
+    dirty = wave + wander + 0.2 * np.sin(2 * np.pi * 90.0 * at)
+    dirty[gone] = np.nan
+    cleaned, clean = steadied(dirty, rate), steadied(wave, rate)
+    assert np.isnan(cleaned[gone]).all()
+    inner = np.r_[round(4 * rate) : 1900, 2100 : round(56 * rate)]
+    assert np.isfinite(cleaned[inner]).all()
+    assert np.abs(cleaned - clean)[inner].max() < 0.03
+    for hertz, left in ((0.5, 0.5), (10.0, 1.0), (40.0, 0.5)):
+        passed = steadied(np.sin(2 * np.pi * hertz * at), rate)
+        assert np.dot(passed, np.sin(2 * np.pi * hertz * at)) * 2 / len(at) == pytest.approx(left, abs=0.02)
+    for short in (np.zeros(0), np.ones(1), np.full(9, np.nan)):
+        assert len(steadied(short, rate)) == len(short)
+    assert np.isfinite(steadied(wave[::8], rate / 8)).all()
+    np.testing.assert_array_equal(steadied(wave[::360], 1.0), wave[::360])
+
+
+def test_a_wandering_and_noisy_lead_makes_no_beat_odd(tmp_path: Path) -> None:
+    at = np.arange(RATE * 120) / RATE
+    beats_at = np.arange(RATE, RATE * 119, RATE)
+    wide = beats_at[60]
+    wave = _wave(at) * (np.abs(at - wide / RATE) > 0.4) + 1.5 * np.exp(-0.5 * ((at - wide / RATE) / 0.05) ** 2)
+    noise = 0.15 * stream(0, "muscle").normal(size=len(at)) + 1.2 * np.sin(2 * np.pi * 0.2 * at)
+    found = {}
+    for name, lead in (("calm", wave), ("noisy", wave + noise)):
+        write_record(tmp_path, name, np.round(lead * 200 + 1024).astype(np.int64), [])
+        cohort = Cohort("", str(tmp_path), (), Schema(), arrays={f"beats:{name}.hea": beats_at})
+        rows = [read_row(cohort, Ref("wfdb-form", f"{name}.hea", (("anchor", int(b)),))).values for b in beats_at]
+        found[name] = np.array(rows)
+    names = [c.name for c in FORM]
+    usual = np.arange(len(beats_at)) != 60
+    for column in ("form_unlikeness", *(f"form_apart_{n}" for n in STRETCH_NAMES)):
+        calm, noisy = (found[n][:, names.index(column)] for n in ("calm", "noisy"))
+        assert abs(np.median(noisy[usual])) < 0.1
+        assert abs(np.median(calm[usual])) < 0.1
+    for column in ("form_unlikeness", "form_apart_q", "form_apart_s"):
+        noisy = found["noisy"][:, names.index(column)]
+        assert noisy[60] > noisy[usual].max()
 
 
 def test_beats_of_a_record_nobody_annotated_and_beats_that_are_none(tmp_path: Path) -> None:

@@ -91,6 +91,26 @@ def test_many_beats_of_few_patients_with_rows_beside() -> None:
     assert all("19 patients" in d.evidence for d in reasons)
 
 
+def test_intervals_in_seconds_are_left_out_of_few_hearts_only() -> None:
+    names = [c.name for c in RHYTHM]
+    for given, left_out in ((hearts(), set(beats.INTERVALS)), (hearts(patients=5000), set())):
+        prepared = values(told(given)["preparation.rhythm"])
+        assert prepared["columns"] == [n for n in names if n not in left_out]
+        made = RowPreparation.model_validate(prepared)
+        assert made.width == len(names) - len(left_out)
+    reason = told(hearts())["preparation.rhythm"]["columns"].rule
+    assert "which heart" in reason
+    assert "which heart" not in told(hearts(patients=5000))["preparation.rhythm"]["columns"].rule
+
+
+def test_intervals_without_ratios_beside_them_are_kept() -> None:
+    given = hearts()
+    alone = RowFacts(columns=dict.fromkeys(beats.INTERVALS, NUMBER))
+    inputs = {**given.fingerprint.inputs, "rhythm": alone}
+    given = replace(given, fingerprint=given.fingerprint.model_copy(update={"inputs": inputs}))
+    assert values(told(given)["preparation.rhythm"])["columns"] == list(beats.INTERVALS)
+
+
 def test_the_plan_is_one_that_a_network_can_be_built_from() -> None:
     sections = told(hearts())
     encoders = {n: values(sections[f"encoder.{n}"]) for n in ("signal", "rhythm", "form")}

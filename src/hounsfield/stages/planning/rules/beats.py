@@ -21,7 +21,7 @@ EPOCHS = 2.0
 """MIT-BIH DS1, five records left out, one network and seed, rows beside: jk .818 after 2 epochs, .779 after 8 (a trial
 outside the plan; mean sensitivity .60 and .63)."""
 WIDTH = 32
-INTERVALS, FORMS = ("pre_rr", "post_rr"), ("form_likeness", "form_size")
+INTERVALS, FORMS = ("pre_rr", "post_rr"), ("form_unlikeness", "form_size")
 """Variables of rows that tell how early a beat comes, and how it differs from the usual one of its record."""
 VOLTAGES = frozenset({"mV", "uV", "V"})
 
