@@ -128,7 +128,8 @@ def main() -> None:
         mib = total * 4 / 2**20
         result[name] = {**found, "hours": hours, "samples": total, "as_float32_mib": mib}
         print(
-            f"{name}: {found['seconds']:.1f} s, {found['peak_mib']:.0f} MiB at most (the record would be {mib:.0f}), "
+            f"{name}: {found['seconds']:.1f} s ({found['processor_seconds']:.1f} s of processor time with what is "
+            f"imported), {found['peak_mib']:.0f} MiB at most (the record would be {mib:.0f}), "
             f"largest window {found['largest_window']} of {total} samples, {found['beats']}",
             flush=True,
         )

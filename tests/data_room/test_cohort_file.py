@@ -6,8 +6,8 @@ import pytest
 
 from hounsfield.core.cohort import Cohort, Ref, Roles
 from hounsfield.core.errors import CohortError, UnknownNameError
-from hounsfield.data.cohort_file import parse_ref, ref_text
 from hounsfield.data.cohorts import cohort_yaml, digest, samples_csv, understand
+from hounsfield.data.ref_text import parse_ref, ref_text
 from tests.data_room.folders import manifest, save
 from tests.data_room.test_npz import _save
 

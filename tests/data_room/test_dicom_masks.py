@@ -17,11 +17,11 @@ from pydicom.sr.codedict import codes
 from hounsfield.core.cohort import Cohort, Ref, Roles
 from hounsfield.core.errors import ReadError, UnknownNameError
 from hounsfield.core.types import AnyArray
-from hounsfield.data.cohort_file import parse_ref, ref_text
 from hounsfield.data.cohorts import cohort_yaml, digest, explore, samples_csv, understand
 from hounsfield.data.dicom.naming import structure_key, structure_name
 from hounsfield.data.masks import read_mask
 from hounsfield.data.readers import header, read
+from hounsfield.data.ref_text import parse_ref, ref_text
 from hounsfield.geometry.affines import reorient
 from tests.data_room.dicom.making import dataset, save, uid
 from tests.data_room.dicom.test_contours import contour, item, square, structures

@@ -13,7 +13,8 @@ from hounsfield.core.types import Float64Array, TargetValue
 from hounsfield.learn.model import Judgement
 from hounsfield.learn.prepare.image import ImagePreparation
 from hounsfield.tasks.classify.task import Classify
-from hounsfield.workflow.predictions import Row, Rows, items, say, table_header, table_row, written, written_answer
+from hounsfield.workflow.predictions import Row, Rows, say, table_header, table_row, written, written_answer
+from hounsfield.workflow.together import items
 
 ILL = TargetSpec(name="ill", kind="categorical", classes=("no", "yes"), positive="yes")
 SIZE = TargetSpec(name="size", kind="number")
@@ -84,5 +85,5 @@ def test_an_unreadable_sample_becomes_its_error_and_the_rest_goes_on() -> None:
     good = np.zeros((4, 4), np.uint8)
     arrays = {"a": good, "b": np.full((4, 4), np.nan), "d": good}
     cohort = Cohort("toy", "/", tuple(sample(k) for k in "abcd"), Schema(targets=TARGETS), arrays=arrays)
-    found = dict(items(cohort, cohort.samples, {"image": ImagePreparation(size=(4, 4))}))
+    found = dict(items(((cohort, sample) for sample in cohort.samples), {"image": ImagePreparation(size=(4, 4))}))
     assert [isinstance(v, HounsfieldError) for v in found.values()] == [False, True, True, False]

@@ -255,6 +255,9 @@ class Sample:
         for about in ("targets", "opinions", "regions", "masks", "attributes", "records"):
             if not getattr(self, about):  # a third of a sample was empty dicts
                 object.__setattr__(self, about, _NOTHING)
+        latest: float | None = getattr(self.inputs, "latest_days", None)  # inputs that are made when asked for know it
+        if latest is not None and latest <= self.time_days:
+            return
         for name, readings in self.inputs.items():
             if any(r.time_days > self.time_days for r in readings):
                 raise CohortError(

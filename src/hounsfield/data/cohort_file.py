@@ -15,7 +15,6 @@ from hounsfield.core.cohort import (
     Cohort,
     ColumnRole,
     InputSpec,
-    Part,
     Reading,
     Ref,
     Sample,
@@ -25,11 +24,9 @@ from hounsfield.core.cohort import (
     TargetSpec,
 )
 from hounsfield.core.errors import CohortError, unknown_name
-from hounsfield.core.types import Attribute, TargetValue
-from hounsfield.data.files import escapes, reader_by_ending
-from hounsfield.data.table import decode, delimiter_of, parse_number
-
-_PARTS: dict[str, Part] = {"train": "train", "val": "val", "test": "test"}
+from hounsfield.data.ref_text import ref_text
+from hounsfield.data.sample_rows import SampleRows
+from hounsfield.data.table import decode, delimiter_of
 
 
 class DeclaredTarget(BaseModel):
@@ -218,7 +215,7 @@ def read_samples(path: Path, file: CohortFile, root: Path) -> Cohort:
     rows = [r for r in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter_of(text)) if r]
     if not rows or "sample" not in rows[0]:
         raise CohortError(f"{path.name} has no column 'sample'.", expected="one row per sample", next_step="correct it")
-    parser = _RowParser(file, root)
+    parser = SampleRows(rows[0], file, root)
     aside = list(file.set_aside)
     samples = []
     for number, row in enumerate(rows[1:], start=2):
@@ -228,7 +225,7 @@ def read_samples(path: Path, file: CohortFile, root: Path) -> Cohort:
                 expected="as many fields as columns",
                 next_step="correct the row",
             )
-        sample = parser.sample(dict(zip(rows[0], row, strict=True)))
+        sample = parser.sample(row)
         if parser.missing(sample):
             aside.append(SetAside(sample=sample.id, reason="image file missing"))
         else:
@@ -309,118 +306,3 @@ def _readings(readings: tuple[Reading, ...], time_days: float) -> str:
     if len(readings) == 1 and readings[0].time_days == time_days:
         return ref_text(readings[0].ref)
     return json.dumps([[ref_text(r.ref), r.time_days] for r in readings], ensure_ascii=False)
-
-
-def ref_text(ref: Ref) -> str:
-    """Return a ref as one text: a plain path where its ending tells the reader."""
-    path = ref.path.replace("%", "%25").replace("|", "%7C")
-    if not ref.part and ref.reader == reader_by_ending(ref.path) and path == ref.path and not path.startswith("["):
-        return path
-    return "|".join([ref.reader, path, *(f"{k}={_value(v)}" for k, v in ref.part)])
-
-
-def _value(value: str | int) -> str:
-    """Return what a part of a ref says as JSON without the mark that stands between parts."""
-    return json.dumps(value).replace("|", "\\u007c")
-
-
-def parse_ref(text: str) -> Ref:
-    """Return the ref that `ref_text` wrote."""
-    if "|" not in text:
-        return Ref(reader_by_ending(text), text)
-    reader, path, *parts = text.split("|")
-    pairs = tuple((k, json.loads(v)) for k, _, v in (p.partition("=") for p in parts))
-    return Ref(reader, path.replace("%7C", "|").replace("%25", "%"), pairs)
-
-
-class _RowParser:
-    """Turns rows of ``samples.csv`` into samples."""
-
-    def __init__(self, file: CohortFile, root: Path) -> None:
-        self.targets = {t.name: t for t in file.targets}
-        self.numbers = set(file.numbers)
-        self.root = root
-        self.resolved = root.resolve()
-        self.known: dict[str, bool] = {}
-        self.inside: set[str] = set()
-
-    def sample(self, row: dict[str, str]) -> Sample:
-        time = parse_number(row.get("time_days") or "0") or 0.0
-        part = row.get("part") or ""
-        if part and part not in _PARTS:
-            raise unknown_name("part", part, _PARTS)
-        by_kind: dict[str, dict[str, str]] = {}
-        for head, cell in row.items():
-            kind, mark, name = head.partition(":")
-            if mark:
-                by_kind.setdefault(kind, {})[name] = cell
-        return Sample(
-            id=row["sample"],
-            patient=row.get("patient") or row["sample"],
-            inputs={n: self._readings(c, time) for n, c in by_kind.get("input", {}).items() if c},
-            targets={n: self._answer(n, c) for n, c in by_kind.get("target", {}).items()},
-            part=_PARTS[part] if part else None,
-            opinions={n: self._opinion(n, c) for n, c in by_kind.get("opinion", {}).items() if c},
-            regions={n: self._ref(c) for n, c in by_kind.get("region", {}).items() if c},
-            masks={n: self._ref(c) for n, c in by_kind.get("mask", {}).items() if c},
-            attributes=self._values("attribute", by_kind),
-            records=self._values("record", by_kind),
-            time_days=time,
-        )
-
-    def missing(self, sample: Sample) -> bool:
-        refs = [r.ref for readings in sample.inputs.values() for r in readings]
-        return not refs or not all(self._exists(r) for r in refs)
-
-    def _exists(self, ref: Ref) -> bool:
-        if ref.path not in self.known:
-            self.known[ref.path] = ref.reader != "memory" and (self.root / ref.path).is_file()
-        return self.known[ref.path]
-
-    def _ref(self, text: str) -> Ref:
-        ref = parse_ref(text)
-        if ref.path not in self.inside and (escapes(ref.path, self.resolved) or ref.path.startswith("/")):
-            raise CohortError(
-                "A path in samples.csv leads outside the data folder.",
-                expected="paths relative to the folder",
-                next_step="correct the path",
-            )
-        self.inside.add(ref.path)
-        return ref
-
-    def _readings(self, text: str, time: float) -> tuple[Reading, ...]:
-        if text.startswith("["):
-            return tuple(Reading(self._ref(str(t)), float(d)) for t, d in json.loads(text))
-        return (Reading(self._ref(text), time),)
-
-    def _answer(self, name: str, text: str) -> TargetValue:
-        spec = self.targets.get(name)
-        if text == "" or spec is None:
-            return None
-        if spec.kind == "number":
-            number = parse_number(text)
-            if number is None:
-                raise CohortError(f"An answer of {name!r} is no number.", expected="a number", next_step="correct it")
-            return number
-        if spec.kind == "multilabel":
-            labels = tuple(json.loads(text)) if text.startswith("[") else tuple(text.split(";"))
-            for label in labels:
-                if label not in spec.classes:
-                    raise unknown_name(f"label of {name!r}", label, spec.classes)
-            return labels
-        if spec.classes and text not in spec.classes:
-            raise unknown_name(f"class of {name!r}", text, spec.classes)
-        return text
-
-    def _opinion(self, name: str, text: str) -> TargetValue | Ref:
-        number = parse_number(text) if f"opinion:{name}" in self.numbers else None
-        if number is not None:
-            return number
-        return self._ref(text) if "/" in text or "|" in text or "." in text else text
-
-    def _values(self, kind: str, by_kind: dict[str, dict[str, str]]) -> dict[str, Attribute]:
-        out: dict[str, Attribute] = {}
-        for name, cell in by_kind.get(kind, {}).items():
-            numeric = f"{kind}:{name}" in self.numbers
-            out[name] = None if cell == "" else parse_number(cell) if numeric else cell
-        return out

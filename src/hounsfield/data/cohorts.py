@@ -33,6 +33,8 @@ __all__ = [
 WITHOUT_IMAGES = frozenset({"wfdb", "edf", "events", "ucr", "columns", "table"})
 """Layouts whose samples look at signals and rows."""
 
+CERTAIN = 1.0
+"""No claim is stronger: what a person declared. No other layout is then asked, which would read all tables anew."""
 _FEW_TABLES = 20
 
 Item = Sample | Mapping[str, object]
@@ -117,8 +119,12 @@ def _understood(source: str | Path | Iterable[Item], roles: Roles) -> Cohort:
 
 
 def _of_strongest(root: Path, roles: Roles) -> Cohort:
-    claims = [(_layout(name).claims(root, roles), name) for name in LAYOUTS]
-    strength, best = max(claims, key=lambda c: c[0])
+    strength, best = 0.0, ""
+    for name in LAYOUTS:
+        claim = _layout(name).claims(root, roles)
+        strength, best = max((strength, best), (claim, name), key=lambda found: found[0])
+        if strength >= CERTAIN:
+            break
     if strength <= 0:
         raise _nothing(root)
     if best in WITHOUT_IMAGES:

@@ -90,6 +90,8 @@ def with_matching_masks(cohort: Cohort) -> Cohort:
     CohortError
         If no case is left.
     """
+    if not any(sample.masks for sample in cohort.samples):
+        return cohort
     kept: list[Sample] = []
     aside: list[SetAside] = []
     said: Counter[str] = Counter()

@@ -1,19 +1,20 @@
 """A bundle made ready to run: prepare, guard, run all members, merge."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import cast
 
 import numpy as np
 
 from hounsfield.bundle.sealed import BundleContents, Member
+from hounsfield.core.block import Block
 from hounsfield.core.errors import BundleError, HounsfieldError, PlanError
 from hounsfield.core.kinds import Content
 from hounsfield.core.types import AnyArray, Float64Array, Json
 from hounsfield.learn.engines.ensemble import EnsembleRunner, automatic, engine_named
 from hounsfield.learn.guard import GuardLimits, distances
 from hounsfield.learn.learners import LEARNERS
-from hounsfield.learn.learners.network_runner import RUN_BATCH
+from hounsfield.learn.learners.network_runner import call_size
 from hounsfield.learn.learners.protocol import Job, Learner, Runner, State
 from hounsfield.learn.merge import merge_of, merged
 from hounsfield.learn.prepare.protocol import Preparation, only_images
@@ -90,6 +91,7 @@ class Model:
         self._noun = kinds.pop() if len(kinds) == 1 else "case"
         guard = contents.documents.get(GUARD)
         self._limits = GuardLimits.model_validate(guard) if guard is not None else None
+        self._chunk = call_size(self.preparation)
         self._runners: list[Runner] = []
         self._ensemble: EnsembleRunner | None = None
         self._open(engine, samples)
@@ -167,19 +169,61 @@ class Model:
         Judgement
             One per item. What is said of a sample does not depend on the others.
         """
-        chunk: list[tuple[str, dict[str, AnyArray], tuple[str, ...], str]] = []
+        chunk: list[tuple[_Asked, dict[str, AnyArray]]] = []
         for key, content in items:
             chunk.append(self._prepared(key, content))
-            if len(chunk) == RUN_BATCH:
+            if len(chunk) == self._chunk:
                 yield from self._judged(chunk)
                 chunk = []
         yield from self._judged(chunk)
 
+    def judge_block(self, keys: Sequence[str], blocks: Mapping[str, Block]) -> Iterator[Judgement]:
+        """Judge samples that were read together, as `judge` judges them one by one.
+
+        Parameters
+        ----------
+        keys : sequence of str
+            Sample ids.
+        blocks : mapping of str to Block
+            Each input of all of them by name.
+
+        Yields
+        ------
+        Judgement
+            One for each key, in order.
+        """
+        flags: list[list[str]] = [[] for _ in keys]
+        blanks: list[list[str]] = [[] for _ in keys]
+        refused = [""] * len(keys)
+        inputs: dict[str, AnyArray] = {}
+        try:
+            for name, spec in self.preparation.items():
+                inputs[name] = spec.prepared_block(blocks[name])
+        except PlanError:  # which of them, and why, is told one by one
+            contents = ({name: blocks[name].one(i) for name in self.preparation} for i in range(len(keys)))
+            yield from self.judge(zip(keys, contents, strict=True))
+            return
+        for name, spec in self.preparation.items():
+            doubts = spec.doubts_block(blocks[name], self._limits) if self._limits is not None else [[] for _ in keys]
+            for place, (said, blank) in enumerate(zip(doubts, spec.blanks(inputs[name]), strict=True)):
+                flags[place] += said
+                blanks[place] += [blank] if blank else []
+                if blank and spec.required and not refused[place]:
+                    refused[place] = blank
+        asked = [
+            _asked(key, tuple(said), blank, why, of=len(self.preparation))
+            for key, said, blank, why in zip(keys, flags, blanks, refused, strict=True)
+        ]
+        usable = [place for place, one in enumerate(asked) if not one.refusal]
+        if len(usable) < len(keys):
+            inputs = {name: stored[usable] for name, stored in inputs.items()}
+        yield from self._answered(asked, inputs)
+
     def _prepared(
         self, key: str, content: Mapping[str, Content] | HounsfieldError
-    ) -> tuple[str, dict[str, AnyArray], tuple[str, ...], str]:
+    ) -> tuple["_Asked", dict[str, AnyArray]]:
         if isinstance(content, HounsfieldError):
-            return key, {}, (), content.found
+            return _Asked(key, (), content.found), {}
         flags: list[str] = []
         blanks: list[str] = []
         stored: dict[str, AnyArray] = {}
@@ -189,44 +233,44 @@ class Model:
             try:
                 stored[name] = spec.prepared(content[name])
             except PlanError as error:
-                return key, {}, (), error.found
+                return _Asked(key, (), error.found), {}
             blank = spec.blank(stored[name])
             if blank and spec.required:
-                return key, {}, (), blank
+                return _Asked(key, (), blank), {}
             blanks += [blank] if blank else []
-        if len(blanks) == len(self.preparation):
-            return key, {}, (), blanks[0]
-        flags += [blank.rstrip(".") for blank in blanks]
-        return key, stored, tuple(flags), ""
+        return _asked(key, tuple(flags), blanks, "", of=len(self.preparation)), stored
 
-    def _judged(self, chunk: list[tuple[str, dict[str, AnyArray], tuple[str, ...], str]]) -> Iterator[Judgement]:
-        usable = [row for row in chunk if row[1]]
+    def _judged(self, chunk: list[tuple["_Asked", dict[str, AnyArray]]]) -> Iterator[Judgement]:
+        usable = [stored for one, stored in chunk if not one.refusal]
+        inputs = {name: np.stack([stored[name] for stored in usable]) for name in self.preparation} if usable else {}
+        yield from self._answered([one for one, _ in chunk], inputs)
+
+    def _answered(self, asked: Sequence["_Asked"], inputs: Mapping[str, AnyArray]) -> Iterator[Judgement]:
+        """Yield what is said of each sample; of those that nothing refuses yet the stored inputs are ``n c ...``."""
         outputs: dict[str, Float64Array] = {}
         beside: dict[str, dict[str, Float64Array]] = {}
-        far = np.zeros(len(usable))
-        if usable:
-            inputs = {name: np.stack([row[1][name] for row in usable]) for name in self.preparation}
+        count = sum(not one.refusal for one in asked)
+        far = np.zeros(count)
+        if count:
             outputs = _answers(self.run(inputs))
             beside = {name: _answers(merged([r.run(inputs) for r in found])) for name, found in self._baselines.items()}
             if self._limits is not None and GUARD in self.contents.arrays:
-                far = distances(self.contents.arrays[GUARD], np.stack([self._looks(row[1]) for row in usable]))
+                looks = [spec.looks_block(inputs[name]) for name, spec in self.preparation.items()]
+                far = distances(self.contents.arrays[GUARD], np.concatenate(looks, axis=1))
         place = 0
-        for key, stored, flags, refusal in chunk:
-            if not stored:
-                yield Judgement(key, {}, {}, flags, refusal)
+        for one in asked:
+            if one.refusal:
+                yield Judgement(one.key, {}, {}, (), one.refusal)
                 continue
             said, refused = self._guarded(float(far[place]))
             yield Judgement(
-                key,
+                one.key,
                 {name: values[place] for name, values in outputs.items()},
                 {b: {name: values[place] for name, values in found.items()} for b, found in beside.items()},
-                flags + said,
+                one.flags + said,
                 refused,
             )
             place += 1
-
-    def _looks(self, stored: Mapping[str, AnyArray]) -> Float64Array:
-        return np.concatenate([spec.looks(stored[name]) for name, spec in self.preparation.items()])
 
     def _guarded(self, far: float) -> tuple[tuple[str, ...], str]:
         if self._limits is None or far <= self._limits.flag:
@@ -238,6 +282,21 @@ class Model:
             )
         what = "intensities or texture" if self._noun == "image" else "values"
         return (f"unusual {what}: distance {far:.2f}, usual up to {self._limits.flag:.2f}",), ""
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """A sample before it is run: its id, what is doubtful of its inputs, and why it cannot be run."""
+
+    key: str
+    flags: tuple[str, ...]
+    refusal: str
+
+
+def _asked(key: str, flags: tuple[str, ...], blanks: Sequence[str], refusal: str, *, of: int) -> _Asked:
+    """Return a sample of so many inputs, of which some hold nothing: it is refused where all do."""
+    why = refusal or (blanks[0] if len(blanks) == of else "")
+    return _Asked(key, (), why) if why else _Asked(key, flags + tuple(b.rstrip(".") for b in blanks), "")
 
 
 def baseline_members(contents: BundleContents, name: str) -> list[Member]:

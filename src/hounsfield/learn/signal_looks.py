@@ -31,8 +31,24 @@ def signal_looks(stored: AnyArray) -> Float64Array:
         One vector, float64, of the same length for signals of the same shape, no NaN: of each channel quantiles, how
         strongly neighbours differ, power by frequency, share of missing and of repeated values.
     """
-    rows = [_all_of(row) if len(stored) <= FEW else _few_of(row) for row in stored.astype(np.float64)]
-    return np.concatenate(rows)
+    found: Float64Array = looks_of_signals(stored[None])[0]
+    return found
+
+
+def looks_of_signals(stored: AnyArray) -> Float64Array:
+    """Describe the kind of many prepared signals, ``n c t``, as `signal_looks` does each: ``n f``."""
+    values = stored.astype(np.float64)
+    number, channels, steps = values.shape
+    rows = values.reshape(-1, steps)
+    if channels > FEW:
+        return np.stack([_few_of(row) for row in rows]).reshape(number, -1)
+    found = np.empty((len(rows), len(SHARES) + 4 + BANDS + 1))
+    full = np.isfinite(rows).all(axis=1) & (steps > 1)
+    found[full] = _of_known(rows[full], steps)
+    for place in np.flatnonzero(~full):
+        known = rows[place][np.isfinite(rows[place])]
+        found[place] = _of_known(known[None], steps)[0] if len(known) > 1 else _of_nothing(len(known), steps)
+    return found.reshape(number, -1)
 
 
 def signal_numbers(stored: AnyArray) -> Float64Array:
@@ -67,30 +83,38 @@ def _few_of(row: Float64Array) -> Float64Array:
     return np.array([known.mean(), known.std(), known.min(), known.max(), missing])
 
 
-def _all_of(row: Float64Array) -> Float64Array:
-    known = row[np.isfinite(row)]
-    missing = 1.0 - len(known) / len(row)
-    if len(known) < 2:
-        return np.concatenate([np.zeros(len(SHARES) + 4 + BANDS), [missing]])
-    steps = np.diff(known)
-    rough = float(np.sqrt((steps**2).mean()))
-    spread = float(known.std())
-    numbers = [np.log10(rough + FLOOR), np.log10(spread + FLOOR), float(known.mean()), float((steps == 0).mean())]
-    return np.concatenate([quantiles(known, SHARES), numbers, _bands(known), [missing]])
+def _of_nothing(count: int, steps: int) -> Float64Array:
+    return np.append(np.zeros(len(SHARES) + 4 + BANDS), 1.0 - count / steps)
+
+
+def _of_known(known: Float64Array, steps: int) -> Float64Array:
+    """Describe channels ``n t`` by the values that are known, of which each of so many steps has t."""
+    apart = np.diff(known, axis=1)
+    rough, spread = np.sqrt((apart**2).mean(axis=1)), known.std(axis=1)
+    numbers = [np.log10(rough + FLOOR), np.log10(spread + FLOOR), known.mean(axis=1), (apart == 0).mean(axis=1)]
+    missing = np.full(len(known), 1.0 - known.shape[1] / steps)
+    return np.column_stack([quantiles(known, SHARES), *numbers, _bands(known), missing])
 
 
 @lru_cache(maxsize=8)
-def _windowed(count: int) -> tuple[Float64Array, IntArray]:
-    """Return the window of so many values, and the octave below half the rate that each of their frequencies is in."""
-    frequency = np.fft.rfftfreq(count)
-    octave = np.clip(np.floor(np.log2(0.5 / np.maximum(frequency, 1e-9))).astype(np.int64), 0, BANDS - 1)
-    return np.hanning(count), octave
+def _windowed(count: int) -> tuple[Float64Array, IntArray, IntArray]:
+    """Return the window of so many values, the octaves below half the rate, and the first frequency of each.
+
+    Notes
+    -----
+    The first frequencies are counted without the constant, from the lowest on.
+    """
+    frequency = np.fft.rfftfreq(count)[1:]
+    octave = np.clip(np.floor(np.log2(0.5 / frequency)).astype(np.int64), 0, BANDS - 1)
+    first = np.flatnonzero(np.diff(octave, prepend=BANDS))
+    return np.hanning(count), octave[first], first
 
 
 def _bands(known: Float64Array) -> Float64Array:
-    """Return the share of power in octaves below half the rate, as square roots; of the values that are known."""
-    window, octave = _windowed(len(known))
-    power = np.abs(np.fft.rfft((known - known.mean()) * window)) ** 2
-    energy = np.bincount(octave[1:], power[1:], minlength=BANDS)
-    shares: Float64Array = np.sqrt(energy / (energy.sum() + FLOOR))
+    """Return the share of power in octaves below half the rate, as square roots, ``n k``; of values ``n t``."""
+    window, octaves, first = _windowed(known.shape[1])
+    power = np.abs(np.fft.rfft((known - known.mean(axis=1, keepdims=True)) * window, axis=1)) ** 2
+    energy = np.zeros((len(known), BANDS))
+    energy[:, octaves] = np.add.reduceat(power[:, 1:], first, axis=1)
+    shares: Float64Array = np.sqrt(energy / (energy.sum(axis=1, keepdims=True) + FLOOR))
     return shares

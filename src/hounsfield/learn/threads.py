@@ -1,6 +1,8 @@
 """Device, threads and kernels of this process."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import torch
 
@@ -30,3 +32,17 @@ def device() -> str:
 def threads() -> int:
     """Return the number of threads that this process computes with."""
     return torch.get_num_threads()
+
+
+@contextmanager
+def at_most(threads: int | None) -> Iterator[None]:
+    """Compute with so many threads inside, and with as many as before behind it; None changes nothing."""
+    before = torch.get_num_threads()
+    if threads is None or threads >= before:
+        yield
+        return
+    torch.set_num_threads(threads)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

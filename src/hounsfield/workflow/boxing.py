@@ -41,6 +41,7 @@ from hounsfield.stages.explaining.faithfulness import LEVEL, chance
 from hounsfield.stages.explaining.localising import LEAST, MIDDLE, Choice, Judged, Marked, choose, judge
 from hounsfield.workflow.explaining import Views, held_out, untrained_effects, verdicts_of
 from hounsfield.workflow.explaining_cases import Case, Gathered, gather, judged
+from hounsfield.workflow.forecast.unserved import refuse_forecast
 from hounsfield.workflow.opening import open_bundle
 from hounsfield.workflow.planning import settle
 from hounsfield.workflow.study import learned_by
@@ -138,6 +139,7 @@ def find_boxes(
     _check_free(out)
     settle(wishes)
     contents = open_bundle(bundle)
+    refuse_forecast(contents, "explain")
     as_images(member_job(contents.members[0]).preparation, what="boxes")
     target = contents.plan.targets[0]
     findings = findings_of(target, asked.answer)

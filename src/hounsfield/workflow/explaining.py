@@ -44,6 +44,7 @@ from hounsfield.stages.explaining.result import (
 from hounsfield.workflow.explaining_cases import Case, Gathered, choose, gather, judged, weights_of
 from hounsfield.workflow.explaining_pictures import image_picture, peak_seconds, picture_name, signal_picture
 from hounsfield.workflow.fitting import NETWORK
+from hounsfield.workflow.forecast.unserved import refuse_forecast
 from hounsfield.workflow.judging import calibrations, of_model
 from hounsfield.workflow.opening import of_fold, open_bundle
 from hounsfield.workflow.planning import settle
@@ -140,6 +141,7 @@ def explain(
     _check_free(out)
     settle(wishes)
     contents = open_bundle(bundle)
+    refuse_forecast(contents, "explain")
     preparation = member_job(contents.members[0]).preparation
     kind = preparation[explained_input(preparation)].kind_name
     networks = sum(member.learner == "supervised" for member in contents.members)

@@ -20,9 +20,10 @@ from hounsfield.workflow.asking import ask
 from hounsfield.workflow.fitting import NETWORK
 from hounsfield.workflow.judging import calibrations, of_model
 from hounsfield.workflow.opening import of_fold
-from hounsfield.workflow.predictions import items, say
+from hounsfield.workflow.predictions import say
 from hounsfield.workflow.study import study, with_roles
 from hounsfield.workflow.tasks import task_named
+from hounsfield.workflow.together import judge_each
 from hounsfield.workflow.wishes import Wishes
 
 PartName = Literal["test", "cv", "elsewhere", "files"]
@@ -208,9 +209,7 @@ def judged(
             model = Model(of_fold(contents, fold))
             decodings = of_model(fixed, NETWORK, fold).decodings
             samples = [s for s in gathered.samples if gathered.folds.get(s.id, -1) == fold]
-            for sample, judgement in zip(
-                samples, model.judge(items(gathered.cohort, samples, model.preparation)), strict=True
-            ):
+            for sample, judgement in zip(samples, judge_each(model, gathered.cohort, samples), strict=True):
                 shown.advance()
                 if judgement.refusal or not judgement.outputs:
                     left.append(LeftOut(sample=sample.id, reason=judgement.refusal or "cannot be judged"))

@@ -18,6 +18,7 @@ from hounsfield.core.streams import stream
 from hounsfield.core.types import Float32Array, Float64Array, Json
 from hounsfield.learn.prepare.image import ImagePreparation, as_images
 from hounsfield.workflow.fitting import NETWORK
+from hounsfield.workflow.forecast.unserved import refuse_forecast
 from hounsfield.workflow.judging import calibrations
 from hounsfield.workflow.opening import open_bundle
 from hounsfield.workflow.tasks import task_named
@@ -94,8 +95,9 @@ def export(bundle: str | Path, *, to: str = "onnx", out: Path | None = None, pro
         )
     if not path.parent.is_dir():
         raise InputError("The folder of --out does not exist.", expected="a folder", next_step="make it first")
-    engine_named("onnxruntime")
     contents = open_bundle(bundle)
+    refuse_forecast(contents, "export")
+    engine_named("onnxruntime")
     stored, further = _cases(contents)
     with progress.step("Exporting", 3.0) as shown:
         wanted = _answers(contents, [*stored, *further])

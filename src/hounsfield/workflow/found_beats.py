@@ -10,7 +10,8 @@ from hounsfield.core.errors import CohortError, HounsfieldError
 from hounsfield.core.leads import standard_lead
 from hounsfield.core.progress import SILENT, Progress
 from hounsfield.core.types import AnyArray, IntArray
-from hounsfield.data.layouts.beats import ROWS, BeatInputs, BeatsOf
+from hounsfield.data.beat_inputs import BeatInputs, BeatsOf
+from hounsfield.data.layouts.beats import ROWS
 from hounsfield.data.layouts.records import INPUT
 from hounsfield.data.signal.readers import read_signal, signal_header
 

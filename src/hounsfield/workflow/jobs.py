@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby, islice
 from pathlib import Path
 from typing import cast
 
@@ -25,6 +26,7 @@ from hounsfield.learn.prepare.protocol import Preparation, preparation_model
 from hounsfield.learn.prepare.row import RowPreparation
 from hounsfield.learn.series.boosting import Boosting
 from hounsfield.workflow.survey import latest
+from hounsfield.workflow.together import TOGETHER, read_block, record_of
 from hounsfield.workflow.warming import settled
 
 FIXED_SECTIONS = (
@@ -257,7 +259,7 @@ def prepare_feed(
         path = work / f"input-{spec.name}.npy"
         shape = (len(samples), *preparation.stored_shape)
         inputs[spec.name] = fill(
-            path, shape, preparation.dtype, _rows(cohort, samples, spec.name, preparation, progress)
+            path, shape, preparation.dtype, prepared_rows(cohort, samples, spec.name, preparation, progress=progress)
         )
     targets = {t.name: task.kind(t).encode(t, [s.targets.get(t.name) for s in samples]) for t in plan.targets}
     unfit = _unfit(inputs, preparations)
@@ -278,19 +280,60 @@ def prepare_feed(
     return Prepared(feed, ids, unfit)
 
 
-def _rows(
-    cohort: Cohort, samples: Sequence[Sample], name: str, spec: Preparation, progress: Progress
+def prepared_rows(
+    cohort: Cohort, samples: Sequence[Sample], name: str, spec: Preparation, *, progress: Progress
 ) -> Iterator[tuple[int, AnyArray]]:
+    """Read and prepare an input of samples, the beats of one record together.
+
+    Parameters
+    ----------
+    cohort : Cohort
+    samples : sequence of Sample
+    name : str
+        Of the input.
+    spec : Preparation
+    progress : Progress
+
+    Yields
+    ------
+    tuple of int and numpy.ndarray
+        Place of the sample, and its input as it is stored; of a signal or a row that does not fit the plan NaN.
+
+    Raises
+    ------
+    ReadError
+        If one cannot be read.
+    PlanError
+        If an image does not fit the plan.
+    """
     with progress.step("Preparing", float(len(samples))) as shown:
-        for row, sample in enumerate(samples):
-            content = latest(cohort, sample, name, wanted=spec.wanted)
-            try:
-                yield row, spec.prepared(content)
-            except PlanError:
-                if np.dtype(spec.dtype).kind != "f" or spec.kind_name == "image":
-                    raise
-                yield row, np.full(spec.stored_shape, np.nan)
-            shown.advance()
+        for record, group in groupby(enumerate(samples), key=lambda numbered: record_of(numbered[1])):
+            while some := tuple(islice(group, TOGETHER)):
+                stored = None if record is None else _prepared_together(cohort, some, name, spec)
+                for place, (row, sample) in enumerate(some):
+                    yield row, stored[place] if stored is not None else _prepared(cohort, sample, name, spec)
+                    shown.advance()
+
+
+def _prepared_together(
+    cohort: Cohort, beats: Sequence[tuple[int, Sample]], name: str, spec: Preparation
+) -> AnyArray | None:
+    """Return beats of one record as they are stored, ``n c ...``; None where one by one tells what is wrong."""
+    block = read_block(cohort, [sample for _, sample in beats], name, wanted=spec.wanted)
+    try:
+        return None if block is None else spec.prepared_block(block)
+    except PlanError:
+        return None
+
+
+def _prepared(cohort: Cohort, sample: Sample, name: str, spec: Preparation) -> AnyArray:
+    content = latest(cohort, sample, name, wanted=spec.wanted)
+    try:
+        return spec.prepared(content)
+    except PlanError:
+        if np.dtype(spec.dtype).kind != "f" or spec.kind_name == "image":
+            raise
+        return np.full(spec.stored_shape, np.nan)
 
 
 def _unfit(inputs: Mapping[str, AnyArray], specs: Mapping[str, Preparation]) -> frozenset[int]:

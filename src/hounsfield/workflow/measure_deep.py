@@ -71,9 +71,12 @@ def embed(bundle: Path, sources: tuple[Path, Path], *, parts: bool = False, prog
     from hounsfield.bundle.run_folder import find_bundle
     from hounsfield.bundle.sealed import bundle_digest
     from hounsfield.learn.embedding import Embedder
+    from hounsfield.workflow.forecast.unserved import refuse_forecast
     from hounsfield.workflow.opening import open_bundle
 
-    embedder = Embedder(open_bundle(bundle))
+    contents = open_bundle(bundle)
+    refuse_forecast(contents, "deep")
+    embedder = Embedder(contents)
     digest = bundle_digest(find_bundle(bundle))
     keys: list[Key] = []
     rows: list[tuple[Key, tuple[Float64Array, ...]]] = []

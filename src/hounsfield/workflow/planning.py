@@ -414,12 +414,12 @@ def _measured_side_by_side(drafted: Plan, known: Study, prepared: Prepared, *, s
 
 
 def _inference(drafted: Plan, known: Study, prepared: Prepared) -> float:
-    from hounsfield.learn.learners.network_runner import RUN_BATCH, NetworkRunner
+    from hounsfield.learn.learners.network_runner import NetworkRunner
     from hounsfield.learn.learners.supervised import start
 
     job = job_of(drafted, known.task, known.fingerprint)
     runner = NetworkRunner(start(prepared.feed, job), job.preparation)
-    inputs = {name: stored[prepared.feed.train[:RUN_BATCH]] for name, stored in prepared.feed.inputs.items()}
+    inputs = {name: stored[prepared.feed.train[: runner.size]] for name, stored in prepared.feed.inputs.items()}
     runner.run(inputs)
     began = time.perf_counter()
     runner.run(inputs)

@@ -3,7 +3,7 @@
 import csv
 import io
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import BinaryIO
@@ -11,22 +11,21 @@ from typing import BinaryIO
 from hounsfield.bundle.atomic import writing
 from hounsfield.bundle.sealed import BundleContents
 from hounsfield.core.cohort import Cohort, Roles, TargetSpec
-from hounsfield.core.errors import HounsfieldError, InputError, RunExistsError
-from hounsfield.core.kinds import Content
+from hounsfield.core.errors import InputError, RunExistsError
 from hounsfield.core.prediction import Prediction
 from hounsfield.core.progress import SILENT, Progress
 from hounsfield.core.types import Json
 from hounsfield.learn.model import Model
-from hounsfield.learn.prepare.protocol import Preparation
 from hounsfield.workflow.fitting import NETWORK
 from hounsfield.workflow.jobs import preparations_of
 from hounsfield.workflow.judging import calibrations
 from hounsfield.workflow.opening import open_bundle
 from hounsfield.workflow.planning import settle
-from hounsfield.workflow.predictions import items, say, table_header, table_row
+from hounsfield.workflow.predictions import say_all, table_header, table_row
 from hounsfield.workflow.roads import How, road_of
 from hounsfield.workflow.study import with_roles
 from hounsfield.workflow.tasks import task_named
+from hounsfield.workflow.together import judge_samples
 from hounsfield.workflow.wishes import Wishes
 
 
@@ -122,12 +121,13 @@ def predict_vector(contents: BundleContents, inputs: Sequence[str | Path], *, ho
     with ExitStack() as stack:
         sinks = _sinks(stack, out, targets) if out is not None else []
         shown = stack.enter_context(progress.step("Predicting", float(count)))
-        for judgement in model.judge(_items(cohorts, model.preparation)):
-            prediction = say(judgement, targets, task=task, decodings=decodings)
-            for sink in sinks:
-                sink.add(prediction)
-            shown.advance()
-            yield prediction
+        asked = ((cohort, sample) for cohort in cohorts for sample in cohort.samples)
+        for judgements in judge_samples(model, asked):
+            for prediction in say_all(judgements, targets, task=task, decodings=decodings):
+                for sink in sinks:
+                    sink.add(prediction)
+                shown.advance()
+                yield prediction
         for sink in sinks:
             sink.end()
 
@@ -154,27 +154,14 @@ def cases_in(
     return cohorts
 
 
-def _items(
-    cohorts: Sequence[Cohort], preparation: Mapping[str, Preparation]
-) -> Iterator[tuple[str, Mapping[str, Content] | HounsfieldError]]:
-    """Read the cases one by one; one that lacks an input becomes the reason."""
-    from hounsfield.data.loose import lacking
-
-    for cohort in cohorts:
-        for sample in cohort.samples:
-            missing = lacking(sample, tuple(preparation))
-            if missing is not None:
-                yield sample.id, missing
-            else:
-                yield from items(cohort, (sample,), preparation)
-
-
 class _Table:
     """``predictions.csv``, row by row."""
 
     def __init__(self, file: BinaryIO, targets: tuple[TargetSpec, ...]) -> None:
         self._file = file
         self._targets = targets
+        self._text = io.StringIO()
+        self._writer = csv.writer(self._text, lineterminator="\n")
         self._line(table_header(targets, with_truth=False))
 
     def add(self, prediction: Prediction) -> None:
@@ -184,9 +171,13 @@ class _Table:
         pass
 
     def _line(self, cells: list[str]) -> None:
-        text = io.StringIO()
-        csv.writer(text, lineterminator="\n").writerow(cells)
-        self._file.write(text.getvalue().encode("utf-8"))
+        self._writer.writerow(cells)
+        self._file.write(self._text.getvalue().encode("utf-8"))
+        self._text.seek(0)
+        self._text.truncate()
+
+
+_ENCODER = json.JSONEncoder(ensure_ascii=False)
 
 
 class _Json:
@@ -199,7 +190,7 @@ class _Json:
 
     def add(self, prediction: Prediction) -> None:
         self._file.write(b",\n" if self._count else b"\n")
-        self._file.write(json.dumps(prediction_json(prediction), ensure_ascii=False).encode("utf-8"))
+        self._file.write(_ENCODER.encode(prediction_json(prediction)).encode("utf-8"))
         self._count += 1
 
     def end(self) -> None:

@@ -2,22 +2,20 @@
 
 import csv
 import io
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import groupby
 
 import numpy as np
 
 from hounsfield.core.cohort import Cohort, Sample, TargetSpec
-from hounsfield.core.errors import HounsfieldError
-from hounsfield.core.kinds import Content
 from hounsfield.core.prediction import Prediction, TargetPrediction
 from hounsfield.core.progress import Progress
 from hounsfield.core.protocols import Decoding, Task
 from hounsfield.core.types import Float64Array, TargetValue
 from hounsfield.learn.model import Judgement, Model
-from hounsfield.learn.prepare.protocol import Preparation
 from hounsfield.workflow.sets import written_sets
-from hounsfield.workflow.survey import latest
+from hounsfield.workflow.together import judge_each
 
 DIGITS = 9
 """Significant digits of a probability in a table: what float32 holds, and a little more."""
@@ -67,25 +65,6 @@ class Rows:
         return np.stack(found)
 
 
-def items(
-    cohort: Cohort, samples: Iterable[Sample], preparation: Mapping[str, Preparation]
-) -> Iterator[tuple[str, Mapping[str, Content] | HounsfieldError]]:
-    """Read samples one by one; an unreadable one becomes its error.
-
-    Parameters
-    ----------
-    cohort : Cohort
-    samples : iterable of Sample
-    preparation : mapping of str to Preparation
-        Of the model, by input: what it wants of a reading. Other inputs of a sample are not read.
-    """
-    for sample in samples:
-        try:
-            yield sample.id, {n: latest(cohort, sample, n, wanted=spec.wanted) for n, spec in preparation.items()}
-        except HounsfieldError as error:
-            yield sample.id, error
-
-
 def run_part(
     model: Model,
     cohort: Cohort,
@@ -111,7 +90,7 @@ def run_part(
     rows: list[Row] = []
     failed: list[Row] = []
     with progress.step(f"Predicting {part}", float(len(samples))) as shown:
-        for sample, judgement in zip(samples, model.judge(items(cohort, samples, model.preparation)), strict=True):
+        for sample, judgement in zip(samples, judge_each(model, cohort, samples), strict=True):
             row = Row(sample, part, judgement, (folds or {}).get(sample.id, -1))
             (rows if judgement.outputs else failed).append(row)
             shown.advance()
@@ -122,15 +101,29 @@ def say(
     judgement: Judgement, targets: Sequence[TargetSpec], *, task: Task, decodings: Mapping[str, Decoding]
 ) -> Prediction:
     """Return what is said of one sample."""
-    answers: dict[str, TargetPrediction] = {}
+    return say_all([judgement], targets, task=task, decodings=decodings)[0]
+
+
+def say_all(
+    judgements: Sequence[Judgement], targets: Sequence[TargetSpec], *, task: Task, decodings: Mapping[str, Decoding]
+) -> list[Prediction]:
+    """Return what is said of each of several samples."""
+    answers: list[dict[str, TargetPrediction]] = [{} for _ in judgements]
     for target in targets:
-        if target.name in judgement.outputs:
-            kind, decoding = task.kind(target), decodings[target.name]
-            row = kind.decode(target, judgement.outputs[target.name][None], decoding)
-            said = kind.say(target, row[0], decoding)
-            plausible = written_sets(target, row, decoding.sets)[0] if decoding.sets else None
-            answers[target.name] = replace(said, plausible=plausible)
-    return Prediction(judgement.key, answers, judgement.flags, judgement.refusal)
+        places = [place for place, judgement in enumerate(judgements) if target.name in judgement.outputs]
+        if not places:
+            continue
+        kind, decoding = task.kind(target), decodings[target.name]
+        rows = kind.decode(target, np.stack([judgements[p].outputs[target.name] for p in places]), decoding)
+        sets: Sequence[str | None] = [None] * len(places)
+        if decoding.sets:
+            sets = written_sets(target, rows, decoding.sets)
+        for place, row, plausible in zip(places, rows, sets, strict=True):
+            answers[place][target.name] = replace(kind.say(target, row, decoding), plausible=plausible)
+    return [
+        Prediction(judgement.key, said, judgement.flags, judgement.refusal)
+        for judgement, said in zip(judgements, answers, strict=True)
+    ]
 
 
 def table_header(targets: Sequence[TargetSpec], *, with_truth: bool, with_fold: bool = False) -> list[str]:
@@ -179,8 +172,14 @@ def written(
     rows = [row for part in parts for row in (*part.rows, *part.failed)]
     with_fold = any(row.fold >= 0 for row in rows)
     writer.writerow(table_header(targets, with_truth=True, with_fold=with_fold))
-    for row in rows:
-        prediction = say(row.judgement, targets, task=task, decodings=(folds or {}).get(row.fold, decodings))
+    said = [
+        prediction
+        for fold, held in groupby(rows, key=lambda row: row.fold)
+        for prediction in say_all(
+            [row.judgement for row in held], targets, task=task, decodings=(folds or {}).get(fold, decodings)
+        )
+    ]
+    for row, prediction in zip(rows, said, strict=True):
         cells = [row.sample.id, row.sample.patient, row.part]
         cells += [str(row.fold) if row.fold >= 0 else ""] if with_fold else []
         for target in targets:

@@ -17,6 +17,7 @@ from hounsfield.core.progress import SILENT, Progress
 from hounsfield.learn.following import Follower
 from hounsfield.learn.model import Judgement, Model
 from hounsfield.workflow.fitting import NETWORK
+from hounsfield.workflow.forecast.unserved import refuse_forecast
 from hounsfield.workflow.judging import calibrations
 from hounsfield.workflow.opening import open_bundle
 from hounsfield.workflow.planning import settle
@@ -128,6 +129,7 @@ def stream(
         )
     settle(Wishes())
     contents = open_bundle(bundle)
+    refuse_forecast(contents, "stream")
     speaker = _Speaker(contents)
     with ExitStack() as stack:
         sink = None

@@ -7,10 +7,10 @@ import pytest
 from hounsfield.core.cohort import Cohort, Roles
 from hounsfield.core.errors import CohortError, UnknownNameError
 from hounsfield.core.image import Header
+from hounsfield.data.beat_inputs import BeatInputs, BeatsOf
 from hounsfield.data.cohort_file import cohort_yaml, read_cohort_file, read_samples, samples_csv
 from hounsfield.data.cohorts import digest, understand
 from hounsfield.data.kinds.protocol import content_reader
-from hounsfield.data.layouts.beats import BeatInputs, BeatsOf
 from hounsfield.data.row.readers import read_row
 from hounsfield.data.signal.readers import read_signal
 from tests.data_room.folders import table

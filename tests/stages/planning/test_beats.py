@@ -2,11 +2,13 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from hounsfield.core.cohort import TargetSpec
 from hounsfield.core.fingerprint import ColumnFacts, RowFacts, SignalFacts, TargetFacts
 from hounsfield.core.plan import Facts
+from hounsfield.core.row import Row
 from hounsfield.data.row.form import FORM
 from hounsfield.data.row.rhythm import RHYTHM
 from hounsfield.learn.nn.spec import InputShape, NetworkSpec
@@ -174,5 +176,6 @@ def test_heavy_tails_widen_the_spread_so_that_little_is_cut_off() -> None:
     section = values(told(replace(given, fingerprint=seen))["preparation.form"])
     assert section["spread"] == {"usual": pytest.approx(1.3 / 1.349, rel=1e-5), "heavy": 2.0}
     spec = RowPreparation.model_validate(section)
-    assert spec._number("heavy", 13.0) == pytest.approx(6.0)
-    assert spec._number("heavy", 50.0) == CLIP == rows.EDGE
+    beyond, far = (spec.prepared(Row(("heavy",), np.array([x])))[spec.columns.index("heavy")] for x in (13.0, 50.0))
+    assert beyond == pytest.approx(6.0)
+    assert far == CLIP == rows.EDGE

@@ -2,6 +2,7 @@
 
 import csv
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -13,11 +14,18 @@ from hounsfield.core.report import Report
 from hounsfield.core.streams import stream
 from hounsfield.science.forecasting.generated import VARIABLES, pressure_course
 from hounsfield.stages.reporting.page import render_html
+from hounsfield.workflow.boxing import find_boxes
+from hounsfield.workflow.dense.queueing import queue
 from hounsfield.workflow.evaluating import evaluate
+from hounsfield.workflow.explaining import explain
+from hounsfield.workflow.exporting import export
 from hounsfield.workflow.forecast.cohorts import asked_cohort
 from hounsfield.workflow.forecast.fitting import open_forecaster
+from hounsfield.workflow.measure_deep import embed
 from hounsfield.workflow.planning import plan
 from hounsfield.workflow.predicting import predict
+from hounsfield.workflow.streaming import StreamWishes
+from hounsfield.workflow.streaming import stream as stream_of
 from hounsfield.workflow.training import Run, train
 from hounsfield.workflow.wishes import Wishes
 from tests.journeys.making import write_cohort
@@ -148,6 +156,36 @@ def test_a_damaged_forecaster_is_not_used(run: Run) -> None:
         open_forecaster(replace(contents, members=()))
     with pytest.raises(BundleError):
         open_forecaster(replace(contents, members=(replace(member, json={"variables": []}),)))
+
+
+@pytest.mark.parametrize(
+    ("verb", "said"),
+    [
+        ("explain", "run hu predict on the series"),
+        ("boxes", "run hu predict on the series"),
+        ("export", "every quantile to predictions.csv"),
+        ("queue", "run hu train --task prognose again"),
+        ("stream", "nothing later than the last one"),
+        ("deep", "hu measure"),
+    ],
+)
+def test_what_a_forecast_is_not_asked_is_said(run: Run, tmp_path: Path, verb: str, said: str) -> None:
+    data, out = run.path.parent / "data", tmp_path / "out"
+    verbs: dict[str, Callable[[], object]] = {
+        "explain": lambda: explain(run.path, [data], out=out),
+        "boxes": lambda: find_boxes(run.path, [data], out=out),
+        "export": lambda: export(run.path, out=tmp_path / "it.onnx"),
+        "queue": lambda: queue(run.path, [data], out=out),
+        "stream": lambda: list(stream_of(run.path, data, asked=StreamWishes(out=out))),
+        "deep": lambda: embed(run.path, (data, data)),
+    }
+    with pytest.raises(BundleError, match="forecasts MAP: ") as told:
+        verbs[verb]()
+    message = told.value.message()
+    assert said in message
+    assert "a model of the task" in told.value.expected
+    assert str(run.path.parent) not in message
+    assert not list(tmp_path.iterdir())
 
 
 def test_horizons_and_limit_are_the_users(tmp_path: Path) -> None:

@@ -4,8 +4,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Protocol, cast, runtime_checkable
 
+from hounsfield.core.block import Block
 from hounsfield.core.cohort import Cohort, Ref, Roles
 from hounsfield.core.kinds import AS_IT_IS, AnyHeader, Content, Wanted, input_kind
+from hounsfield.core.types import IntArray
 
 
 @runtime_checkable
@@ -27,6 +29,35 @@ class ContentReader(Protocol):
         ------
         CohortError
             If a path does not exist or there is no case.
+        """
+        ...
+
+
+@runtime_checkable
+class BlockReader(Protocol):
+    """Reads many inputs of one record at once, where they differ in their anchors alone."""
+
+    def block(self, cohort: Cohort, ref: Ref, anchors: IntArray, *, wanted: Wanted = AS_IT_IS) -> Block | None:
+        """Return what `ContentReader.read` gives for each anchor.
+
+        Parameters
+        ----------
+        cohort : Cohort
+        ref : Ref
+            Without an anchor.
+        anchors : numpy.ndarray
+            ``n``, int64, in any order.
+        wanted : Wanted
+
+        Returns
+        -------
+        Block or None
+            None where they cannot be held in one array.
+
+        Raises
+        ------
+        ReadError
+            If any cannot be read; to read them one by one tells which.
         """
         ...
 

@@ -3,11 +3,15 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import numpy as np
+
+from hounsfield.core.block import RowBlock
 from hounsfield.core.cohort import Cohort, Ref, Roles
 from hounsfield.core.image import Header
 from hounsfield.core.kinds import AS_IT_IS, Wanted
 from hounsfield.core.row import Row, RowColumn, aligned
-from hounsfield.data.row.readers import own_columns, read_row
+from hounsfield.core.types import IntArray
+from hounsfield.data.row.readers import own_columns, read_row, read_rows
 
 
 class Rows:
@@ -17,6 +21,42 @@ class Rows:
         """Return the row, its variables and levels as they are wanted."""
         row = read_row(cohort, ref)
         return aligned(row, columns_of(cohort, ref), wanted.columns) if wanted.columns else row
+
+    def block(self, cohort: Cohort, ref: Ref, anchors: IntArray, *, wanted: Wanted = AS_IT_IS) -> RowBlock | None:
+        """Return the rows of many anchors of one record, as `read` does each.
+
+        Parameters
+        ----------
+        cohort : Cohort
+        ref : Ref
+            Without an anchor.
+        anchors : numpy.ndarray
+            ``n``, int64, in any order.
+        wanted : Wanted
+
+        Returns
+        -------
+        RowBlock or None
+            None where the reader has no anchors, or what is wanted are not numbers alone.
+
+        Raises
+        ------
+        ReadError
+            If any row cannot be read.
+        """
+        names, columns = tuple(c.name for c in columns_of(cohort, ref)), wanted.columns
+        if any(c.kind != "numeric" for c in columns):
+            return None
+        values = read_rows(cohort, ref, anchors)
+        if values is None or np.isinf(values).any():
+            return None
+        if not columns:
+            return RowBlock(names, values)
+        made = np.full((len(values), len(columns)), np.nan)
+        for place, column in enumerate(columns):
+            if column.name in names:
+                made[:, place] = values[:, names.index(column.name)]
+        return RowBlock(tuple(c.name for c in columns), made)
 
     def header(self, cohort: Cohort, ref: Ref) -> Header:
         """Return how many variables there are."""

@@ -2,14 +2,14 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
-from hounsfield.core.cohort import Cohort, InputSpec, Listing, Reading, Ref, Sample, SetAside, TargetSpec
+from hounsfield.core.cohort import Cohort, InputSpec, Listing, Ref, Sample, SetAside, TargetSpec
 from hounsfield.core.errors import CohortError, ReadError
+from hounsfield.data.beat_inputs import FORM_INPUT, READER, RHYTHM_INPUT, BeatInputs, BeatsOf
 from hounsfield.data.layouts.record_cohort import About, Said, checked, finished
 from hounsfield.data.layouts.record_tables import RecordTable
-from hounsfield.data.layouts.records import INPUT, Record, RecordFiles, SignalInputs
+from hounsfield.data.layouts.records import Record, RecordFiles, SignalInputs
 from hounsfield.data.row.form import FORM
 from hounsfield.data.row.rhythm import RHYTHM
 from hounsfield.data.signal.wfdb.aami import AAMI_CLASSES, CLASS_OF, beats_of
@@ -17,80 +17,11 @@ from hounsfield.data.signal.wfdb.annotations import Annotation, read_annotations
 from hounsfield.data.signal.wfdb.header import parse_header
 
 BEATS = "beats"
-RHYTHM_INPUT, FORM_INPUT = "rhythm", "form"
-READER, RHYTHM_READER, FORM_READER = "wfdb", "wfdb-rhythm", "wfdb-form"
 ROWS = (
     InputSpec(name=RHYTHM_INPUT, kind="row", ndim=0, columns=RHYTHM),
     InputSpec(name=FORM_INPUT, kind="row", ndim=0, columns=FORM),
 )
 """What stands beside the signal of a beat."""
-
-
-@dataclass(frozen=True, slots=True)
-class BeatsOf:
-    """What the beats of one record share.
-
-    Parameters
-    ----------
-    path : str
-    lead : tuple
-        Part of the signal's ref that names the lead, or nothing.
-    finer : int
-        Samples of the lead in each frame; annotations count frames.
-    ending : str
-        Of the annotation file; empty where the beats were found and not annotated.
-    reader : str
-        Of the signal.
-    """
-
-    path: str
-    lead: tuple[tuple[str, str], ...]
-    finer: int
-    ending: str
-    reader: str = READER
-
-    @property
-    def marks(self) -> tuple[tuple[str, str], ...]:
-        """Part of a row's ref that says where the beats are from."""
-        return (("annotations", self.ending),) if self.ending else ()
-
-
-class BeatInputs(Mapping[str, tuple[Reading, ...]]):
-    """The inputs of one beat, made when they are asked for: a hundred thousand beats hold a number each.
-
-    Parameters
-    ----------
-    record : BeatsOf
-    anchor : int
-        Sample number of the annotation.
-    """
-
-    __slots__ = ("_anchor", "_record")
-
-    def __init__(self, record: BeatsOf, anchor: int) -> None:
-        self._record = record
-        self._anchor = anchor
-
-    def __getitem__(self, key: str) -> tuple[Reading, ...]:
-        own = self._record
-        if key == INPUT:
-            return (Reading(Ref(own.reader, own.path, (("anchor", self._anchor * own.finer), *own.lead))),)
-        if key == RHYTHM_INPUT:
-            return (Reading(Ref(RHYTHM_READER, own.path, (("anchor", self._anchor), *own.marks))),)
-        if key == FORM_INPUT:
-            reader = () if own.reader == READER else (("reader", own.reader),)
-            part = (("anchor", self._anchor), *own.marks, *own.lead, *reader)
-            return (Reading(Ref(FORM_READER, own.path, part)),)
-        raise KeyError(key)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter((INPUT, RHYTHM_INPUT, FORM_INPUT))
-
-    def __len__(self) -> int:
-        return 3
-
-    def __repr__(self) -> str:
-        return f"BeatInputs(anchor={self._anchor})"
 
 
 def asked_classes(target: str) -> tuple[str, ...]:

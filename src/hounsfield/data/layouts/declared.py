@@ -96,6 +96,8 @@ def chosen_targets(cohort: Cohort, roles: Roles) -> Cohort:
             targets={k: v for k, v in s.targets.items() if k in names},
             masks={k: v for k, v in s.masks.items() if k in names},
         )
+        if not (s.targets.keys() <= names and s.masks.keys() <= names)
+        else s
         for s in cohort.samples
     )
     return replace(cohort, samples=samples, schema=cohort.schema.model_copy(update={"targets": tuple(specs)}))

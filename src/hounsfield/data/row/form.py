@@ -12,7 +12,14 @@ from hounsfield.core.cohort import Cohort, Ref, Schema
 from hounsfield.core.row import Row, RowColumn
 from hounsfield.core.signal import SignalHeader
 from hounsfield.core.types import Float64Array, IntArray
-from hounsfield.data.row.remembered import OfArray, annotations_beside, found_beats, place_of, rate_of_found
+from hounsfield.data.row.remembered import (
+    OfArray,
+    annotations_beside,
+    found_beats,
+    of_beats,
+    place_of,
+    rate_of_found,
+)
 from hounsfield.data.signal.readers import read_signal, signal_header
 from hounsfield.data.signal.wfdb.aami import beats_of
 from hounsfield.data.signal.wfdb.annotations import read_annotations
@@ -77,11 +84,24 @@ class WfdbFormReader:
             anchor = int(parts["anchor"])
         except (KeyError, ValueError):
             raise damaged(ref, "the ref does not say which beat.", "a part anchor=...", "correct the cohort") from None
-        beats, values = _rows(cohort, ref)
-        at = int(np.searchsorted(beats, anchor))
-        if at == len(beats) or beats[at] != anchor:
-            raise damaged(ref, f"there is no beat at sample {anchor}.", "the sample of a beat", "correct the cohort")
-        return Row(_NAMES, values[at].copy())
+        return Row(_NAMES, self.rows(cohort, ref, np.array([anchor], np.int64))[0])
+
+    def rows(self, cohort: Cohort, ref: Ref, anchors: IntArray) -> Float64Array:
+        """Return the same for many beats of one record, ``n c`` float64.
+
+        Parameters
+        ----------
+        cohort : Cohort
+        ref : Ref
+        anchors : numpy.ndarray
+            ``n``, int64, in any order.
+
+        Raises
+        ------
+        ReadError
+            If there is no beat at one of them.
+        """
+        return of_beats(*_rows(cohort, ref), anchors, ref)
 
 
 def unrest_rows(beats: IntArray, rate_hz: float) -> Float64Array:

@@ -4,6 +4,7 @@ from typing import Protocol, runtime_checkable
 
 from hounsfield.core.cohort import Cohort, Ref
 from hounsfield.core.row import Row
+from hounsfield.core.types import Float64Array, IntArray
 
 
 @runtime_checkable
@@ -18,4 +19,27 @@ class RowReader(Protocol):
 
     def read(self, cohort: Cohort, ref: Ref) -> Row:
         """Return the row, its variables as the input's `RowColumn` say; raise ReadError with the reason."""
+        ...
+
+
+@runtime_checkable
+class AnchoredRowReader(Protocol):
+    """Reads the rows of many anchors of one record at once."""
+
+    def rows(self, cohort: Cohort, ref: Ref, anchors: IntArray) -> Float64Array:
+        """Return the values of the rows at anchors, ``n c`` float64, as `RowReader.read` gives each.
+
+        Parameters
+        ----------
+        cohort : Cohort
+        ref : Ref
+            Without an anchor.
+        anchors : numpy.ndarray
+            ``n``, int64, in any order.
+
+        Raises
+        ------
+        ReadError
+            If any cannot be read.
+        """
         ...

@@ -6,7 +6,8 @@ from hounsfield.core.cohort import Cohort, Ref
 from hounsfield.core.errors import ReadError
 from hounsfield.core.row import Row, RowColumn
 from hounsfield.core.tables import Table
-from hounsfield.data.row.protocol import RowReader
+from hounsfield.core.types import Float64Array, IntArray
+from hounsfield.data.row.protocol import AnchoredRowReader, RowReader
 
 ROW_READERS = Table(
     "row reader",
@@ -51,6 +52,26 @@ def read_row(cohort: Cohort, ref: Ref) -> Row:
         If it cannot be read; the message says why.
     """
     return row_reader(ref.reader).read(cohort, ref)
+
+
+def read_rows(cohort: Cohort, ref: Ref, anchors: IntArray) -> Float64Array | None:
+    """Return the values of the rows at many anchors, ``n c`` float64; None where the reader knows no anchors.
+
+    Parameters
+    ----------
+    cohort : Cohort
+    ref : Ref
+        Without an anchor.
+    anchors : numpy.ndarray
+        ``n``, int64, in any order.
+
+    Raises
+    ------
+    ReadError
+        If any cannot be read.
+    """
+    reader = row_reader(ref.reader)
+    return reader.rows(cohort, ref, anchors) if isinstance(reader, AnchoredRowReader) else None
 
 
 def own_columns(name: str) -> tuple[RowColumn, ...]:

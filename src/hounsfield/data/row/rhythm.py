@@ -9,7 +9,14 @@ import numpy as np
 from hounsfield.core.cohort import Cohort, Ref
 from hounsfield.core.row import Row, RowColumn
 from hounsfield.core.types import BoolArray, Float64Array, IntArray
-from hounsfield.data.row.remembered import OfArray, annotations_beside, found_beats, place_of, rate_of_found
+from hounsfield.data.row.remembered import (
+    OfArray,
+    annotations_beside,
+    found_beats,
+    of_beats,
+    place_of,
+    rate_of_found,
+)
 from hounsfield.data.signal.wfdb.aami import beats_of
 from hounsfield.data.signal.wfdb.annotations import Span, flutter, read_annotations
 from hounsfield.data.signal.wfdb.header import parse_header
@@ -52,11 +59,24 @@ class WfdbRhythmReader:
             anchor = int(parts["anchor"])
         except (KeyError, ValueError):
             raise damaged(ref, "the ref does not say which beat.", "a part anchor=...", "correct the cohort") from None
-        beats, values = _rhythm(cohort, ref, str(parts.get("annotations", "")))
-        at = int(np.searchsorted(beats, anchor))
-        if at == len(beats) or beats[at] != anchor:
-            raise damaged(ref, f"there is no beat at sample {anchor}.", "the sample of a beat", "correct the cohort")
-        return Row(_NAMES, values[at].copy())
+        return Row(_NAMES, self.rows(cohort, ref, np.array([anchor], np.int64))[0])
+
+    def rows(self, cohort: Cohort, ref: Ref, anchors: IntArray) -> Float64Array:
+        """Return the same for many beats of one record, ``n c`` float64.
+
+        Parameters
+        ----------
+        cohort : Cohort
+        ref : Ref
+        anchors : numpy.ndarray
+            ``n``, int64, in any order.
+
+        Raises
+        ------
+        ReadError
+            If there is no beat at one of them.
+        """
+        return of_beats(*_rhythm(cohort, ref, str(dict(ref.part).get("annotations", ""))), anchors, ref)
 
 
 def rhythm_rows(beats: IntArray, rate_hz: float, pauses: tuple[Span, ...] = ()) -> Float64Array:

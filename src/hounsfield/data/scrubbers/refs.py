@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable
 
 from hounsfield.core.cohort import Ref
-from hounsfield.data.cohort_file import parse_ref, ref_text
+from hounsfield.data.ref_text import parse_ref, ref_text
 from hounsfield.data.scrubbers.naming import is_harmless, named_words, pseudonymous_path
 from hounsfield.data.scrubbers.order import PseudonymMaker
 

@@ -1,6 +1,7 @@
 """A fitted network, ready to run: one view or several, in calls of one size."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from math import prod
 
 import numpy as np
 import torch
@@ -9,11 +10,15 @@ from torch import Tensor, nn
 from hounsfield.core.errors import PlanError
 from hounsfield.core.types import AnyArray, Float64Array
 from hounsfield.learn.nn.network import Network
-from hounsfield.learn.prepare.protocol import Preparation
+from hounsfield.learn.prepare.protocol import Preparation, only_images
+from hounsfield.learn.threads import at_most
 
 RUN_BATCH = 16
 """Samples per inference call. The last call is filled up to it: what is said of a sample must not depend on its
 neighbours."""
+LARGEST_CALL, VALUES_IN_CALL = 256, 1 << 15
+"""Of small signals and rows, such as beats, up to so many samples and values are one call: it would cost more than what
+is computed in it."""
 
 AXES = ("x", "y", "z")
 """Space axes by their distance from the end of an array ``... z y x``."""
@@ -35,12 +40,16 @@ class NetworkRunner:
         self._network = Viewed(network, views).eval()
         self._device = next(network.parameters()).device
         self._preparation = preparation
+        self.size = call_size(preparation)
+        # Small products one after the other: threads that wait for each other at each of them cost more than they save,
+        # many times over where another process wants the cores too.
+        self._threads = 1 if self.size > RUN_BATCH and not _convolves(network) else None
 
     def run(self, inputs: Mapping[str, AnyArray]) -> dict[str, Float64Array]:
         """Return raw outputs by target and the embedding, ``n w`` float64, for stored inputs ``n c ...``."""
         collected: dict[str, list[Float64Array]] = {}
-        with torch.inference_mode():
-            for part, count in calls(inputs):
+        with torch.inference_mode(), at_most(self._threads):
+            for part, count in calls(inputs, size=self.size):
                 tensors = {
                     name: torch.from_numpy(self._preparation[name].normalised(stored)).to(self._device)
                     for name, stored in part.items()
@@ -108,6 +117,32 @@ class Normalised(nn.Module):
         """Return the network's outputs for inputs ``b c ...``, float32, 0 to 1."""
         outputs: dict[str, Tensor] = self.network({n: self.preparation[n].on_tensors(x) for n, x in inputs.items()})
         return outputs
+
+
+def _convolves(network: nn.Module) -> bool:
+    return any(isinstance(module, nn.Conv1d | nn.Conv2d | nn.Conv3d) for module in network.modules())
+
+
+def call_size(preparation: Mapping[str, Preparation]) -> int:
+    """Return how many samples are run in one call: always the same for the same inputs.
+
+    Parameters
+    ----------
+    preparation : mapping of str to Preparation
+        By input name.
+
+    Returns
+    -------
+    int
+        `RUN_BATCH` where an input is an image; of signals and rows a multiple of it, a power of two.
+    """
+    if len(only_images(preparation)) < len(preparation):
+        return RUN_BATCH
+    values = sum(prod(spec.stored_shape) for spec in preparation.values())
+    size = LARGEST_CALL
+    while size > RUN_BATCH and size * values > VALUES_IN_CALL:
+        size //= 2
+    return size
 
 
 def calls(inputs: Mapping[str, AnyArray], *, size: int = RUN_BATCH) -> Iterator[tuple[dict[str, AnyArray], int]]:

@@ -4,8 +4,10 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, ClassVar, TypeAlias, cast
 
+import numpy as np
 from pydantic import BaseModel, BeforeValidator, ConfigDict, SerializeAsAny
 
+from hounsfield.core.block import Block
 from hounsfield.core.errors import PlanError
 from hounsfield.core.kinds import AS_IT_IS, Content, Wanted, input_kind
 from hounsfield.core.types import AnyArray, Float32Array, Float64Array
@@ -87,6 +89,32 @@ class Preparation(BaseModel, ABC):
     @abstractmethod
     def doubts(self, content: Content, limits: "GuardLimits") -> list[str]:
         """Return in clauses what of an input as read is unlike those of the training part."""
+
+    def prepared_block(self, block: Block) -> AnyArray:
+        """Return inputs that were read together as they are stored, ``n c ...``, each as `prepared` returns it.
+
+        Parameters
+        ----------
+        block : Block
+
+        Raises
+        ------
+        PlanError
+            If one of them does not fit; to prepare them one by one tells which.
+        """
+        return np.stack([self.prepared(block.one(place)) for place in range(len(block))])
+
+    def looks_block(self, stored: AnyArray) -> Float64Array:
+        """Return what `looks` returns of each of stored inputs ``n c ...``, ``n f``."""
+        return np.stack([self.looks(one) for one in stored])
+
+    def blanks(self, stored: AnyArray) -> list[str]:
+        """Return what `blank` returns of each of stored inputs ``n c ...``."""
+        return [self.blank(one) for one in stored]
+
+    def doubts_block(self, block: Block, limits: "GuardLimits") -> list[list[str]]:
+        """Return what `doubts` returns of each of inputs that were read together."""
+        return [self.doubts(block.one(place), limits) for place in range(len(block))]
 
     @abstractmethod
     def self_test(self) -> AnyArray:

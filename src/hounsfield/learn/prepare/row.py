@@ -1,15 +1,17 @@
 """Rows to arrays: numbers about the training part's middle, categories as one column for each level."""
 
-import math
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar, Literal, Self
 
 import numpy as np
 from pydantic import Field, model_validator
 
+from hounsfield.core.block import Block, RowBlock
 from hounsfield.core.kinds import Content, Wanted
 from hounsfield.core.row import Row, RowColumn
-from hounsfield.core.types import AnyArray, Float32Array, Float64Array
+from hounsfield.core.types import AnyArray, BoolArray, Float32Array, Float64Array
 from hounsfield.learn.nn.spec import InputShape
 from hounsfield.learn.prepare.protocol import Preparation, unfitting
 
@@ -143,20 +145,14 @@ class RowPreparation(Preparation):
         """
         if not isinstance(content, Row):
             raise unfitting("no row", "rows of variables")
-        at = {name: i for i, name in enumerate(content.names)}
-        if not any(c in at for c in self.columns):
-            raise unfitting("a row of other variables", f"rows of {', '.join(self.columns[:8])}")
-        made: list[float] = []
-        for name in self.columns:
-            value = float(content.values[at[name]]) if name in at else float("nan")
-            if name in self.levels:
-                made += self._level(name, value)
-            else:
-                made.append(self._number(name, value))
-        if self.site:
-            place = float(content.values[at[self.site]]) if self.site in at else math.nan
-            made.append(place if 0 <= place < len(self.sites) else math.nan)
-        return np.array(made, dtype=np.float32)
+        coded: AnyArray = self._coded(content.names, content.values[None])[0]
+        return coded
+
+    def prepared_block(self, block: Block) -> AnyArray:
+        """Return rows that were read together as `prepared` returns each, ``n c``."""
+        if not isinstance(block, RowBlock):
+            return super().prepared_block(block)
+        return self._coded(block.names, block.values)
 
     def values(self, stored: AnyArray) -> AnyArray:
         """Return stored rows ``... c`` without the site."""
@@ -174,9 +170,14 @@ class RowPreparation(Preparation):
 
     def looks(self, stored: AnyArray) -> Float64Array:
         """Return the values, missing ones as the middle, and the share that is missing."""
+        found: Float64Array = self.looks_block(stored[None])[0]
+        return found
+
+    def looks_block(self, stored: AnyArray) -> Float64Array:
+        """Return the same of each of stored rows ``n c``."""
         values = self.values(stored).astype(np.float64)
         known = np.isfinite(values)
-        return np.append(np.where(known, values, 0.0), 1.0 - known.mean())
+        return np.column_stack([np.where(known, values, 0.0), 1.0 - known.mean(axis=1)])
 
     def described(self, stored: AnyArray) -> Float64Array:
         """Return the values, missing ones as the middle, and a flag for each that is missing."""
@@ -186,29 +187,23 @@ class RowPreparation(Preparation):
 
     def blank(self, stored: AnyArray) -> str:
         """Return the reason where no value is known."""
-        known = np.isfinite(self.values(stored).astype(np.float64))
-        return "" if known.any() else "Every variable of the row is missing."
+        return self.blanks(stored[None])[0]
+
+    def blanks(self, stored: AnyArray) -> list[str]:
+        """Return the reason for each of stored rows ``n c`` of which no value is known."""
+        known: BoolArray = np.asarray(np.isfinite(self.values(stored).astype(np.float64)).any(axis=1))
+        return ["" if some else "Every variable of the row is missing." for some in known.tolist()]
 
     def doubts(self, content: Content, limits: "GuardLimits") -> list[str]:
         """Return which numbers lie far out, and whether most variables are missing."""
-        if not isinstance(content, Row):
-            return []
-        at = {name: i for i, name in enumerate(content.names)}
-        values = {c: float(content.values[at[c]]) if c in at else float("nan") for c in self.columns}
-        missing = [c for c, v in values.items() if np.isnan(v)]
-        said = []
-        lacking = [c for c in missing if c in self.complete]
-        if lacking:
-            shown = ", ".join(lacking[:5]) + (", ..." if len(lacking) > 5 else "")
-            said.append(f"missing, and never missing in training: {shown}")
-        if len(missing) > MOST_MISSING * len(values):
-            said.append(f"{len(missing)} of {len(values)} variables are missing")
-        far = [c for c, v in values.items() if c not in self.levels and abs(self._number(c, v, clip=np.inf)) > FAR]
-        if far:
-            said.append(f"far out: {', '.join(far[:5])}")
-        if self.harmonise != "none" and not np.isfinite(content.values[at[self.site]] if self.site in at else np.nan):
-            said.append(OTHER_SITE)
-        return said
+        del limits
+        return self._doubted(content.names, content.values[None])[0] if isinstance(content, Row) else []
+
+    def doubts_block(self, block: Block, limits: "GuardLimits") -> list[list[str]]:
+        """Return the same of each of rows that were read together."""
+        if not isinstance(block, RowBlock):
+            return super().doubts_block(block, limits)
+        return self._doubted(block.names, block.values)
 
     def self_test(self) -> AnyArray:
         """Return a row about the middle, and one further out with gaps."""
@@ -218,20 +213,87 @@ class RowPreparation(Preparation):
         made = np.stack([first, second])
         return (np.column_stack([made, [0.0, np.nan]]) if self.site else made).astype(np.float32)
 
-    def _level(self, name: str, value: float) -> list[float]:
-        levels = self.levels[name]
-        if np.isnan(value):
-            return [float("nan")] * len(levels)
-        return [float(int(value) == place) for place in range(len(levels))]
+    def _coded(self, names: Sequence[str], values: Float64Array) -> AnyArray:
+        """Return rows ``n k`` of some variables as they are stored, ``n c`` float32."""
+        if not any(c in names for c in self.columns):
+            raise unfitting("a row of other variables", f"rows of {', '.join(self.columns[:8])}")
+        own = self._own(names, values)
+        made = np.empty((len(own), self.width + bool(self.site)))
+        made[:, self.numbers] = self._standardised(own[:, self._coding.at], clip=CLIP)
+        place = 0
+        for at, column in enumerate(self.columns):
+            levels = self.levels.get(column)
+            if levels is not None:
+                level = own[:, at, None]
+                made[:, place : place + len(levels)] = np.where(
+                    np.isnan(level), np.nan, np.trunc(level) == np.arange(len(levels))
+                )
+            place += 1 if levels is None else len(levels)
+        if self.site:
+            site = self._own(names, values, (self.site,))[:, 0]
+            made[:, -1] = np.where((site >= 0) & (site < len(self.sites)), site, np.nan)
+        return made.astype(np.float32)
 
-    def _number(self, name: str, value: float, *, clip: float = CLIP) -> float:
-        if math.isnan(value):
-            return value
-        if name in self._logged:
-            scale = self.middle[name] if self.middle[name] > 0 else self.spread[name]
-            return min(math.log1p(max(value, 0.0) / scale), clip)
-        return min(max((value - self.middle[name]) / self.spread[name], -clip), clip)
+    def _doubted(self, names: Sequence[str], values: Float64Array) -> list[list[str]]:
+        """Return for each of rows ``n k`` of some variables what of it is unlike the training rows."""
+        own = self._own(names, values)
+        missing = np.isnan(own)
+        far = np.zeros(own.shape, bool)
+        far[:, self._coding.at] = np.abs(self._standardised(own[:, self._coding.at], clip=np.inf)) > FAR
+        complete = np.array([c in self.complete for c in self.columns])
+        most = missing.sum(axis=1) > MOST_MISSING * len(self.columns)
+        strange = np.zeros(len(own), bool)
+        if self.harmonise != "none":
+            strange = ~np.isfinite(self._own(names, values, (self.site,))[:, 0])
+        said: list[list[str]] = [[] for _ in own]
+        for row in np.flatnonzero((missing & complete).any(axis=1) | far.any(axis=1) | most | strange).tolist():
+            lacking = [self.columns[i] for i in np.flatnonzero(missing[row] & complete)]
+            if lacking:
+                shown = ", ".join(lacking[:5]) + (", ..." if len(lacking) > 5 else "")
+                said[row].append(f"missing, and never missing in training: {shown}")
+            if most[row]:
+                said[row].append(f"{int(missing[row].sum())} of {len(self.columns)} variables are missing")
+            if far[row].any():
+                said[row].append(f"far out: {', '.join(self.columns[i] for i in np.flatnonzero(far[row])[:5])}")
+            if strange[row]:
+                said[row].append(OTHER_SITE)
+        return said
+
+    def _own(self, names: Sequence[str], values: Float64Array, columns: tuple[str, ...] | None = None) -> Float64Array:
+        """Return the plan's variables of rows ``n k``, ``n c``; NaN for one that they lack."""
+        at = {name: i for i, name in enumerate(names)}
+        beside = np.column_stack([values, np.full(len(values), np.nan)])
+        found: Float64Array = beside[:, [at.get(c, len(names)) for c in columns or self.columns]]
+        return found
+
+    def _standardised(self, numbers: Float64Array, *, clip: float) -> Float64Array:
+        """Return the plan's numbers, ``n c``, about the training part's middle, or as logarithms."""
+        own = self._coding
+        with np.errstate(over="ignore"):
+            plain = np.clip((numbers - own.middle) / own.spread, -clip, clip)
+            logarithms = np.minimum(np.log1p(np.maximum(numbers, 0.0) / own.scale), clip)
+        found: Float64Array = np.where(own.logged, logarithms, plain)
+        return found
 
     @cached_property
-    def _logged(self) -> frozenset[str]:
-        return frozenset(self.logarithm)
+    def _coding(self) -> "_Coding":
+        numbers = [c for c in self.columns if c not in self.levels]
+        middle, spread = (np.array([held[c] for c in numbers]) for held in (self.middle, self.spread))
+        return _Coding(
+            at=[i for i, c in enumerate(self.columns) if c not in self.levels],
+            middle=middle,
+            spread=spread,
+            scale=np.where(middle > 0, middle, spread),
+            logged=np.array([c in self.logarithm for c in numbers], bool),
+        )
+
+
+@dataclass(frozen=True)
+class _Coding:
+    """What numbers are standardised by, ``c`` each: their places among the columns, and arrays of float64."""
+
+    at: list[int]
+    middle: Float64Array
+    spread: Float64Array
+    scale: Float64Array
+    logged: BoolArray

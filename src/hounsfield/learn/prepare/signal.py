@@ -5,13 +5,15 @@ from typing import TYPE_CHECKING, Literal, Self
 import numpy as np
 from pydantic import Field, model_validator
 
+from hounsfield.core.block import Block, SignalBlock
 from hounsfield.core.errors import PlanError
 from hounsfield.core.kinds import Content, Wanted
 from hounsfield.core.leads import place_of
 from hounsfield.core.signal import Signal
-from hounsfield.core.types import AnyArray, Float32Array, Float64Array
+from hounsfield.core.types import AnyArray, BoolArray, Float32Array, Float64Array
 from hounsfield.learn.nn.spec import InputShape
 from hounsfield.learn.prepare.protocol import Preparation, unfitting
+from hounsfield.learn.prepare.signal_values import at_rate, factor
 
 if TYPE_CHECKING:
     from hounsfield.learn.guard import GuardLimits
@@ -19,8 +21,6 @@ if TYPE_CHECKING:
 SLOWEST = 0.5
 """A rate under this share of the plan's holds too little of what the network has learned from."""
 SAME_RATE = 1e-3
-UNITS = {("uV", "mV"): 1e-3, ("µV", "mV"): 1e-3, ("V", "mV"): 1e3, ("mV", "uV"): 1e3, ("kPa", "mmHg"): 7.50062}
-"""Factors from one unit to another."""
 CLIP = 20.0
 """Standardised values beyond this count as this: an artefact shall not drown what lies beside it."""
 HOUR_S = 3600.0
@@ -140,11 +140,13 @@ class SignalPreparation(Preparation):
         values = self._leads(content)
         if self.times:
             return self._timed(content, values)
-        values = self._scaled(self._at_rate(content, values))
-        fitted = np.full((len(values), self.steps), np.nan)
-        count = min(self.steps, values.shape[1])
-        fitted[:, :count] = values[:, :count]
-        return fitted.astype(self.storage)
+        return self._fitted(self._scaled(self._at_rate(content.rate_hz, values)))
+
+    def prepared_block(self, block: Block) -> AnyArray:
+        """Return signals that were read together as `prepared` returns each, ``n c t``."""
+        if not isinstance(block, SignalBlock) or self.times or block.array.shape[2] < 2:
+            return super().prepared_block(block)
+        return self._fitted(self._scaled(self._at_rate(block.rate_hz, self._leads(block))))
 
     @property
     def live(self) -> str:
@@ -186,7 +188,7 @@ class SignalPreparation(Preparation):
             hours = np.asarray(signal.times_s, dtype=np.float64)[None] / HOUR_S
             values = np.concatenate([hours, self._scaled(values)])
             return values.astype(np.float32)  # days of hours need more digits than 11 bits
-        return self._scaled(self._at_rate(signal, values)).astype(self.storage).astype(np.float32)
+        return self._scaled(self._at_rate(signal.rate_hz, values)).astype(self.storage).astype(np.float32)
 
     def moments(self, signal: Signal) -> Float64Array:
         """Return where in a signal each step lies that is prepared of it.
@@ -227,6 +229,12 @@ class SignalPreparation(Preparation):
 
         return signal_looks(stored)
 
+    def looks_block(self, stored: AnyArray) -> Float64Array:
+        """See `hounsfield.learn.signal_looks.looks_of_signals`."""
+        from hounsfield.learn.signal_looks import looks_of_signals
+
+        return looks_of_signals(stored)
+
     def described(self, stored: AnyArray) -> Float64Array:
         """See `hounsfield.learn.signal_looks.signal_numbers`."""
         from hounsfield.learn.signal_looks import signal_numbers
@@ -242,6 +250,14 @@ class SignalPreparation(Preparation):
         if not self.times and float(known.min()) == float(known.max()):
             return "The signal is flat: every value is the same."
         return ""
+
+    def blanks(self, stored: AnyArray) -> list[str]:
+        """Return the reason for each of stored signals ``n c t`` of which no value is known, or all are the same."""
+        values = stored[:, self.times :].astype(np.float32)
+        whole = np.isfinite(values).all(axis=(1, 2))
+        values[~whole] = 0.0
+        varied = whole & (values.min(axis=(1, 2)) < values.max(axis=(1, 2)))
+        return ["" if fine else self.blank(one) for fine, one in zip(varied.tolist(), stored, strict=True)]
 
     def doubts(self, content: Content, limits: "GuardLimits") -> list[str]:
         """Return which leads hold nothing, and whether it is far shorter than those of the training part."""
@@ -259,6 +275,15 @@ class SignalPreparation(Preparation):
                 said.append(f"lead {lead} holds no value")
         return said
 
+    def doubts_block(self, block: Block, limits: "GuardLimits") -> list[list[str]]:
+        """Return the same of each of signals that were read together."""
+        if not isinstance(block, SignalBlock):
+            return super().doubts_block(block, limits)
+        whole: BoolArray = np.asarray(np.asarray(np.isfinite(block.array).any(axis=2)).all(axis=1))
+        if limits.ndim == 1 and not self.anchored:
+            whole[:] = False  # whole signals are judged by their length too
+        return [[] if fine else self.doubts(block.one(place), limits) for place, fine in enumerate(whole.tolist())]
+
     def self_test(self) -> AnyArray:
         """Return a wave and a wave with a gap and an end before the end."""
         t = np.linspace(0.0, 1.0, self.steps)
@@ -274,9 +299,9 @@ class SignalPreparation(Preparation):
             pair = np.concatenate([hours, pair], axis=1)
         return pair.astype(self.storage)
 
-    def _leads(self, signal: Signal) -> Float64Array:
-        """Return the wanted leads in their order and units, ``l t``."""
-        values = np.full((len(self.leads), signal.samples), np.nan)
+    def _leads(self, signal: Signal | SignalBlock) -> Float64Array:
+        """Return the wanted leads in their order and units, ``... l t``."""
+        values = np.full((*signal.array.shape[:-2], len(self.leads), signal.array.shape[-1]), np.nan)
         alone = len(self.leads) == len(signal.leads) == 1
         for row, lead in enumerate(self.leads):
             at = 0 if alone else place_of(lead, signal.leads)
@@ -288,27 +313,34 @@ class SignalPreparation(Preparation):
                     expected=f"the leads {', '.join(self.leads)}",
                     next_step="give a record with these leads, or name them so",
                 )
-            values[row] = signal.array[at] * _factor(signal.units[at], self.units[row], lead)
+            values[..., row, :] = signal.array[..., at, :] * factor(signal.units[at], self.units[row], lead)
         return values
 
-    def _at_rate(self, signal: Signal, values: Float64Array) -> Float64Array:
+    def _at_rate(self, rate_hz: float | None, values: Float64Array) -> Float64Array:
         if self.rate_hz is None:
             return values
-        if signal.rate_hz is None:
+        if rate_hz is None:
             raise PlanError(
                 "The signal does not say at which rate it was sampled.",
                 expected=f"a rate; the plan is for {self.rate_hz:g} samples per second",
                 next_step="give the record in a format that tells the rate (WFDB, EDF, a table with times)",
             )
-        if abs(signal.rate_hz / self.rate_hz - 1.0) < SAME_RATE:
+        if abs(rate_hz / self.rate_hz - 1.0) < SAME_RATE:
             return values
-        if signal.rate_hz < SLOWEST * self.rate_hz:
+        if rate_hz < SLOWEST * self.rate_hz:
             raise PlanError(
-                f"The signal was sampled at {signal.rate_hz:g} Hz, the plan is for {self.rate_hz:g} Hz.",
+                f"The signal was sampled at {rate_hz:g} Hz, the plan is for {self.rate_hz:g} Hz.",
                 expected=f"at least {SLOWEST * self.rate_hz:g} Hz: less does not hold what the model looks at",
                 next_step="give the record at its own rate",
             )
-        return np.stack([_resampled(row, signal.rate_hz, self.rate_hz) for row in values])
+        return at_rate(values, rate_hz, self.rate_hz)
+
+    def _fitted(self, values: Float64Array) -> AnyArray:
+        """Return ``... l t`` cut or filled up to the plan's steps, as they are stored."""
+        fitted = np.full((*values.shape[:-1], self.steps), np.nan)
+        count = min(self.steps, values.shape[-1])
+        fitted[..., :count] = values[..., :count]
+        return fitted.astype(self.storage)
 
     def _scaled(self, values: Float64Array) -> Float64Array:
         if self.scale == "none":
@@ -316,11 +348,11 @@ class SignalPreparation(Preparation):
         mean, std = (np.array(n)[:, None] for n in (self.mean, self.std))
         if self.scale in ("level", "own"):
             known = np.isfinite(values)
-            count = np.maximum(known.sum(axis=1, keepdims=True), 1)
-            mean = np.where(known, values, 0.0).sum(axis=1, keepdims=True) / count
+            count = np.maximum(known.sum(axis=-1, keepdims=True), 1)
+            mean = np.where(known, values, 0.0).sum(axis=-1, keepdims=True) / count
         if self.scale == "own":
             away = np.where(known, values - mean, 0.0)
-            own = np.sqrt((away**2).sum(axis=1, keepdims=True) / count)
+            own = np.sqrt((away**2).sum(axis=-1, keepdims=True) / count)
             std = np.where(own > 1e-6 * std, own, std)
         scaled: Float64Array = np.clip((values - mean) / std, -CLIP, CLIP)
         return scaled
@@ -337,32 +369,3 @@ class SignalPreparation(Preparation):
 def _sorts(*, irregular: bool) -> tuple[str, str]:
     regular, times = "a signal at a fixed rate", "a signal with irregular times"
     return (times, regular) if irregular else (regular, times)
-
-
-def _factor(have: str, want: str, lead: str) -> float:
-    if not have or not want or have.casefold() == want.casefold():
-        return 1.0
-    if (have, want) not in UNITS:
-        raise PlanError(
-            f"Lead {lead!r} is in {have}, the plan is for {want}.",
-            expected=f"values in {want}",
-            next_step="convert the record, or correct its header",
-        )
-    return UNITS[have, want]
-
-
-def _resampled(row: Float64Array, rate_hz: float, to_hz: float) -> Float64Array:
-    """Return one lead at another rate; gaps are bridged for the filter and missing again behind it."""
-    from hounsfield.science.physiology.filters import resampled
-
-    known = np.isfinite(row)
-    count = int(np.ceil(len(row) * to_hz / rate_hz - 1e-9))
-    if not known.any():
-        return np.full(count, np.nan)
-    places = np.arange(len(row))
-    bridged = row if known.all() else np.interp(places, places[known], row[known])
-    made = resampled(bridged, rate_hz, to_hz)
-    if not known.all():
-        nearest = np.clip(np.rint(np.arange(len(made)) * rate_hz / to_hz).astype(np.int64), 0, len(row) - 1)
-        made[~known[nearest]] = np.nan
-    return made

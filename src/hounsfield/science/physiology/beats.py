@@ -8,7 +8,7 @@ import numpy as np
 from hounsfield.core.errors import InputError
 from hounsfield.core.types import AnyArray, BoolArray, Float64Array, IntArray
 from hounsfield.science.physiology.filters import band_pass, filled, resampled
-from hounsfield.science.statistics.small_quantiles import middle, quantile
+from hounsfield.science.statistics.small_quantiles import middle_around, quantile_within
 
 WORK_HZ = 250.0
 """Rate at which beats are looked for; the peak itself is found in the record's own samples."""
@@ -29,6 +29,8 @@ BLOCK_S = 2.0
 WINDOW_S, MARGIN_S = 600.0, 30.0
 AROUND_BLOCKS = 4
 """Blocks before and after that vote on the level."""
+AROUND_GAPS = 8
+"""Intervals before and after that say which one is usual."""
 
 
 @dataclass(frozen=True)
@@ -202,7 +204,7 @@ def _between(peaks: IntArray, height: Float64Array, beats: IntArray, share: floa
         return np.zeros(len(peaks))
     reach = (AROUND_BLOCKS + 0.5) * BLOCK_S * WORK_HZ
     first, last = np.searchsorted(at, peaks - reach), np.searchsorted(at, peaks + reach)
-    return np.array([quantile(high[a:b], share) if b > a else 0.0 for a, b in zip(first, last, strict=True)])
+    return np.nan_to_num(quantile_within(high, first, last, share=share))
 
 
 def _local(feature: Float64Array) -> tuple[Float64Array, Float64Array]:
@@ -212,9 +214,7 @@ def _local(feature: Float64Array) -> tuple[Float64Array, Float64Array]:
     blocks = len(tops)
     step = min(size, len(feature))
     lows = np.quantile(feature[: blocks * step].reshape(blocks, step), 0.3, axis=1)
-    pad = AROUND_BLOCKS
-    level = np.array([np.median(tops[max(0, i - pad) : i + pad + 1]) for i in range(blocks)])
-    floor = np.array([np.median(lows[max(0, i - pad) : i + pad + 1]) for i in range(blocks)])
+    level, floor = (middle_around(values, AROUND_BLOCKS) for values in (tops, lows))
     centres = (np.arange(blocks) + 0.5) * step
     at = np.arange(len(feature))
     return np.interp(at, centres, level), np.interp(at, centres, floor)
@@ -240,7 +240,7 @@ def _searched(sure: list[int], peaks: IntArray, score: Float64Array, rules: Rule
         if len(at) < 3:
             return found
         gaps = np.diff(at)
-        usual = np.array([middle(gaps[max(0, i - 8) : i + 9]) for i in range(len(gaps))])
+        usual = middle_around(gaps, AROUND_GAPS)
         added: list[int] = []
         for i in np.flatnonzero(gaps > np.minimum(rules.overdue * usual, LONGEST_S * WORK_HZ)):
             inner = np.arange(found[i] + 1, found[i + 1])
@@ -256,11 +256,17 @@ def _searched(sure: list[int], peaks: IntArray, score: Float64Array, rules: Rule
 
 
 def _refined(at: IntArray, lead: Float64Array, rate_hz: float) -> IntArray:
+    """Return the largest deflection within 80 ms of each beat."""
     reach = round(0.08 * rate_hz)
-    result = []
-    for i in at:
-        low = max(0, int(i) - reach)
-        piece = lead[low : int(i) + reach + 1]
-        if len(piece):
-            result.append(low + int(np.argmax(np.abs(piece - np.median(piece)))))
-    return np.unique(np.array(result, np.int64))
+    at = at[at - reach < len(lead)]
+    inner = (at >= reach) & (at + reach < len(lead))
+    result = [np.zeros(0, np.int64)]
+    if inner.any():
+        pieces = np.lib.stride_tricks.sliding_window_view(lead, 2 * reach + 1)[at[inner] - reach]
+        away = np.abs(pieces - np.median(pieces, axis=1, keepdims=True))
+        result.append(at[inner] - reach + away.argmax(axis=1))
+    for i in at[~inner].tolist():
+        low = max(0, i - reach)
+        piece = lead[low : i + reach + 1]
+        result.append(np.array([low + int(np.argmax(np.abs(piece - np.median(piece))))], np.int64))
+    return np.unique(np.concatenate(result))

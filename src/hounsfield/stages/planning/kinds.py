@@ -5,7 +5,7 @@ from typing import ClassVar, Protocol, cast, runtime_checkable
 from hounsfield.core.fingerprint import ImageFacts
 from hounsfield.core.kinds import input_kind
 from hounsfield.core.plan import Facts
-from hounsfield.stages.planning.rules import Rule, network, preparation, rows, signals
+from hounsfield.stages.planning.rules import Rule, network, preparation, rows, signal_network, signal_preparation
 
 FEW_PATIENTS = 150
 """Training patients below which a nested choice of learner and variables costs next to nothing."""
@@ -73,17 +73,17 @@ class Signals:
     planned: ClassVar[tuple[str, ...]] = families
 
     def preparation(self, name: str, facts: Facts, *, own: bool) -> dict[str, Rule]:
-        """See `hounsfield.stages.planning.rules.signals`."""
+        """See `hounsfield.stages.planning.rules.signal_preparation`."""
         del own
-        return signals.preparation(name, facts)
+        return signal_preparation.preparation(name, facts)
 
     def network(self, names: tuple[str, ...], facts: Facts) -> dict[str, Rule]:
-        """See `hounsfield.stages.planning.rules.signals`."""
-        return signals.network(names, facts)
+        """See `hounsfield.stages.planning.rules.signal_network`."""
+        return signal_network.network(names, facts)
 
     def baselines(self, facts: Facts) -> tuple[str, ...]:
-        """See `hounsfield.stages.planning.rules.signals`."""
-        return signals.baselines(facts)
+        """See `hounsfield.stages.planning.rules.signal_network`."""
+        return signal_network.baselines(facts)
 
 
 class Rows:

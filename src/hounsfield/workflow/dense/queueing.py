@@ -22,6 +22,7 @@ from hounsfield.science.statistics.queueing import queue as ranked
 from hounsfield.stages.auditing.thumbnails import glance
 from hounsfield.workflow.dense.model import DenseModel
 from hounsfield.workflow.dense.predicting import asked_cases, images_of
+from hounsfield.workflow.forecast.unserved import refuse_forecast
 from hounsfield.workflow.opening import open_bundle
 from hounsfield.workflow.planning import settle
 from hounsfield.workflow.study import learned_by, seen_digest
@@ -93,6 +94,7 @@ def queue(
         )
     settle(Wishes())
     contents = open_bundle(bundle)
+    refuse_forecast(contents, "queue")
     learned = learned_by(find_bundle(Path(bundle)).parent)
     names, looks, unsure = _looked(contents, [Path(p) for p in inputs], learned, progress)
     found = tuple(Waiting(names[q.index], q.uncertainty, q.distance) for q in ranked(looks, unsure, number))
