@@ -10,7 +10,7 @@ from hounsfield.core.errors import BundleError
 from hounsfield.core.types import AnyArray, BoolArray, Float64Array, IntArray
 from hounsfield.science.compiled import compiled
 
-Loss = Literal["classes", "number"]
+Loss = Literal["classes", "number", "absolute"]
 
 
 @dataclass(frozen=True)
@@ -141,7 +141,8 @@ def grow(rows: Float64Array, answers: Float64Array, how: Boosting, *, loss: Loss
         ``n``: classes 0 to q - 1, all of which are there, or numbers.
     how : Boosting
     loss : str
-        ``classes``: outputs are the log-odds of two classes or logits of more; ``number``.
+        ``classes``: outputs are the log-odds of two classes or logits of more; ``number``, ``absolute``: numbers with
+        the least squared and the least absolute error.
     rounds : int
         Rounds made.
     seed : int
@@ -157,7 +158,9 @@ def grow(rows: Float64Array, answers: Float64Array, how: Boosting, *, loss: Loss
     from hounsfield.learn.threads import threads
 
     made = HistGradientBoostingClassifier if loss == "classes" else HistGradientBoostingRegressor
+    more = {"loss": "absolute_error"} if loss == "absolute" else {}
     model = made(
+        **more,
         learning_rate=how.rate,
         max_iter=max(rounds, 1),
         max_leaf_nodes=how.leaves,
