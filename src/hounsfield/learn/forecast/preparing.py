@@ -1,4 +1,4 @@
-"""Courses as arrays: what a network reads, what the autoregression says, what came."""
+"""Courses as arrays: what a network reads, what the line says, what came."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
