@@ -93,6 +93,9 @@ def measured(case: Case, *, seed: int, shrink: int = 1, inside: bool = False) ->
         judged += said_of(forecaster, cheap, chosen(data, test), [data.patients[i] for i in test])
         held += said_of(forecaster, cheap, kept, [data.patients[i] for i in calibrate])
         print(f"  {data.name}: {len(train)} + {len(calibrate)} series learned, {len(test)} to judge", flush=True)
+        for way in fitted.tried:
+            said = ", ".join(f"{v:.3f}{'*' if c else ''}" for v, c in zip(way.mae, way.chosen, strict=True))
+            print(f"    MAE of {way.name} on the series to calibrate with (* chosen): {said}", flush=True)
         losses = ", ".join(f"{v:.4f}" for v in fitted.trained.history.get("val_loss", ()))
         print(f"    pinball loss of the series to calibrate with, as training went on: {losses}", flush=True)
     how = Judging(data.request.asked, data.request.levels, METHOD, data.below, data.request.unit, seed)

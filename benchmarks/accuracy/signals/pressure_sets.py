@@ -10,7 +10,7 @@ from benchmarks.record import data_root
 from hounsfield.core.streams import stream
 from hounsfield.core.types import Float64Array
 from hounsfield.learn.forecast.learner import Request
-from hounsfield.learn.forecast.spec import ForecastOptions
+from hounsfield.learn.forecast.spec import ForecastOptions, TreeOptions
 from hounsfield.science.forecasting.course import Course
 from hounsfield.science.forecasting.generated import VARIABLES, pressure_course
 from hounsfield.science.forecasting.outcomes import Outcome
@@ -21,8 +21,11 @@ PIG_HZ = 250.0
 WAVE_HZ = 50.0
 SEEN_S = 0.2
 """How long after its foot a beat is known to have begun."""
+BEAT = ("MAP", "SysABP", "DiasABP", "interval", "rise", "rise of foot", "rise now")
+"""Of the beat that has ended; and how far what is seen of the one that has begun lies over the same part of it."""
 STAY_HOURS = 48.0
 GENERATED_PATIENTS = 400
+TREES = TreeOptions(rounds=200)
 
 
 @dataclass(frozen=True)
@@ -77,8 +80,9 @@ def icu() -> Pressures:
         Outcome(kind="lowest", hours=3.0),
     )
     request = Request(
-        variables=names, target=target, asked=asked, unit="mmHg", times=True, lags=12, low=20.0, high=200.0
-    )
+        variables=names, target=target, asked=asked, unit="mmHg", times=True, lags=12, low=20.0, high=200.0,
+        between=(names.index("DiasABP"), names.index("SysABP")), trees=TREES,
+    )  # fmt: skip
     return Pressures("cinc2012_icu", tuple(courses), tuple(patients), tuple(test), request, below=65.0)
 
 
@@ -104,16 +108,18 @@ def pig_series() -> tuple[list[Float64Array], list[str]]:
 
 
 def pig_beats() -> Pressures:
-    """Return the beats of PigArtPressure: mean, systolic and diastolic pressure, and length of each.
+    """Return the beats of PigArtPressure: mean, systolic and diastolic pressure, and length of each, and what is seen.
 
     Notes
     -----
     A step is when a beat is known to have ended: `SEEN_S` after the foot of the next one, with what is found in the
-    waveform up to then alone. What comes is the mean pressure of the beat that has begun.
+    waveform up to then alone. What comes is the mean pressure of the beat that has begun. How far that beat lies over
+    the one before so far, its mean, its foot and the pressure now, are variables: they are known when it is asked.
+    Baselines hear mean pressures alone, as everywhere; the line that the model starts from hears all variables.
     """
     series, pigs = pig_series()
     request = Request(
-        variables=("MAP", "SysABP", "DiasABP", "interval"),
+        variables=BEAT,
         target=0,
         asked=(Outcome(kind="next"),),
         unit="mmHg",
@@ -122,6 +128,7 @@ def pig_beats() -> Pressures:
         low=10.0,
         high=200.0,
         options=ForecastOptions(width=48, missing="carried", hidden=48),
+        trees=TREES,
     )
     courses = tuple(beat_course(wave) for wave in series)
     return Pressures("PigArtPressure, beats", courses, tuple(pigs), (False,) * len(courses), request)
@@ -144,9 +151,13 @@ def beat_course(wave: Float64Array) -> Course:
             last = int(ended[-1])
             told = int(past.onset[last])
             length = (past.onset[last + 1] - past.onset[last]) / PIG_HZ if last + 1 < len(past.onset) else np.nan
-            rows.append((past.mean[last], past.systolic[last], past.diastolic[last], length))
+            begun = wave[past.onset[last + 1] : now] if last + 1 < len(past.onset) else wave[:0]
+            before = wave[told : told + len(begun)]
+            rise = begun - before
+            over = (rise.mean(), rise[0], rise[-1]) if len(rise) else (np.nan,) * 3
+            rows.append((past.mean[last], past.systolic[last], past.diastolic[last], length, *over))
             times.append(now / PIG_HZ / 3600)
-    values = np.array(rows).T if rows else np.zeros((4, 0))
+    values = np.array(rows).T if rows else np.zeros((len(BEAT), 0))
     return Course(np.array(times), values, len(wave) / PIG_HZ / 3600)
 
 
@@ -161,6 +172,7 @@ def pig_waves() -> Pressures:
         times=False,
         lags=50,
         options=ForecastOptions(width=96, missing="mean"),
+        trees=TREES,
     )
     courses: list[Course] = []
     for wave in series:
@@ -190,7 +202,7 @@ def generated() -> Pressures:
     )
     request = Request(
         variables=VARIABLES, target=0, asked=asked, unit="mmHg", times=False, lags=30, low=20.0, high=200.0,
-        options=ForecastOptions(width=64, missing="mean"),
+        options=ForecastOptions(width=64, missing="mean"), trees=TREES,
     )  # fmt: skip
     people = tuple(str(n) for n in range(len(courses)))
     return Pressures("generated", courses, people, (False,) * len(courses), request, below=65.0)

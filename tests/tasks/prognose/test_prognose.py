@@ -5,7 +5,7 @@ import pytest
 from hounsfield.core.cohort import Schema, TargetSpec
 from hounsfield.core.errors import CohortError
 from hounsfield.tasks.prognose.task import Prognose
-from hounsfield.tasks.prognose.variable import variable
+from hounsfield.tasks.prognose.variable import around, variable
 
 
 def test_a_mean_pressure_is_found_by_its_name_and_unit() -> None:
@@ -22,6 +22,17 @@ def test_a_named_or_only_variable_is_taken_as_it_is() -> None:
     assert variable(("HR", "MAP"), ("1/min", "mmHg"), wanted=("hr",)).name == "HR"
     assert variable(("HR", "MAP"), ("1/min", "mmHg"), wanted=("hr",)).below is None
     assert variable(("glucose",), ("mmol/L",)).name == "glucose"
+
+
+def test_a_mean_pressure_lies_between_those_of_its_own_line() -> None:
+    leads = ("HR", "NIDiasABP", "NISysABP", "NIMAP", "SysABP", "MAP", "DiasABP")
+    units = ("1/min", *["mmHg"] * 6)
+    assert around(leads, variable(leads, units)) == ("DiasABP", "SysABP")
+    assert around(leads, variable(leads, units, wanted=("NIMAP",))) == ("NIDiasABP", "NISysABP")
+    assert around(leads, variable(leads, units, wanted=("HR",))) is None
+    assert around(("MAP", "SBP"), variable(("MAP", "SBP"), ("mmHg", "mmHg"))) is None
+    assert around(("ABP", "SBP", "DBP"), variable(("ABP", "SBP", "DBP"), ("mmHg",) * 3)) is None
+    assert around(("ABP Mean", "ABP Sys", "ABP Dias"), variable(("ABP Mean",), ("mmHg",))) == ("ABP Dias", "ABP Sys")
 
 
 def test_what_is_not_clear_is_asked_back() -> None:

@@ -85,7 +85,15 @@ def test_a_table_of_events_becomes_a_judged_forecaster(run: Run) -> None:
     assert any(name.startswith("warned:one false alarm in") for name in lowest.metrics)
     again = Report.model_validate_json((run.path / "report.json").read_text(encoding="utf-8"))
     assert again == report
+    assert [line["way"] for line in report.alternatives] == [
+        f"{n}, on the validation part" for n in ("line", "network")
+    ]
+    assert "(chosen)" in report.alternatives[1]["next reading"]
+    held = open_sealed(run.path / "bundle").plan
+    assert held.value("preparation", "between") == ["DiasABP", "SysABP"]
+    assert held.value("trees", "rounds") == 0  # 600 readings are few
     page = render_html(report)
+    assert "on the validation part" in page
     assert "Onsets warned of" in page
     assert "What comes" in page
 

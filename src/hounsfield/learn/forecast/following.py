@@ -8,13 +8,15 @@ import torch
 
 from hounsfield.core.errors import InputError
 from hounsfield.core.types import Float32Array, Float64Array
-from hounsfield.learn.forecast.forecaster import Forecaster, placed
-from hounsfield.learn.forecast.preparing import clean, standardised
+from hounsfield.learn.forecast.forecaster import Forecaster, mixed, placed
+from hounsfield.learn.forecast.preparing import clean, heard, standardised
+from hounsfield.learn.forecast.trees import grown_of
 from hounsfield.learn.nn.signal.cells import State
 from hounsfield.learn.nn.signal.laying import History
 from hounsfield.learn.nn.signal.sequence import Sequence
 from hounsfield.science.forecasting.autoregression import Autoregression
 from hounsfield.science.forecasting.course import Course
+from hounsfield.science.forecasting.lookback import BACK, Lookback
 from hounsfield.science.statistics.quantiles import shifted
 
 
@@ -28,8 +30,7 @@ class Follower:
     Notes
     -----
     After any number of steps it says what the forecaster says of the whole series up to there, up to rounding. Kept are
-    the state of the network, the value last seen of each variable, and as many readings as the autoregression looks
-    back at.
+    the state of the network, the value last seen of each variable, and as many readings as the line looks back at.
     """
 
     def __init__(self, forecaster: Forecaster) -> None:
@@ -43,12 +44,16 @@ class Follower:
         """Forget everything: the next step is the first of a series."""
         self._memory: tuple[History, tuple[State, ...]] | None = None
         self._past: deque[float] = deque(maxlen=self._forecaster.spec.lags)
+        self._seen = np.full(len(self._forecaster.spec.variables), np.nan)
+        self._when = self._seen.copy()
+        self._before = self._seen.copy()
+        self._behind: deque[tuple[float, float]] = deque(maxlen=BACK)
         self._time: float | None = None
 
     @property
     def kept(self) -> int:
         """Return how many numbers are remembered at present."""
-        count = len(self._past)
+        count = len(self._past) + 3 * len(self._seen) + 2 * len(self._behind)
         if self._memory is not None:
             history, layers = self._memory
             count += sum(t.numel() for t in (history.clock, history.since, history.value))
@@ -91,13 +96,31 @@ class Follower:
             )
         step = clean(Course(np.array([time_h]), values[:, None].astype(np.float64), time_h), spec)
         now = float(step.values[spec.target, 0])
+        known = np.isfinite(step.values[:, 0])
+        self._seen = np.where(known, step.values[:, 0], self._seen)
+        self._when = np.where(known, time_h, self._when)
         line = np.full(len(spec.asked), np.nan)
         if np.isfinite(now):
             self._past.append(now)
             line = self._line.apply(np.array(self._past))[-1]
+            if spec.company:
+                line = line + heard(self._seen[:, None], spec.target, spec.scaling)[0] @ np.array(spec.company)
         offsets = self._advance(time_h, step, np.nan_to_num((line - now) / np.array(spec.scale)))
-        said = placed(offsets, line[None], spec)[0]
+        mix = offsets.astype(np.float64)
+        if np.isfinite(now) and any(self._forecaster.share):
+            mix = mixed(mix, self._grown(time_h, now), self._forecaster)
+        said = placed(mix, line[None], spec)[0]
         return shifted(said, self._forecaster.shifts)
+
+    def _grown(self, time_h: float, now: float) -> Float64Array:
+        self._behind.appendleft((time_h, now))
+        back = np.full((2, BACK), np.nan)
+        back[:, : len(self._behind)] = np.array(self._behind).T
+        others = np.arange(len(self._seen)) != self._forecaster.spec.target
+        seen, before = self._seen[others], self._before[others]
+        self._before = self._seen
+        ages = time_h - self._when[others]
+        return grown_of(self._forecaster.trees, Lookback(back[:1], back[1:], seen[None], ages[None], before[None]))
 
     def _advance(self, time_h: float, step: Course, said: Float64Array) -> Float32Array:
         spec = self._forecaster.spec

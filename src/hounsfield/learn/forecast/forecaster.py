@@ -11,6 +11,8 @@ from hounsfield.core.types import AnyArray, Float32Array, Float64Array
 from hounsfield.learn.forecast.network import ForecastNetwork, build
 from hounsfield.learn.forecast.preparing import Arrays, clean, expected, prepare
 from hounsfield.learn.forecast.spec import ForecastSpec
+from hounsfield.learn.forecast.trees import grown_at
+from hounsfield.learn.series.trees import Trees
 from hounsfield.science.forecasting.course import Course
 from hounsfield.science.statistics.quantiles import shifted
 
@@ -28,11 +30,17 @@ class Forecaster:
         By parameter name.
     shifts : numpy.ndarray
         ``k q``, in the target's unit: what calibration adds to each quantile.
+    trees : tuple of Trees
+        Of each question; empty for none.
+    share : tuple of float
+        k: how far the network's quantiles are moved towards where the trees see the median, 0 to 1.
     """
 
     spec: ForecastSpec
     weights: Mapping[str, AnyArray]
     shifts: Float64Array
+    trees: tuple[Trees, ...] = ()
+    share: tuple[float, ...] = ()
 
     def network(self) -> ForecastNetwork:
         """Return the network with its weights, ready to answer.
@@ -64,15 +72,33 @@ class Forecaster:
         cleaned = [clean(course, self.spec) for course in courses]
         raw = raw_quantiles(self.network(), prepare(cleaned, self.spec))
         found: list[Float64Array] = []
-        for course, offsets in zip(cleaned, raw, strict=True):
+        for course, whole in zip(cleaned, raw, strict=True):
             line = expected(course, self.spec)
-            found.append(shifted(placed(offsets[: len(course.times_h)], line, self.spec), self.shifts))
+            offsets = whole[: len(course.times_h)].astype(np.float64)
+            if any(self.share):
+                offsets = mixed(offsets, grown_at(self.trees, course, self.spec), self)
+            found.append(shifted(placed(offsets, line, self.spec), self.shifts))
         return found
 
 
-def placed(offsets: Float32Array, line: Float64Array, spec: ForecastSpec) -> Float64Array:
-    """Return quantiles in the target's unit from the network's ``t k q`` and the autoregression's ``t k``."""
-    added = np.array(spec.scale)[:, None] * offsets.astype(np.float64)
+def mixed(offsets: Float64Array, grown: Float64Array, forecaster: Forecaster) -> Float64Array:
+    """Return the network's quantiles moved towards what the trees say.
+
+    Parameters
+    ----------
+    offsets : numpy.ndarray
+        ``t k q``, of the network.
+    grown : numpy.ndarray
+        ``t k``, of the trees, in the same unit.
+    forecaster : Forecaster
+    """
+    away = grown - offsets[..., forecaster.spec.middle]
+    return np.asarray(offsets + (np.array(forecaster.share) * away)[..., None], np.float64)
+
+
+def placed(offsets: Float64Array, line: Float64Array, spec: ForecastSpec) -> Float64Array:
+    """Return quantiles in the target's unit from offsets ``t k q`` and what the line says, ``t k``."""
+    added = np.array(spec.scale)[:, None] * offsets
     return np.asarray(line[..., None] + added, np.float64)
 
 

@@ -1,4 +1,4 @@
-"""Fitting a forecaster: a linear autoregression, a network around it, and calibration on held-out series."""
+"""Fitting a forecaster: a line, a network around it, and calibration on held-out series."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,20 +10,22 @@ from torch import Tensor, nn
 
 from hounsfield.core.errors import InputError
 from hounsfield.core.streams import address, stream
-from hounsfield.core.types import AnyArray, Float64Array, IntArray
+from hounsfield.core.types import AnyArray, IntArray
 from hounsfield.learn.batch import Batch
-from hounsfield.learn.forecast.forecaster import Forecaster, placed, raw_quantiles
+from hounsfield.learn.forecast.choosing import Tried, calibrated
+from hounsfield.learn.forecast.forecaster import Forecaster, raw_quantiles
 from hounsfield.learn.forecast.network import ForecastNetwork, build
-from hounsfield.learn.forecast.preparing import Arrays, clean, expected, fit_scaling, prepare
-from hounsfield.learn.forecast.spec import LEVELS, ForecastOptions, ForecastSpec
+from hounsfield.learn.forecast.preparing import Arrays, believed, clean, fit_scaling, heard, prepare
+from hounsfield.learn.forecast.spec import LEVELS, ForecastOptions, ForecastSpec, TreeOptions
+from hounsfield.learn.forecast.trees import grow_trees
 from hounsfield.learn.loop import Loop, Optimisation, Phase, Trained, Watch, run
 from hounsfield.learn.losses.base import Loss, combine
 from hounsfield.learn.losses.pinball import labelled, loss
 from hounsfield.learn.ranks import Ranks
 from hounsfield.science.forecasting.autoregression import Autoregression
-from hounsfield.science.forecasting.course import Course, plausible
+from hounsfield.science.forecasting.company import Line, fit_line
+from hounsfield.science.forecasting.course import Course
 from hounsfield.science.forecasting.outcomes import Outcome, truths
-from hounsfield.science.statistics.quantiles import shifts
 
 NAME = "forecast"
 SORTED = 16
@@ -48,8 +50,13 @@ class Request:
         Look-back of the autoregression, in readings.
     low, high : float
         Readings of the target outside are not measured.
+    between : (int, int) or None
+        Variables that a reading of the target lies between, else it is not measured.
+    company : bool
+        Whether the line hears the other variables too, where that helps.
     levels : tuple of float
     options : ForecastOptions
+    trees : TreeOptions
     """
 
     variables: tuple[str, ...]
@@ -60,8 +67,11 @@ class Request:
     lags: int = 8
     low: float = -1e30
     high: float = 1e30
+    between: tuple[int, int] | None = None
+    company: bool = True
     levels: tuple[float, ...] = LEVELS
     options: ForecastOptions = field(default_factory=ForecastOptions)
+    trees: TreeOptions = field(default_factory=TreeOptions)
 
 
 @dataclass(frozen=True)
@@ -72,14 +82,17 @@ class Fit:
     ----------
     forecaster : Forecaster
     trained : Trained
+    tried : tuple of Tried
+        What was chosen from, on the courses to calibrate with.
     """
 
     forecaster: Forecaster
     trained: Trained
+    tried: tuple[Tried, ...] = ()
 
 
 def draft(train: Sequence[Course], request: Request) -> ForecastSpec:
-    """Fit what lies around the network: scaling, autoregression and the quantiles of its errors.
+    """Fit what lies around the network: scaling, the line and the quantiles of its errors.
 
     Parameters
     ----------
@@ -97,8 +110,16 @@ def draft(train: Sequence[Course], request: Request) -> ForecastSpec:
         raise InputError("There is no series to learn from.", expected="training series")
     past = [c.values[request.target, c.readings(request.target)] for c in cleaned]
     came = [truths(c, request.target, request.asked)[c.readings(request.target)] for c in cleaned]
-    line = Autoregression.fit(past, came, lags=request.lags)
-    errors = np.concatenate([y - line.apply(x) for x, y in zip(past, came, strict=True) if len(x)])
+    scaling = fit_scaling(cleaned)
+    beside = [heard(c.values, request.target, scaling)[c.readings(request.target)] for c in cleaned]
+    alone = Autoregression.fit(past, came, lags=request.lags)
+    line = Line(alone.weights, alone.constant, np.zeros((len(request.variables), len(request.asked))))
+    if request.company and len(request.variables) > 1:
+        line = fit_line(alone, past, beside, came)
+    own = Autoregression(line.weights, line.constant)
+    errors = np.concatenate(
+        [y - own.apply(x) - z @ line.company for x, z, y in zip(past, beside, came, strict=True) if len(x)]
+    )
     spread = np.maximum(np.nanmean(np.abs(errors), axis=0), 1e-6)
     start = np.nanquantile(errors / spread, request.levels, axis=0).T
     return ForecastSpec(
@@ -110,13 +131,16 @@ def draft(train: Sequence[Course], request: Request) -> ForecastSpec:
         times=request.times,
         low=request.low,
         high=request.high,
-        scaling=fit_scaling(cleaned),
+        between=request.between,
+        scaling=scaling,
         lags=request.lags,
         weights=tuple(tuple(row) for row in line.weights.tolist()),
         constant=tuple(line.constant.tolist()),
+        company=tuple(tuple(row) for row in line.company.tolist()) if line.company.any() else (),
         scale=tuple(spread.tolist()),
         start=tuple(tuple(row) for row in start.tolist()),
         options=request.options,
+        trees=request.trees,
     )
 
 
@@ -124,7 +148,7 @@ def fit(
     spec: ForecastSpec, train: Sequence[Course], calibrate: Sequence[Course], *, settings: Optimisation, seed: int,
     watch: Watch | None = None,
 ) -> Fit:  # fmt: skip
-    """Train the network and calibrate its quantiles.
+    """Grow trees, train the network, choose between them and calibrate quantiles.
 
     Returns
     -------
@@ -135,7 +159,8 @@ def fit(
     spec : ForecastSpec
         From `draft` on the same training courses.
     train, calibrate : sequence of Course
-        Of different patients. The second part chooses weights, where `settings` say so, and calibrates.
+        Of different patients. The second part chooses weights, where `settings` say so, and how far the trees are
+        followed, and calibrates.
     settings : Optimisation
     seed : int
     watch : Watch, optional
@@ -160,10 +185,12 @@ def fit(
         store=look.store, brake=look.brake, end=look.end, validate=validate, progress=look.progress,
         observe=look.observe, title=look.title,
     )  # fmt: skip
+    trees = grow_trees(spec, asked_of, seed=address(seed, "forecast trees") % 2**31)
     trained = run(objective, feed.batch, settings, watch=told)
     weights = {key: tensor.cpu().numpy() for key, tensor in trained.weights[NAME].items()}
-    fresh = Forecaster(spec, weights, np.zeros((len(spec.asked), len(spec.levels))))
-    return Fit(Forecaster(spec, weights, calibration(fresh, calibrate)), trained)
+    fresh = Forecaster(spec, weights, np.zeros((len(spec.asked), len(spec.levels))), trees)
+    forecaster, tried = calibrated(fresh, calibrate)
+    return Fit(forecaster, trained, tried)
 
 
 def probe(
@@ -189,23 +216,6 @@ def probe(
         loop.step(feed.batch)
         taken.append(clock() - began)
     return taken[1:]
-
-
-def calibration(forecaster: Forecaster, courses: Sequence[Course]) -> Float64Array:
-    """Return the shifts of each quantile, ``k q``, from held-out courses.
-
-    Raises
-    ------
-    InputError
-        If a question has too few known answers in them.
-    """
-    spec = forecaster.spec
-    cleaned = [clean(course, spec) for course in courses]
-    raw = raw_quantiles(forecaster.network(), prepare(cleaned, spec))
-    said = [placed(r[: len(c.times_h)], expected(c, spec), spec) for r, c in zip(raw, cleaned, strict=True)]
-    came = [truths(c, spec.target, spec.asked) for c in cleaned]
-    every, truth = np.concatenate(said), np.concatenate(came)
-    return np.stack([shifts(truth[:, k], every[:, k], spec.levels) for k in range(len(spec.asked))])
 
 
 class Forecasting:
@@ -303,6 +313,4 @@ def _mean_loss(network: ForecastNetwork, arrays: Arrays, spec: ForecastSpec) -> 
 
 
 def _plain(course: Course, request: Request) -> Course:
-    values = course.values.copy()
-    values[request.target] = plausible(values[request.target], request.low, request.high)
-    return Course(course.times_h, values, course.end_h)
+    return believed(course, request.target, (request.low, request.high), request.between)

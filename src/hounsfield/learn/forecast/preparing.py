@@ -1,4 +1,4 @@
-"""Courses as arrays: what a network reads, what the autoregression says, what came."""
+"""Courses as arrays: what a network reads, what the line says, what came."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,8 +8,11 @@ import numpy as np
 from hounsfield.core.types import Float32Array, Float64Array, IntArray
 from hounsfield.learn.forecast.spec import ForecastSpec, Scaling
 from hounsfield.science.forecasting.autoregression import Autoregression
-from hounsfield.science.forecasting.course import Course, plausible
+from hounsfield.science.forecasting.course import Course, between, carried, plausible
 from hounsfield.science.forecasting.outcomes import truths
+
+SLACK = 1.0
+"""How far outside of the two others a reading may be, in its unit: all three are rounded."""
 
 
 @dataclass(frozen=True)
@@ -21,10 +24,10 @@ class Arrays:
     series : numpy.ndarray
         ``n c t`` float32, standardised; with times channel 0 is hours since the series began. NaN where not measured.
     said : numpy.ndarray
-        ``n t k`` float32: what the autoregression says less the present reading, in units of its usual error; 0 where
+        ``n t k`` float32: what the line says less the present reading, in units of its usual error; 0 where
         the target was not measured.
     truth : numpy.ndarray
-        ``n t k`` float32: what came less what the autoregression says, in the same unit; NaN where not known.
+        ``n t k`` float32: what came less what the line says, in the same unit; NaN where not known.
     lengths : numpy.ndarray
         ``n`` int64.
     """
@@ -40,8 +43,25 @@ class Arrays:
 
 def clean(course: Course, spec: ForecastSpec) -> Course:
     """Return the course with impossible readings of the target as not measured."""
+    return believed(course, spec.target, (spec.low, spec.high), spec.between)
+
+
+def believed(course: Course, target: int, limits: tuple[float, float], others: tuple[int, int] | None) -> Course:
+    """Return the course with readings of a variable that cannot be as not measured.
+
+    Parameters
+    ----------
+    course : Course
+    target : int
+    limits : (float, float)
+        See `hounsfield.science.forecasting.course.plausible`.
+    others : (int, int) or None
+        Rows of the two variables that it lies between.
+    """
     values = course.values.copy()
-    values[spec.target] = plausible(values[spec.target], spec.low, spec.high)
+    values[target] = plausible(values[target], *limits)
+    if others is not None:
+        values[target] = between(values[target], values[others[0]], values[others[1]], slack=SLACK)
     return Course(course.times_h, values, course.end_h)
 
 
@@ -73,13 +93,31 @@ def standardised(values: Float64Array, scaling: Scaling) -> Float32Array:
     return np.asarray(found, np.float32)
 
 
+def heard(values: Float64Array, target: int, scaling: Scaling) -> Float64Array:
+    """Return what was last seen of each variable as the line hears it, ``t c``: standardised, 0 where nothing was.
+
+    Parameters
+    ----------
+    values : numpy.ndarray
+        ``c t``, cleaned.
+    target : int
+        Its column is 0: its readings have weights of their own.
+    scaling : Scaling
+    """
+    found = np.nan_to_num(standardised(carried(values), scaling).astype(np.float64))
+    found[target] = 0.0
+    return found.T
+
+
 def expected(course: Course, spec: ForecastSpec) -> Float64Array:
-    """Return what the autoregression says at each step, ``t k``; NaN where the target was not measured."""
+    """Return what the line says at each step, ``t k``; NaN where the target was not measured."""
     steps = course.readings(spec.target)
     found = np.full((len(course.times_h), len(spec.asked)), np.nan)
     if len(steps):
         line = Autoregression(np.array(spec.weights), np.array(spec.constant))
         found[steps] = line.apply(course.values[spec.target, steps])
+        if spec.company:
+            found[steps] += heard(course.values, spec.target, spec.scaling)[steps] @ np.array(spec.company)
     return found
 
 

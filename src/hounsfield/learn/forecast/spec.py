@@ -4,6 +4,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from hounsfield.learn.series.trees import Boosting
 from hounsfield.science.forecasting.outcomes import Outcome
 
 LEVELS = (0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95)
@@ -43,6 +44,36 @@ class ForecastOptions(BaseModel):
         return self
 
 
+class TreeOptions(BaseModel):
+    """Options of the trees beside the network (`hounsfield.learn.forecast.trees`).
+
+    Attributes
+    ----------
+    rounds : int
+        At most; fewer where held-out training series want no more. 0: no trees.
+    rate : float
+        How much of a tree is added.
+    leaves, least : int
+        Leaves of a tree at most, questions of a leaf at least.
+    penalty : float
+        On the squared values of leaves.
+    rows : int
+        Questions that trees are grown on at most; more are thinned out evenly.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    rounds: int = Field(default=0, ge=0, le=5000)
+    rate: float = Field(default=0.06, gt=0, le=1)
+    leaves: int = Field(default=24, ge=2, le=1024)
+    least: int = Field(default=40, ge=1)
+    penalty: float = Field(default=1.0, ge=0)
+    rows: int = Field(default=60_000, ge=1)
+
+    def boosting(self) -> Boosting:
+        """Return how trees are grown."""
+        return Boosting(self.rounds, self.rate, self.leaves, self.least, self.penalty, share=1.0)
+
+
 class Scaling(BaseModel):
     """How readings become numbers for a network: ``clip((x - middle) / spread)``.
 
@@ -78,14 +109,20 @@ class ForecastSpec(BaseModel):
         Whether times are irregular, so that the network is told them.
     low, high : float
         Readings of the target outside are not measured (`hounsfield.science.forecasting.course.plausible`).
+    between : (int, int) or None
+        Two variables that a reading of the target lies between where they were measured at the same time, such as the
+        diastolic and the systolic pressure; else it is not measured (`hounsfield.science.forecasting.course.between`).
     scaling : Scaling
     lags, weights, constant
-        The linear autoregression that the network starts from: look-back, ``lags k``, ``k``.
+        The line that the network starts from, a linear autoregression: look-back, ``lags k``, ``k``.
+    company : tuple of tuple of float
+        ``c k``: what that line adds for what was last seen of each variable, standardised; empty for nothing.
     scale : tuple of float
-        k: usual size of that autoregression's error in training; what the network adds is in this unit.
+        k: usual size of that line's error in training; what the network adds is in this unit.
     start : tuple of tuple of float
         ``k q``: quantiles of that error in units of `scale`, with which a fresh network starts.
     options : ForecastOptions
+    trees : TreeOptions
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -97,13 +134,16 @@ class ForecastSpec(BaseModel):
     times: bool = True
     low: float = -1e30
     high: float = 1e30
+    between: tuple[int, int] | None = None
     scaling: Scaling
     lags: int = Field(ge=1, le=10_000)
     weights: tuple[tuple[float, ...], ...]
     constant: tuple[float, ...]
+    company: tuple[tuple[float, ...], ...] = ()
     scale: tuple[float, ...]
     start: tuple[tuple[float, ...], ...]
     options: ForecastOptions = ForecastOptions()
+    trees: TreeOptions = TreeOptions()
 
     @model_validator(mode="after")
     def _fits_together(self) -> "ForecastSpec":
@@ -117,6 +157,10 @@ class ForecastSpec(BaseModel):
         shapes = len(self.weights) == self.lags and all(len(row) == k for row in self.weights)
         if not shapes or len(self.constant) != k or len(self.scale) != k or len(self.start) != k:
             raise ValueError(f"the autoregression does not fit {k} questions and {self.lags} lags")
+        if self.company and (len(self.company) != c or any(len(row) != k for row in self.company)):
+            raise ValueError(f"the line hears {len(self.company)} variables, there are {c} and {k} questions")
+        if self.between is not None and not all(0 <= row < c for row in self.between):
+            raise ValueError(f"between {self.between} are none of {c} variables")
         if any(len(row) != q for row in self.start) or min(self.scale) <= 0 or min(self.scaling.spread) <= 0:
             raise ValueError("start must have one number for each level, scale and spread must be above 0")
         return self

@@ -11,7 +11,7 @@ from hounsfield.core.types import AnyArray, BoolArray, Float64Array, IntArray
 from hounsfield.learn.series.boosting import Boosting
 from hounsfield.science.compiled import compiled
 
-Loss = Literal["classes", "number"]
+Loss = Literal["classes", "number", "absolute"]
 
 
 @dataclass(frozen=True)
@@ -113,7 +113,8 @@ def grow(rows: Float64Array, answers: Float64Array, how: Boosting, *, loss: Loss
         ``n``: classes 0 to q - 1, all of which are there, or numbers.
     how : Boosting
     loss : str
-        ``classes``: outputs are the log-odds of two classes or logits of more; ``number``.
+        ``classes``: outputs are the log-odds of two classes or logits of more; ``number``, ``absolute``: numbers with
+        the least squared and the least absolute error.
     rounds : int
         Rounds made.
     seed : int
@@ -129,7 +130,9 @@ def grow(rows: Float64Array, answers: Float64Array, how: Boosting, *, loss: Loss
     from hounsfield.learn.threads import threads
 
     made = HistGradientBoostingClassifier if loss == "classes" else HistGradientBoostingRegressor
+    more = {"loss": "absolute_error"} if loss == "absolute" else {}
     model = made(
+        **more,
         learning_rate=how.rate,
         max_iter=max(rounds, 1),
         max_leaf_nodes=how.leaves,

@@ -67,7 +67,9 @@ class Autoregression:
         return cls(numbers(stored, "weights", ndim=2), numbers(stored, "constant", ndim=1))
 
 
-def least_absolute(inputs: Float64Array, wanted: Float64Array) -> tuple[Float64Array, float]:
+def least_absolute(
+    inputs: Float64Array, wanted: Float64Array, *, ridge: Float64Array | None = None
+) -> tuple[Float64Array, float]:
     """Return weights and constant with about the least mean absolute error.
 
     Parameters
@@ -76,17 +78,19 @@ def least_absolute(inputs: Float64Array, wanted: Float64Array) -> tuple[Float64A
         ``n p``.
     wanted : numpy.ndarray
         ``n``.
+    ridge : numpy.ndarray, optional
+        ``p``: penalty on each squared weight; None: `RIDGE` of the inputs' variance.
     """
     middle, centre = inputs.mean(axis=0), float(np.median(wanted))
     rows = np.column_stack([inputs - middle, np.ones(len(inputs))])
     target = wanted - centre
-    ridge = np.zeros(rows.shape[1])
-    ridge[:-1] = RIDGE * max(float(inputs.var()), 1e-12)
+    penalty = np.zeros(rows.shape[1])
+    penalty[:-1] = ridge if ridge is not None else RIDGE * max(float(inputs.var()), 1e-12)
     share = np.full(len(rows), 1.0 / max(len(rows), 1))
     found = np.zeros(rows.shape[1])
     for _ in range(ROUNDS):
         weighted = rows * share[:, None]
-        found = np.linalg.solve(rows.T @ weighted + np.diag(ridge + 1e-12), weighted.T @ target)
+        found = np.linalg.solve(rows.T @ weighted + np.diag(penalty + 1e-12), weighted.T @ target)
         off = np.abs(target - rows @ found)
         closest = max(1e-3 * float(np.median(off)), 1e-9)
         share = 1.0 / np.maximum(off, closest)

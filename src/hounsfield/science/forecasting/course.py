@@ -72,3 +72,41 @@ def plausible(values: Float64Array, low: float, high: float) -> Float64Array:
     A zeroed or flushed line gives 0 or 300 mmHg: such a reading is neither a truth nor an input.
     """
     return np.where((values >= low) & (values <= high), values, np.nan)
+
+
+def between(values: Float64Array, low: Float64Array, high: Float64Array, *, slack: float = 0.0) -> Float64Array:
+    """Return readings with those outside of two others of the same time as not measured (NaN).
+
+    Parameters
+    ----------
+    values : numpy.ndarray
+        ``t`` readings, such as a mean pressure.
+    low, high : numpy.ndarray
+        ``t``: what it cannot be under and over, such as the diastolic and the systolic pressure; NaN where not
+        measured.
+    slack : float
+        How far outside it may be, since readings are rounded.
+
+    Notes
+    -----
+    A mean lies between the smallest and the largest of what it is the mean of. Where it does not, the three are not of
+    one pressure: a line that was flushed or drawn from in between, or a typing error. Nothing is said where one of the
+    two is missing or not above 0, or they are the wrong way round: then it is not this reading that is in doubt.
+    """
+    with np.errstate(invalid="ignore"):
+        told = (low > 0) & (high > low)
+        outside = told & ((values < low - slack) | (values > high + slack))
+    return np.where(outside, np.nan, values)
+
+
+def carried(values: Float64Array) -> Float64Array:
+    """Return what was last seen of each variable, ``c t``; NaN where nothing was.
+
+    Parameters
+    ----------
+    values : numpy.ndarray
+        ``c t``, NaN where not measured.
+    """
+    known = np.isfinite(values)
+    place = np.maximum.accumulate(np.where(known, np.arange(values.shape[1]), -1), axis=1)
+    return np.where(place >= 0, np.take_along_axis(values, np.maximum(place, 0), axis=1), np.nan)

@@ -15,6 +15,15 @@ MEAN_PRESSURES = (
 """How recorders and tables call a mean arterial pressure, letters and digits only; invasive ones first."""
 WAVES = ("abp", "art", "ibp", "ap", "bp", "arterialpressure", "arterialbloodpressure", "bloodpressure")
 """How they call a pressure that is sampled within the beat."""
+AROUND = (
+    (("nimap", "nibpmean", "nbpmean", "nbpm"), ("nidiasabp", "nibpdia", "nibpdiastolic", "nbpdias", "nbpd"),
+     ("nisysabp", "nibpsys", "nibpsystolic", "nbpsys", "nbps")),
+    (MEAN_PRESSURES, ("diasabp", "abpdias", "abpdia", "abpd", "artdias", "artdia", "artd", "ibpdia", "ibpdiastolic",
+                      "dbp", "diastolicbp", "diastolicbloodpressure", "bpdia"),
+     ("sysabp", "abpsys", "abps", "artsys", "arts", "ibpsys", "ibpsystolic", "sbp", "systolicbp",
+      "systolicbloodpressure", "bpsys")),
+)  # fmt: skip
+"""Means, and how the diastolic and the systolic pressure of the same line are called; of a cuff first."""
 PLAUSIBLE_MEAN = (20.0, 200.0)
 PLAUSIBLE_WAVE = (-20.0, 320.0)
 MMHG = ("", "mmhg")
@@ -88,6 +97,32 @@ def variable(leads: Sequence[str], units: Sequence[str], *, wanted: Sequence[str
         expected="MAP or another arterial pressure in mmHg, or a name",
         next_step=f"name what is to be forecast: --target {leads[0] if leads else 'NAME'}",
     )
+
+
+def around(leads: Sequence[str], found: Variable) -> tuple[str, str] | None:
+    """Return the diastolic and the systolic pressure that belong to a mean one, as the data call them.
+
+    Parameters
+    ----------
+    leads : sequence of str
+        Variables of the series.
+    found : Variable
+        The one that is forecast.
+
+    Returns
+    -------
+    tuple or None
+        None where it is no mean pressure, or one of the two is not there.
+    """
+    if not found.mean_pressure:
+        return None
+    named = {_plain(lead): lead for lead in reversed(leads)}
+    for means, low, high in AROUND:
+        if _plain(found.name) in means:
+            lower = next((named[name] for name in low if name in named), None)
+            upper = next((named[name] for name in high if name in named), None)
+            return (lower, upper) if lower is not None and upper is not None else None
+    return None
 
 
 def _known(leads: Sequence[str], units: Sequence[str], place: int) -> Variable:

@@ -14,8 +14,19 @@ from hounsfield.core.progress import Progress
 from hounsfield.core.types import Float64Array, IntArray
 from hounsfield.learn.forecast.learner import draft, probe
 from hounsfield.science.forecasting.course import Course
+from hounsfield.science.forecasting.lookback import features
 from hounsfield.science.forecasting.thinning import factor
-from hounsfield.stages.planning.forecast import MOST_HZ, MOST_STEPS, Asked, SeriesSeen, draft_forecast, with_steps
+from hounsfield.stages.planning.forecast import (
+    MOST_HZ,
+    MOST_STEPS,
+    Asked,
+    SeriesSeen,
+    draft_forecast,
+    tree_seconds,
+    with_steps,
+    with_trees,
+)
+from hounsfield.tasks.prognose.variable import around
 from hounsfield.workflow.forecast.cohorts import forecast_variable, header_of
 from hounsfield.workflow.forecast.courses import Courses, Shape, read_courses
 from hounsfield.workflow.forecast.sections import check_forecast, optimisation_of, request_of, shape_of
@@ -186,6 +197,7 @@ def _seen(known: Study, facts: SignalFacts, series: Series, shape: Shape) -> Ser
         rate_hz=shape.rate_hz,
         missing_share=float(np.mean(missing)),
         aside=len(series.courses.aside),
+        between=around(shape.variables, what),
     )
 
 
@@ -216,6 +228,7 @@ def _fixed(
     plan: Plan, known: Study, wishes: Wishes, series: Series, *, each: float, elapsed: Callable[[], float]
 ) -> Plan:
     """Turn minutes into steps and write down what all will cost."""
+    plan, growing = _with_trees(plan, wishes, series)
     settings, (train, val) = optimisation_of(plan), series.parts
     courses = series.chosen(train)
     began = time.perf_counter()
@@ -229,7 +242,7 @@ def _fixed(
     tests = len(known.split.ids("test"))
     run = step / settings.batch
     after = REPORT_SECONDS + EACH_PATIENT * patients + tests * (each + run) + BASELINES_SECONDS
-    spent = elapsed() + 2 * drafting + looks + after
+    spent = elapsed() + 2 * drafting + growing + looks + after
     steps = settings.steps
     if wishes.minutes is not None:
         most = int((wishes.minutes * 60.0 * SHARE - spent) / step)
@@ -249,7 +262,7 @@ def _fixed(
     cost = {
         "seconds": Decision(
             value=round(spent + steps * step, 1),
-            rule="time so far, plus steps, looks at the validation part, baselines, predictions, report",
+            rule="time so far, plus trees, steps, looks at the validation part, baselines, predictions, report",
             evidence=f"{steps} steps",
         ),
         "after_seconds": Decision(value=round(after, 1), rule="predictions and report, kept free for them"),
@@ -257,6 +270,18 @@ def _fixed(
         "peak_mib": Decision(value=round(peak_mib() * 1.2), rule="peak while measuring, and a fifth"),
     }
     return plan.with_section("cost", cost)
+
+
+def _with_trees(plan: Plan, wishes: Wishes, series: Series) -> tuple[Plan, float]:
+    """Return the plan with as many trees as the minutes hold, and how long they take, seconds."""
+    request = request_of(plan)
+    readings = sum(len(c.readings(request.target)) for c in series.chosen(series.parts[0]))
+    numbers = features(len(request.variables))
+    sections = dict(plan.sections)
+    if wishes.minutes is not None:
+        sections = with_trees(sections, readings, numbers, minutes=wishes.minutes)
+        plan = plan.model_copy(update={"sections": sections})
+    return plan, tree_seconds(sections, readings, numbers)
 
 
 def prepare_forecast(plan: Plan, known: Study, *, progress: Progress) -> Series:

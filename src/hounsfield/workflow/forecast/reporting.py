@@ -25,7 +25,7 @@ from hounsfield.workflow.evaluating import unseen
 from hounsfield.workflow.fitting import TRAINING
 from hounsfield.workflow.forecast.cohorts import asked_cohort
 from hounsfield.workflow.forecast.courses import read_courses
-from hounsfield.workflow.forecast.fitting import open_forecaster
+from hounsfield.workflow.forecast.fitting import TRIED, open_forecaster
 from hounsfield.workflow.forecast.saying import METHOD, said_of
 from hounsfield.workflow.forecast.sections import forecast_of, shape_of
 from hounsfield.workflow.reports import Ran, heading_elsewhere, heading_of_run
@@ -90,6 +90,7 @@ def report_forecast(
     report = Report(
         **heading_of_run(ran, contents, targets, judged="test", seconds=elapsed()),
         shortcut=None,
+        alternatives=alternatives_of(contents),
         caveats=(
             *_not_forecast(parts["test"]),
             *caveats(
@@ -106,6 +107,13 @@ def report_forecast(
         ),
     )
     return report, written(parts.values(), plan)
+
+
+def alternatives_of(contents: BundleContents) -> tuple[dict[str, str], ...]:
+    """Return what was chosen from on the validation part, a line for each way."""
+    told = contents.documents.get(TRIED)
+    lines = told if isinstance(told, list) else []
+    return tuple({str(k): str(v) for k, v in line.items()} for line in lines if isinstance(line, dict))
 
 
 def _not_forecast(part: Part) -> tuple[Caveat, ...]:

@@ -2,9 +2,10 @@
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from hounsfield.core.errors import PlanError
 from hounsfield.core.plan import Plan
 from hounsfield.learn.forecast.learner import Request
-from hounsfield.learn.forecast.spec import ForecastOptions
+from hounsfield.learn.forecast.spec import ForecastOptions, TreeOptions
 from hounsfield.learn.loop import Optimisation
 from hounsfield.science.forecasting.outcomes import Outcome
 from hounsfield.workflow.forecast.courses import Shape
@@ -42,6 +43,8 @@ class PreparationSection(_Section):
     variables : tuple of str
     unit : str
     low, high : float or None
+    between : (str, str) or None
+        Two variables that the forecast one lies between.
     times : bool
     rate_hz : float or None
     most_steps : int
@@ -51,9 +54,22 @@ class PreparationSection(_Section):
     unit: str = ""
     low: float | None = None
     high: float | None = None
+    between: tuple[str, str] | None = None
     times: bool
     rate_hz: float | None = None
     most_steps: int = Field(ge=2)
+
+
+class LineSection(_Section):
+    """What the network starts from.
+
+    Attributes
+    ----------
+    company : bool
+        Whether it may hear the other variables.
+    """
+
+    company: bool = True
 
 
 class BaselinesSection(_Section):
@@ -89,6 +105,7 @@ def request_of(plan: Plan) -> Request:
         If a section does not fit its model.
     """
     own, asked = plan.section("preparation", PreparationSection), forecast_of(plan)
+    line = plan.section("line", LineSection) if "line" in plan.sections else LineSection(company=False)
     return Request(
         variables=own.variables,
         target=own.variables.index(asked.variable) if asked.variable in own.variables else len(own.variables),
@@ -98,9 +115,25 @@ def request_of(plan: Plan) -> Request:
         lags=plan.section("baselines", BaselinesSection).lags,
         low=own.low if own.low is not None else -NO_LIMIT,
         high=own.high if own.high is not None else NO_LIMIT,
+        between=_rows(own),
+        company=line.company,
         levels=asked.levels,
         options=plan.section("network", ForecastOptions),
+        trees=plan.section("trees", TreeOptions) if "trees" in plan.sections else TreeOptions(),
     )
+
+
+def _rows(own: PreparationSection) -> tuple[int, int] | None:
+    if own.between is None:
+        return None
+    missing = [name for name in own.between if name not in own.variables]
+    if missing:
+        raise PlanError(
+            f"The plan's preparation.between names {missing[0]!r}, which is none of its variables.",
+            expected=", ".join(own.variables[:20]),
+            next_step="correct preparation.between in plan.yaml, or set it to null",
+        )
+    return own.variables.index(own.between[0]), own.variables.index(own.between[1])
 
 
 def optimisation_of(plan: Plan) -> Optimisation:
@@ -116,8 +149,6 @@ def check_forecast(plan: Plan) -> None:
     PlanError
         If one does not fit, or the forecast variable is none of the variables.
     """
-    from hounsfield.core.errors import PlanError
-
     request = request_of(plan)
     optimisation_of(plan)
     if request.target >= len(request.variables):
