@@ -128,7 +128,6 @@ def features(region: Region, settings: Settings, *, placed: bool = True) -> tupl
     ReadError
         If intensities cannot be discretised as the settings say.
     """
-    values = dict.fromkeys(tags(settings, planar_image=region.planar), nan)
     held = region.intensities
     complete = bool(np.isfinite(region.around).all())
     shaped = placed and not region.planar
@@ -155,7 +154,7 @@ def features(region: Region, settings: Settings, *, placed: bool = True) -> tupl
             laid = texture(region.kept, levels)
             del levels
             found += _textures(laid, region, settings)
-    values.update((tag, value) for tag, value in found if tag in values)
+    values = dict(found)
     facts = Facts(
         voxels=int(np.count_nonzero(region.whole)),
         kept=int(np.count_nonzero(region.kept)),
@@ -165,7 +164,8 @@ def features(region: Region, settings: Settings, *, placed: bool = True) -> tupl
         placed=placed,
         complete=complete,
     )
-    return {t: v if isfinite(v) else nan for t, v in values.items()}, facts
+    asked = tags(settings, planar_image=region.planar)
+    return {t: v if isfinite(v := values.get(t, nan)) else nan for t in asked}, facts
 
 
 def _named(family: str, values: Float64Array) -> Tagged:
@@ -209,23 +209,31 @@ def _textures(laid: Texture, region: Region, settings: Settings) -> list[tuple[s
     return found
 
 
-def _in_one_way(laid: Texture, region: Region, asked: Sequence[str], *, planar: bool) -> Tagged:
+def _in_one_way(laid: Texture, region: Region, asked: Sequence[str], *, planar: bool) -> list[tuple[str, float]]:
     way = "2D" if planar else "3D"
+    found: list[tuple[str, float]] = []
     if "cm" in asked:
-        yield from _rows("cm", cooccurrence.cooccurrence(laid, planar=planar), way)
+        found += _rows("cm", cooccurrence.cooccurrence(laid, planar=planar), way)
     if "rlm" in asked:
-        yield from _rows("rlm", run_lengths.run_lengths(laid, planar=planar), way)
+        found += _rows("rlm", run_lengths.run_lengths(laid, planar=planar), way)
     if "szm" in asked or "dzm" in asked:
         sizes, distances = zones.zones(laid, region.whole, planar=planar)
-        yield from _rows("szm", sizes, way)
-        yield from _rows("dzm", distances, way)
+        found += _rows("szm", sizes, way)
+        found += _rows("dzm", distances, way)
     if "ngt" in asked or "ngl" in asked:
         tones, dependences = neighbourhoods.neighbourhoods(laid, planar=planar)
-        yield from _rows("ngt", tones, way)
-        yield from _rows("ngl", dependences, way)
+        found += _rows("ngt", tones, way)
+        found += _rows("ngl", dependences, way)
+    return found
 
 
 def _rows(family: str, table: Float64Array, way: str) -> Tagged:
+    names = _names_in(family, way)
     # in three dimensions rows repeat themselves, and fewer are named
-    for end, row in zip(aggregations(family, way), table.tolist(), strict=False):
-        yield from zip(_names(family, end), row, strict=True)
+    rows = len(names) // table.shape[1]
+    return zip(names, table[:rows].reshape(-1).tolist(), strict=True)
+
+
+@lru_cache(maxsize=256)
+def _names_in(family: str, way: str) -> tuple[str, ...]:
+    return tuple(name for end in aggregations(family, way) for name in _names(family, end))

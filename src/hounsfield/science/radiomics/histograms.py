@@ -39,11 +39,20 @@ def histogram(levels: Levels) -> Float64Array:
     shares = counts[counts > 0] / len(levels.values)
     tops = np.flatnonzero(counts == counts.max()) + 1
     mode = tops[np.argmin(np.abs(tops - first[0]))]
-    gradient = np.gradient(counts) if len(counts) > 1 else np.array([np.nan])
+    gradient = _gradient(counts)
     up, down = int(np.argmax(gradient)), int(np.argmin(gradient))
     places = [np.nan, np.nan] if len(counts) == 1 else [up + 1.0, down + 1.0]
     shape = [mode, -np.sum(shares * np.log2(shares)), np.sum(shares**2)]
     return np.array([*first[:16], *shape, gradient[up], places[0], gradient[down], places[1]])
+
+
+def _gradient(counts: Float64Array) -> Float64Array:
+    """Return central differences, one-sided at both ends."""
+    found = np.full(len(counts), np.nan)
+    if len(counts) > 1:
+        found[0], found[-1] = counts[1] - counts[0], counts[-1] - counts[-2]
+        found[1:-1] = (counts[2:] - counts[:-2]) / 2.0
+    return found
 
 
 def volume_histogram(intensities: Float64Array, how: Discretisation, kept: Resegmentation) -> Float64Array:

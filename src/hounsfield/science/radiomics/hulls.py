@@ -7,6 +7,8 @@ import numpy as np
 from hounsfield.core.types import BoolArray, Float64Array, IntArray
 from hounsfield.science.compiled import compiled
 
+_AXES = np.eye(3)
+_MARKS = np.sqrt([2.0, 3.0, 5.0])
 _AT_ONCE = 1 << 17
 """Points times faces that are looked at together, which bounds memory."""
 
@@ -53,10 +55,13 @@ def hull(mask: BoolArray, spacing_mm: tuple[float, float, float]) -> Hull:
     found = ConvexHull(scaled)
     # a box does not know a face from the opposite one, nor triangles of one face from one another
     facing = np.round(found.equations[:, :3], 9)
-    mark = np.round(facing @ np.sqrt([2.0, 3.0, 5.0]), 9)
-    _, first = np.unique(np.abs(mark), return_index=True)
+    mark = np.abs(np.round(facing @ _MARKS, 9))
+    order = np.argsort(mark, kind="stable")
+    ranked = mark[order]
+    first = order[np.append(True, ranked[1:] != ranked[:-1])]
     normals = np.ascontiguousarray(facing[first])
-    return Hull(scaled[found.vertices], normals, float(found.volume), float(found.area))
+    corners = np.flatnonzero(np.bincount(found.simplices.reshape(-1)))
+    return Hull(scaled[corners], normals, float(found.volume), float(found.area))
 
 
 @compiled
@@ -137,12 +142,22 @@ def smallest_box(around: Hull) -> tuple[float, float]:
 
 def _box_along(points: Float64Array, normal: Float64Array) -> Float64Array:
     # two directions at right angles to each normal, from the axis that is least along it
-    first = np.eye(3)[np.argmin(np.abs(normal), axis=1)]
+    first = _AXES[np.argmin(np.abs(normal), axis=1)]
     first -= (first * normal).sum(axis=1, keepdims=True) * normal
-    first /= np.linalg.norm(first, axis=1, keepdims=True)
-    flat = np.stack([points @ first.T, points @ np.cross(normal, first).T], axis=2).transpose(1, 0, 2)
+    first /= np.sqrt((first * first).sum(axis=1, keepdims=True))
+    flat = np.empty((len(normal), len(points), 2))
+    flat[:, :, 0], flat[:, :, 1] = (points @ first.T).T, (points @ _across(normal, first).T).T
     heights = np.ptp(points @ normal.T, axis=0)
-    return _box(np.ascontiguousarray(flat), np.argsort(flat[:, :, 0], axis=1), heights)
+    return _box(flat, np.argsort(flat[:, :, 0], axis=1), heights)
+
+
+def _across(a: Float64Array, b: Float64Array) -> Float64Array:
+    """Return what is at right angles to both of each two vectors, ``... 3``; NumPy's own checks take longer than it."""
+    found = np.empty_like(b)
+    for n in range(3):
+        k, m = (n + 1) % 3, (n + 2) % 3
+        found[..., n] = a[..., k] * b[..., m] - a[..., m] * b[..., k]
+    return found
 
 
 @compiled
@@ -291,7 +306,7 @@ def _first_weights(points: Float64Array) -> Float64Array:
         if len(edges) == 1:
             # at right angles to it, from the axis that it has least of
             k = int(np.argmin(np.abs(one)))
-            way = np.eye(3)[k] - one * (one[k] / (one @ one))
+            way = _AXES[k] - one * (one[k] / (one @ one))
         else:
-            way = np.cross(one, edges[1])
+            way = _across(one, edges[1])
     return weight

@@ -72,8 +72,9 @@ def marked(labels: AnyArray, *, parts: bool) -> list[Marked]:
     flat, present = _compact(labels)
     if not parts:
         boxes = _boxes(flat, len(present))
-        pairs = zip(present, boxes, strict=True)
-        return [Marked(int(v), 0, Outline(labels, int(v), _box(b))) for v, b in pairs if v > 0 and b[1]]
+        there = np.flatnonzero(boxes[:, 1])
+        pairs = zip(present[there].tolist(), boxes[there], strict=True)
+        return [Marked(v, 0, Outline(labels, v, _box(b))) for v, b in pairs if v > 0]
     padded = np.zeros(tuple(n + 2 for n in labels.shape), dtype=np.int32)
     padded[1:-1, 1:-1, 1:-1] = flat
     shape = (padded.shape[0], padded.shape[1], padded.shape[2])

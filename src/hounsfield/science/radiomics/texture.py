@@ -74,7 +74,7 @@ def texture(mask: BoolArray, levels: Levels) -> Texture:
     flat = padded.reshape(-1)
     voxels = np.flatnonzero(flat).astype(np.int32)
     heights = voxels // (shape[1] * shape[2])
-    starts = np.flatnonzero(np.diff(heights, prepend=-1))
+    starts = np.append(0, np.flatnonzero(heights[1:] != heights[:-1]) + 1)
     return Texture(
         ranks=flat,
         shape=(shape[0], shape[1], shape[2]),

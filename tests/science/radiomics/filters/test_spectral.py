@@ -1,5 +1,6 @@
 """Simoncelli and Riesz against the whole complex transform, and by what their formulas promise."""
 
+import tracemalloc
 from math import pi
 
 import numpy as np
@@ -8,9 +9,10 @@ import pytest
 
 from hounsfield.core.errors import InputError
 from hounsfield.core.streams import stream
+from hounsfield.science.radiomics.filters import spectral
 from hounsfield.science.radiomics.filters.boundaries import Boundary
 from hounsfield.science.radiomics.filters.riesz import RieszLaplacian, RieszSimoncelli, riesz
-from hounsfield.science.radiomics.filters.simoncelli import Simoncelli
+from hounsfield.science.radiomics.filters.simoncelli import Simoncelli, extension_of
 
 Array = npt.NDArray[np.float64]
 UNIT = (1.0, 1.0, 1.0)
@@ -57,6 +59,40 @@ def test_riesz_is_the_product_of_whole_transforms(shape: tuple[int, int, int], o
     product = np.fft.fftn(volume, axes=axes) * steered * _octave(modulus, 1)
     wanted = np.fft.ifftn(product, axes=axes).real
     np.testing.assert_allclose(RieszSimoncelli(1, order).apply(volume, UNIT), wanted, atol=1e-12)
+
+
+@pytest.mark.parametrize("boundary", [Boundary.MIRROR, Boundary.ZERO])
+@pytest.mark.parametrize("slab_bytes", [1, 8 << 20])
+def test_slabs_of_what_passes_are_the_whole_transform_of_the_extended_volume(
+    boundary: Boundary, slab_bytes: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(spectral, "SLAB_BYTES", slab_bytes)
+    volume = _noise(5, 9, 12)
+    wide, inside = spectral.prolonged(volume, extension_of(3, 3, boundary, volume.shape))
+    assert min(wide.shape) > 60
+    modulus = np.sqrt(sum(g**2 for g in _grid(wide.shape)))
+    wanted = np.fft.ifftn(np.fft.fftn(wide) * _octave(modulus, 3)).real[inside]
+    np.testing.assert_allclose(Simoncelli(3, boundary=boundary).apply(volume, UNIT), wanted, atol=1e-12)
+    steered = -1j * _grid(wide.shape)[2] / np.where(modulus > 0, modulus, 1)
+    wanted = np.fft.ifftn(np.fft.fftn(wide) * steered * _octave(modulus, 3)).real[inside]
+    found = RieszSimoncelli(3, (1, 0, 0), boundary=boundary).apply(volume, UNIT)
+    np.testing.assert_allclose(found, wanted, atol=1e-12)
+
+
+def test_memory_does_not_grow_with_what_lies_outside() -> None:
+    volume = _noise(80, 80, 80).astype(np.float32)
+    made = Simoncelli(3, boundary=Boundary.MIRROR)
+    made.apply(volume[:4], UNIT)
+    tracemalloc.start()
+    made.apply(volume, UNIT)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    # the volume and 80 voxels on every side of it are 27 times as many voxels
+    assert peak < 32 * volume.size + (24 << 20)
+
+
+def test_a_level_without_any_frequency_of_a_small_volume_answers_nothing() -> None:
+    assert (Simoncelli(4).apply(_noise(2, 2, 2), UNIT) == 0).all()
 
 
 def test_neighbouring_octaves_add_up_to_one() -> None:

@@ -1,11 +1,13 @@
 """What is taken to lie beyond the edge of a volume (IBSI 2, section on boundary conditions)."""
 
 from enum import StrEnum
+from typing import TypeVar, cast
 
 import numpy as np
 
-from hounsfield.core.types import AnyArray, Float64Array, FloatArray, IntArray
+from hounsfield.core.types import AnyArray, Float64Array, IntArray
 
+Held = TypeVar("Held", bound=AnyArray)
 OUTSIDE = -1
 """Stands in a list of positions for a value of 0."""
 
@@ -60,13 +62,13 @@ def positions(size: int, before: int, after: int, boundary: Boundary) -> IntArra
             return np.minimum(folded, 2 * size - 1 - folded)
 
 
-def extended(values: FloatArray, axis: int, at: IntArray) -> FloatArray:
-    """Return an array with one axis extended to `positions`."""
-    taken = values.take(np.maximum(at, 0), axis=axis)
+def extended(values: Held, axis: int, at: IntArray) -> Held:
+    """Return an array of numbers, real or complex, with one axis extended to `positions`."""
+    taken = cast("Held", values.take(np.maximum(at, 0), axis=axis))
     if (at < 0).any():
         shape = [1] * values.ndim
         shape[axis] = at.size
-        taken *= (at >= 0).reshape(shape)
+        np.multiply(taken, (at >= 0).reshape(shape), out=taken)
     return taken
 
 

@@ -16,7 +16,7 @@ from hounsfield.science.radiomics.filters.protocol import (
     checked_positive,
     checked_reach,
 )
-from hounsfield.science.radiomics.filters.simoncelli import MARGIN, Simoncelli, checked_level, margin_of
+from hounsfield.science.radiomics.filters.simoncelli import MARGIN, Simoncelli, checked_level, extension_of
 from hounsfield.science.radiomics.filters.spectral import ComplexArray, Extension, filtered, prolonged
 
 Order = tuple[int, ...]
@@ -73,6 +73,7 @@ class RieszLaplacian:
         margin = max(MARGIN, MARGIN // 2 + max(laplacian.reach(spacing_mm)))
         wide, inside = prolonged(values, Extension(margin, self.ndim, self.boundary))
         smooth = laplacian.apply(wide, spacing_mm)
+        del wide  # memory is that of the extended volume three times
         response = filtered(smooth, self.transfer, Extension(0, self.ndim, Boundary.PERIODIC))
         kept: FloatArray = response[inside].copy()
         return kept
@@ -129,8 +130,7 @@ class RieszSimoncelli:
     def apply(self, volume: AnyArray, spacing_mm: Spacing) -> FloatArray:
         """Return the response map; see :meth:`~hounsfield.science.radiomics.filters.protocol.ImageFilter.apply`."""
         values = checked(volume, spacing_mm)
-        extension = Extension(margin_of(self.level, values.shape[-self.ndim :]), self.ndim, self.boundary)
-        return filtered(values, self.transfer, extension)
+        return filtered(values, self.transfer, extension_of(self.level, self.ndim, self.boundary, values.shape))
 
     def transfer(self, z: Float64Array, y: Float64Array, x: Float64Array) -> ComplexArray | Float64Array:
         """Return the filter at normalised frequencies."""

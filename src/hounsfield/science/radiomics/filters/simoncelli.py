@@ -58,8 +58,7 @@ class Simoncelli:
     def apply(self, volume: AnyArray, spacing_mm: Spacing) -> FloatArray:
         """Return the response map; see :meth:`~hounsfield.science.radiomics.filters.protocol.ImageFilter.apply`."""
         values = checked(volume, spacing_mm)
-        extension = Extension(margin_of(self.level, values.shape[-self.ndim :]), self.ndim, self.boundary)
-        return filtered(values, self.transfer, extension)
+        return filtered(values, self.transfer, extension_of(self.level, self.ndim, self.boundary, values.shape))
 
     def transfer(self, z: Float64Array, y: Float64Array, x: Float64Array) -> Float64Array:
         """Return the filter at normalised frequencies."""
@@ -85,6 +84,11 @@ def checked_level(level: int) -> None:
             expected="a level from 1, the finest octave, to 16",
             next_step="Take level=1.",
         )
+
+
+def extension_of(level: int, ndim: int, boundary: Boundary, sizes: tuple[int, ...]) -> Extension:
+    """Return how a volume goes on for a level, and the frequency up to which that level goes."""
+    return Extension(margin_of(level, sizes[-ndim:]), ndim, boundary, band=2.0 ** (1 - level))
 
 
 def margin_of(level: int, sizes: tuple[int, ...]) -> int:
