@@ -193,11 +193,11 @@ def test_a_wandering_and_noisy_lead_makes_no_beat_odd(tmp_path: Path) -> None:
         found[name] = np.array(rows)
     names = [c.name for c in FORM]
     usual = np.arange(len(beats_at)) != 60
-    for column in ("form_unlikeness", *(f"form_apart_{n}" for n in STRETCH_NAMES)):
+    for column in ("form_unlikeness", *(f"form_odd_{n}" for n in STRETCH_NAMES)):
         calm, noisy = (found[n][:, names.index(column)] for n in ("calm", "noisy"))
         assert abs(np.median(noisy[usual])) < 0.1
         assert abs(np.median(calm[usual])) < 0.1
-    for column in ("form_unlikeness", "form_apart_q", "form_apart_s"):
+    for column in ("form_unlikeness", "form_odd_q", "form_odd_s"):
         noisy = found["noisy"][:, names.index(column)]
         assert noisy[60] > noisy[usual].max()
 

@@ -48,7 +48,7 @@ FORM = (
     *(RowColumn(name=f"{n}_rr_to_around") for n in ("before", "pre", "post", "next")),
     *(RowColumn(name=f"{n}_rr_by_record") for n in ("pre", "post")),
     *(RowColumn(name=n) for n in ("form_unlikeness", "form_size")),
-    *(RowColumn(name=f"form_apart_{n}") for n in STRETCH_NAMES),
+    *(RowColumn(name=f"form_odd_{n}") for n in STRETCH_NAMES),
     *(RowColumn(name=f"form_level_{n}") for n in STRETCH_NAMES),
 )
 """The variables of a form row."""
