@@ -26,6 +26,7 @@ from benchmarks.accuracy.signals.beats_folders import (
     signal_alone,
     with_others_hidden,
 )
+from benchmarks.accuracy.signals.mitbih import Asked
 from sklearn.metrics import cohen_kappa_score, precision_score, recall_score
 
 from hounsfield.core.audit import Audit
@@ -121,6 +122,11 @@ def test_the_second_row_takes_classes_for_equally_frequent(tmp_path: Path) -> No
         plan = {"sections": {"optimisation": {"class_weights": {"value": weights}}}}
         (tmp_path / "plan.yaml").write_text(yaml.safe_dump(plan))
         assert weighed_alike(tmp_path) == [Beat("100", "S", said), Beat("100", "S", "")]
+
+
+def test_folds_are_asked_of_every_run_and_named() -> None:
+    assert (Asked(14.0).words, Asked(14.0).name) == (["--minutes", "14"], "14min")
+    assert (Asked(7.5, 5).words, Asked(7.5, 5).name) == (["--minutes", "7.5", "--folds", "5"], "7.5min-5folds")
 
 
 @pytest.fixture(scope="module")

@@ -12,6 +12,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.accuracy.signals.beats_figures import (
@@ -54,12 +55,39 @@ OTHERS = {
 COMMAND = "python -m benchmarks.accuracy.signals.mitbih"
 
 
-def trained(folder: Path, name: str, *, seed: int, minutes: float, network: str | None = None) -> Path:
+@dataclass(frozen=True)
+class Asked:
+    """What every run of the benchmark is asked for.
+
+    Parameters
+    ----------
+    minutes : float
+        Of each run.
+    folds : int
+        Folds over the training records, each of which calibrates the networks of the others; 0 leaves records out of
+        training for that.
+    """
+
+    minutes: float
+    folds: int = 0
+
+    @property
+    def words(self) -> list[str]:
+        """Options of ``hu train``."""
+        return ["--minutes", f"{self.minutes:g}", *(["--folds", str(self.folds)] if self.folds else [])]
+
+    @property
+    def name(self) -> str:
+        """Part of the name of a run."""
+        return f"{self.minutes:g}min" + (f"-{self.folds}folds" if self.folds else "")
+
+
+def trained(folder: Path, name: str, *, seed: int, asked: Asked, network: str | None = None) -> Path:
     """Return the run of ``hu train`` on a folder, made now or before by the same code."""
-    out = RUNS / f"mitbih-{name}-seed{seed}-{minutes:g}min-{code()}"
+    out = RUNS / f"mitbih-{name}-seed{seed}-{asked.name}-{code()}"
     if (out / "report.json").exists() and not (out / ".work").exists():
         return out
-    words = ["train", str(folder), "--minutes", f"{minutes:g}", "--seed", str(seed), "--out", str(out)]
+    words = ["train", str(folder), *asked.words, "--seed", str(seed), "--out", str(out)]
     words += ["--network", network] if network else []
     words += [] if (folder / "cohort.yaml").exists() else ["--target", TARGET]
     subprocess.run([sys.executable, "-m", "hounsfield.cli", *words], check=True)
@@ -108,7 +136,7 @@ def one(run: Path, folder: Path) -> dict[str, object]:
     }
 
 
-def inside_ds1(folder: Path, seeds: Sequence[int], *, minutes: float, alone: bool) -> dict[str, object]:
+def inside_ds1(folder: Path, seeds: Sequence[int], *, asked: Asked, alone: bool) -> dict[str, object]:
     """Return pooled figures of records of DS1 that were left out, for each seed; nothing of DS2 is read.
 
     Parameters
@@ -116,7 +144,7 @@ def inside_ds1(folder: Path, seeds: Sequence[int], *, minutes: float, alone: boo
     folder : Path
         Of all records.
     seeds : sequence of int
-    minutes : float
+    asked : Asked
         Of each of four runs.
     alone : bool
         Whether the signal has no row beside it.
@@ -129,7 +157,7 @@ def inside_ds1(folder: Path, seeds: Sequence[int], *, minutes: float, alone: boo
             part = inside(folder, held_out)
             name = f"inside{'-alone' if alone else ''}-{held_out[0]}"
             source = signal_alone(part) if alone else part
-            run = trained(source, name, seed=seed, minutes=minutes, network="recurrent" if alone else None)
+            run = trained(source, name, seed=seed, asked=asked, network="recurrent" if alone else None)
             beats += judged(run)
             alike += weighed_alike(run)
             print(f"inside DS1, seed {seed}, {held_out[0]} and others: {_line(figures(judged(run)))}", flush=True)
@@ -147,15 +175,17 @@ def main() -> None:
     parser.add_argument("--alone", action="store_true", help="with --inside-ds1: the signal without rows")
     parser.add_argument("--seeds", type=int, default=1, help="how many seeds, from 0")
     parser.add_argument("--minutes", type=float, default=None, help="of each run; others than the usual ones are named")
+    parser.add_argument("--folds", type=int, default=0, help="folds of each run: all records train, all calibrate")
     wanted = parser.parse_args()
     folder = official()
     seeds = range(wanted.seeds)
     if wanted.inside_ds1:
-        chosen = inside_ds1(folder, seeds, minutes=wanted.minutes or INSIDE_MINUTES, alone=wanted.alone)
-        name = "recurrent_alone" if wanted.alone else "with_rows"
+        asked = Asked(wanted.minutes or INSIDE_MINUTES, wanted.folds)
+        chosen = inside_ds1(folder, seeds, asked=asked, alone=wanted.alone)
+        name = ("recurrent_alone" if wanted.alone else "with_rows") + (f"_{wanted.folds}_folds" if wanted.folds else "")
         _kept().write_text(json.dumps({**_inside(), name: chosen}, indent=1), encoding="utf-8")
         return
-    minutes = wanted.minutes or MINUTES
+    asked = Asked(wanted.minutes or MINUTES, wanted.folds)
     sources: dict[str, tuple[Path, str | None]] = {
         "official": (folder, None),
         "without_201": (one_person_said(folder), None),
@@ -165,17 +195,17 @@ def main() -> None:
     for name, (source, network) in sources.items():
         rows[name] = {}
         for seed in seeds:
-            run = trained(source, name, seed=seed, minutes=minutes, network=network)
+            run = trained(source, name, seed=seed, asked=asked, network=network)
             rows[name][str(seed)] = one(run, folder)
             print(f"{name}, seed {seed}: {_line(rows[name][str(seed)])}", flush=True)
     first = {name: found["0"] for name, found in rows.items()}
     write_result(
         "signals-mitbih",
         {
-            **provenance(f"{COMMAND} --seeds {wanted.seeds} --minutes {minutes:g}"),
+            **provenance(f"{COMMAND} --seeds {wanted.seeds} {' '.join(asked.words)}"),
             "data": "mitbih_arrhythmia, lead MLII, de Chazal's DS1 to train and DS2 to test, paced records and class Q "
             "left out, validation by leaving records of DS1 out; intervals over records",
-            "commands": [f"hu train mitdb --target {TARGET} --minutes {minutes:g}"],
+            "commands": [f"hu train mitdb --target {TARGET} {' '.join(asked.words)}"],
             "rows": rows,
             "inside_ds1": _inside(),
             "must": {
