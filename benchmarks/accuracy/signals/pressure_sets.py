@@ -10,7 +10,7 @@ from benchmarks.record import data_root
 from hounsfield.core.streams import stream
 from hounsfield.core.types import Float64Array
 from hounsfield.learn.forecast.learner import Request
-from hounsfield.learn.forecast.spec import ForecastOptions, TreeOptions
+from hounsfield.learn.forecast.spec import EchoOptions, ForecastOptions, TreeOptions
 from hounsfield.science.forecasting.course import Course
 from hounsfield.science.forecasting.generated import VARIABLES, pressure_course
 from hounsfield.science.forecasting.outcomes import Outcome
@@ -172,6 +172,7 @@ def pig_waves() -> Pressures:
         times=False,
         lags=50,
         options=ForecastOptions(width=96, missing="mean"),
+        echo=EchoOptions(window=50),
         trees=TREES,
     )
     courses: list[Course] = []

@@ -14,7 +14,7 @@ from hounsfield.learn.forecast.forecaster import Forecaster
 from hounsfield.learn.forecast.learner import Feeding, draft, fit
 from hounsfield.learn.forecast.network import ForecastNetwork
 from hounsfield.learn.forecast.preparing import clean, expected, prepare
-from hounsfield.learn.forecast.spec import ForecastSpec, TreeOptions
+from hounsfield.learn.forecast.spec import EchoOptions, ForecastSpec, TreeOptions
 from hounsfield.learn.forecast.trees import grow_trees
 from hounsfield.learn.loop import Optimisation
 from hounsfield.science.forecasting.course import Course
@@ -29,17 +29,22 @@ WAYS = [
     (False, "carried", "gru"),
     (False, "mean", "gru"),
     (True, "carried", "trees"),
+    (False, "mean", "echo"),
 ]
 
 
 def fresh(*, times: bool = True, missing: str = "carried", cell: str = "gru", stir: float = 0.3) -> Forecaster:
     """Return a forecaster that was drafted but not trained, its weights stirred so that everything has an effect."""
-    asked = request(times=times, missing=missing, cell="gru" if cell == "trees" else cell)
+    asked = request(times=times, missing=missing, cell="gru" if cell in ("trees", "echo") else cell)
+    if cell == "echo":
+        asked = replace(asked, echo=EchoOptions(window=3, nearest=2, memory=40))
     if cell == "trees":
         asked = replace(asked, trees=TreeOptions(rounds=8, least=5))
     learned = courses(12, 0)
     spec = draft(learned, asked)
     assert spec.company  # the drive tells what comes
+    if cell == "echo":
+        spec = spec.model_copy(update={"echo_share": (0.5, 1.0)})
     trees = grow_trees(spec, [clean(c, spec) for c in learned], seed=0)
     network = ForecastNetwork(spec)
     rng = stream(0, "stir")
@@ -226,6 +231,7 @@ def test_what_does_not_fit_is_an_error() -> None:
         ("lags", 4),
         ("scale", (1.0, 0.0)),
         ("company", ((1.0,),)),
+        ("echo_share", (0.5, 2.0)),
         ("more", 1),
     ):
         with pytest.raises(ValidationError):

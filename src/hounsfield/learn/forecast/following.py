@@ -9,14 +9,16 @@ import torch
 from hounsfield.core.errors import InputError
 from hounsfield.core.types import Float32Array, Float64Array
 from hounsfield.learn.forecast.forecaster import Forecaster, mixed, placed
-from hounsfield.learn.forecast.preparing import clean, heard, standardised
+from hounsfield.learn.forecast.preparing import clean, heard, standardised, towards
 from hounsfield.learn.forecast.trees import grown_of
 from hounsfield.learn.nn.signal.cells import State
 from hounsfield.learn.nn.signal.laying import History
 from hounsfield.learn.nn.signal.sequence import Sequence
 from hounsfield.science.forecasting.autoregression import Autoregression
 from hounsfield.science.forecasting.course import Course
+from hounsfield.science.forecasting.echo import echoes
 from hounsfield.science.forecasting.lookback import BACK, Lookback
+from hounsfield.science.forecasting.outcomes import truths
 from hounsfield.science.statistics.quantiles import shifted
 
 
@@ -48,12 +50,14 @@ class Follower:
         self._when = self._seen.copy()
         self._before = self._seen.copy()
         self._behind: deque[tuple[float, float]] = deque(maxlen=BACK)
+        echo = self._forecaster.spec.echo
+        self._heard: deque[tuple[float, float]] = deque(maxlen=echo.memory + echo.window)
         self._time: float | None = None
 
     @property
     def kept(self) -> int:
         """Return how many numbers are remembered at present."""
-        count = len(self._past) + 3 * len(self._seen) + 2 * len(self._behind)
+        count = len(self._past) + 3 * len(self._seen) + 2 * (len(self._behind) + len(self._heard))
         if self._memory is not None:
             history, layers = self._memory
             count += sum(t.numel() for t in (history.clock, history.since, history.value))
@@ -105,12 +109,22 @@ class Follower:
             line = self._line.apply(np.array(self._past))[-1]
             if spec.company:
                 line = line + heard(self._seen[:, None], spec.target, spec.scaling)[0] @ np.array(spec.company)
+            if any(spec.echo_share):
+                line = towards(line[None], self._echo(time_h, now)[None], spec.echo_share)[0]
         offsets = self._advance(time_h, step, np.nan_to_num((line - now) / np.array(spec.scale)))
         mix = offsets.astype(np.float64)
         if np.isfinite(now) and any(self._forecaster.share):
             mix = mixed(mix, self._grown(time_h, now), self._forecaster)
         said = placed(mix, line[None], spec)[0]
         return shifted(said, self._forecaster.shifts)
+
+    def _echo(self, time_h: float, now: float) -> Float64Array:
+        spec = self._forecaster.spec
+        self._heard.append((time_h, now))
+        times, values = np.array(self._heard).T
+        answers = truths(Course(times, values[None], time_h), 0, spec.asked)
+        last = np.array([len(times) - 1])
+        return echoes(times, values, answers, spec.asked, spec.echo.how(), at=last)[0]
 
     def _grown(self, time_h: float, now: float) -> Float64Array:
         self._behind.appendleft((time_h, now))

@@ -10,13 +10,22 @@ from torch import Tensor, nn
 
 from hounsfield.core.errors import InputError
 from hounsfield.core.streams import address, stream
-from hounsfield.core.types import AnyArray, IntArray
+from hounsfield.core.types import AnyArray, Float64Array, IntArray
 from hounsfield.learn.batch import Batch
 from hounsfield.learn.forecast.choosing import Tried, calibrated
 from hounsfield.learn.forecast.forecaster import Forecaster, raw_quantiles
 from hounsfield.learn.forecast.network import ForecastNetwork, build
-from hounsfield.learn.forecast.preparing import Arrays, believed, clean, fit_scaling, heard, prepare
-from hounsfield.learn.forecast.spec import LEVELS, ForecastOptions, ForecastSpec, TreeOptions
+from hounsfield.learn.forecast.preparing import (
+    Arrays,
+    believed,
+    clean,
+    echoed,
+    fit_scaling,
+    heard,
+    prepare,
+    towards,
+)
+from hounsfield.learn.forecast.spec import LEVELS, EchoOptions, ForecastOptions, ForecastSpec, TreeOptions
 from hounsfield.learn.forecast.trees import grow_trees
 from hounsfield.learn.loop import Loop, Optimisation, Phase, Trained, Watch, run
 from hounsfield.learn.losses.base import Loss, combine
@@ -28,6 +37,7 @@ from hounsfield.science.forecasting.course import Course
 from hounsfield.science.forecasting.outcomes import Outcome, truths
 
 NAME = "forecast"
+ECHO_SHARES = (0.0, 0.25, 0.5, 0.75, 0.9, 1.0)
 SORTED = 16
 """Batches whose series are sorted by length together: fewer steps are padding, and the order stays random."""
 
@@ -57,6 +67,7 @@ class Request:
     levels : tuple of float
     options : ForecastOptions
     trees : TreeOptions
+    echo : EchoOptions
     """
 
     variables: tuple[str, ...]
@@ -72,6 +83,7 @@ class Request:
     levels: tuple[float, ...] = LEVELS
     options: ForecastOptions = field(default_factory=ForecastOptions)
     trees: TreeOptions = field(default_factory=TreeOptions)
+    echo: EchoOptions = field(default_factory=EchoOptions)
 
 
 @dataclass(frozen=True)
@@ -117,9 +129,14 @@ def draft(train: Sequence[Course], request: Request) -> ForecastSpec:
     if request.company and len(request.variables) > 1:
         line = fit_line(alone, past, beside, came)
     own = Autoregression(line.weights, line.constant)
-    errors = np.concatenate(
-        [y - own.apply(x) - z @ line.company for x, z, y in zip(past, beside, came, strict=True) if len(x)]
-    )
+    said = np.concatenate([own.apply(x) + z @ line.company for x, z in zip(past, beside, strict=True)])
+    truth = np.concatenate(came)
+    share: tuple[float, ...] = ()
+    if request.echo.window:
+        echo = np.concatenate([echoed(c, request.target, request.asked, request.echo) for c in cleaned])
+        share = _best_share(said, echo, truth)
+        said = towards(said, echo, share)
+    errors = truth - said
     spread = np.maximum(np.nanmean(np.abs(errors), axis=0), 1e-6)
     start = np.nanquantile(errors / spread, request.levels, axis=0).T
     return ForecastSpec(
@@ -137,11 +154,25 @@ def draft(train: Sequence[Course], request: Request) -> ForecastSpec:
         weights=tuple(tuple(row) for row in line.weights.tolist()),
         constant=tuple(line.constant.tolist()),
         company=tuple(tuple(row) for row in line.company.tolist()) if line.company.any() else (),
+        echo=request.echo,
+        echo_share=share if any(share) else (),
         scale=tuple(spread.tolist()),
         start=tuple(tuple(row) for row in start.tolist()),
         options=request.options,
         trees=request.trees,
     )
+
+
+def _best_share(line: Float64Array, echo: Float64Array, truth: Float64Array) -> tuple[float, ...]:
+    """Return for each question the share with the least absolute error; nothing of an echo is fitted but this."""
+    found = []
+    for k in range(truth.shape[1]):
+        errors = []
+        for share in ECHO_SHARES:
+            off = np.abs(truth[:, k] - towards(line[:, k : k + 1], echo[:, k : k + 1], (share,))[:, 0])
+            errors.append(float(np.nanmean(off)))
+        found.append(ECHO_SHARES[int(np.argmin(errors))])
+    return tuple(found)
 
 
 def fit(

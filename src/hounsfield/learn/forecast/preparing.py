@@ -6,10 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from hounsfield.core.types import Float32Array, Float64Array, IntArray
-from hounsfield.learn.forecast.spec import ForecastSpec, Scaling
+from hounsfield.learn.forecast.spec import EchoOptions, ForecastSpec, Scaling
 from hounsfield.science.forecasting.autoregression import Autoregression
 from hounsfield.science.forecasting.course import Course, between, carried, plausible
-from hounsfield.science.forecasting.outcomes import truths
+from hounsfield.science.forecasting.echo import echoes
+from hounsfield.science.forecasting.outcomes import Outcome, truths
 
 SLACK = 1.0
 """How far outside of the two others a reading may be, in its unit: all three are rounded."""
@@ -109,6 +110,18 @@ def heard(values: Float64Array, target: int, scaling: Scaling) -> Float64Array:
     return found.T
 
 
+def echoed(course: Course, target: int, asked: tuple[Outcome, ...], echo: EchoOptions) -> Float64Array:
+    """Return what followed places of the past that looked alike, at each reading of the target, ``m k``."""
+    steps = course.readings(target)
+    answers = truths(course, target, asked)[steps]
+    return echoes(course.times_h[steps], course.values[target, steps], answers, asked, echo.how())
+
+
+def towards(line: Float64Array, echo: Float64Array, share: Sequence[float]) -> Float64Array:
+    """Return a line ``m k`` moved towards an echo ``m k`` by a share of each question; as it is where there is none."""
+    return np.asarray(line + np.array(share) * np.nan_to_num(echo - line), np.float64)
+
+
 def expected(course: Course, spec: ForecastSpec) -> Float64Array:
     """Return what the line says at each step, ``t k``; NaN where the target was not measured."""
     steps = course.readings(spec.target)
@@ -118,6 +131,8 @@ def expected(course: Course, spec: ForecastSpec) -> Float64Array:
         found[steps] = line.apply(course.values[spec.target, steps])
         if spec.company:
             found[steps] += heard(course.values, spec.target, spec.scaling)[steps] @ np.array(spec.company)
+        if any(spec.echo_share):
+            found[steps] = towards(found[steps], echoed(course, spec.target, spec.asked, spec.echo), spec.echo_share)
     return found
 
 

@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from hounsfield.learn.series.trees import Boosting
+from hounsfield.science.forecasting.echo import Echo
 from hounsfield.science.forecasting.outcomes import Outcome
 
 LEVELS = (0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95)
@@ -74,6 +75,27 @@ class TreeOptions(BaseModel):
         return Boosting(self.rounds, self.rate, self.leaves, self.least, self.penalty, share=1.0)
 
 
+class EchoOptions(BaseModel):
+    """How the past of a series is searched for what looked as the present does.
+
+    Attributes
+    ----------
+    window : int
+        Readings that are compared; 0: it is not searched.
+    nearest, memory : int
+        See `hounsfield.science.forecasting.echo.Echo`.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    window: int = Field(default=0, ge=0, le=10_000)
+    nearest: int = Field(default=5, ge=1, le=1000)
+    memory: int = Field(default=1000, ge=1, le=20_000)
+
+    def how(self) -> Echo:
+        """Return how it is searched."""
+        return Echo(self.window, self.nearest, self.memory)
+
+
 class Scaling(BaseModel):
     """How readings become numbers for a network: ``clip((x - middle) / spread)``.
 
@@ -117,6 +139,9 @@ class ForecastSpec(BaseModel):
         The line that the network starts from, a linear autoregression: look-back, ``lags k``, ``k``.
     company : tuple of tuple of float
         ``c k``: what that line adds for what was last seen of each variable, standardised; empty for nothing.
+    echo, echo_share
+        How the past is searched, and how far, 0 to 1, the line of each question is moved to what followed there; empty
+        for not at all.
     scale : tuple of float
         k: usual size of that line's error in training; what the network adds is in this unit.
     start : tuple of tuple of float
@@ -140,6 +165,8 @@ class ForecastSpec(BaseModel):
     weights: tuple[tuple[float, ...], ...]
     constant: tuple[float, ...]
     company: tuple[tuple[float, ...], ...] = ()
+    echo: EchoOptions = EchoOptions()
+    echo_share: tuple[float, ...] = ()
     scale: tuple[float, ...]
     start: tuple[tuple[float, ...], ...]
     options: ForecastOptions = ForecastOptions()
@@ -159,6 +186,8 @@ class ForecastSpec(BaseModel):
             raise ValueError(f"the autoregression does not fit {k} questions and {self.lags} lags")
         if self.company and (len(self.company) != c or any(len(row) != k for row in self.company)):
             raise ValueError(f"the line hears {len(self.company)} variables, there are {c} and {k} questions")
+        if self.echo_share and (len(self.echo_share) != k or not all(0 <= s <= 1 for s in self.echo_share)):
+            raise ValueError(f"echo_share {self.echo_share} must be {k} shares")
         if self.between is not None and not all(0 <= row < c for row in self.between):
             raise ValueError(f"between {self.between} are none of {c} variables")
         if any(len(row) != q for row in self.start) or min(self.scale) <= 0 or min(self.scaling.spread) <= 0:

@@ -18,6 +18,7 @@ LEAST_STEPS, MOST_TRAINING = 300, 4000
 TREES_FROM = 1500
 CELL_SECONDS = 1e-8
 """Growing trees, for each reading, number and round on one core; measured with scikit-learn 1.9."""
+ECHO_SECONDS = 20.0
 TREES_SHARE = 0.2
 """Of the minutes, at most, for the trees."""
 LEVELS: list[PlanValue] = [0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95]
@@ -124,6 +125,7 @@ def draft_forecast(seen: SeriesSeen, asked: Asked) -> dict[str, dict[str, Decisi
                 evidence=f"{len(seen.variables)} variables",
             )
         },
+        "echo": _echo(seen),
         "trees": _trees(seen),
         "network": _network(seen),
         "optimisation": _optimisation(seen),
@@ -185,6 +187,21 @@ def _between(seen: SeriesSeen) -> Decision:
         "patient (a flushed or damped line, a typing error) and counts as not measured",
         evidence=", ".join(seen.between),
     )
+
+
+def _echo(seen: SeriesSeen) -> dict[str, Decision]:
+    wave = seen.rate_hz is not None and seen.rate_hz >= WAVE_HZ
+    window = max(2, round(seen.rate_hz)) if wave and seen.rate_hz is not None else 0
+    memory = round(ECHO_SECONDS * seen.rate_hz) if wave and seen.rate_hz is not None else 1000
+    return {
+        "window": Decision(
+            value=window,
+            rule="a waveform repeats itself: what followed where the last second looked as it does now; no chart does",
+            evidence=f"{seen.rate_hz:.4g} Hz" if seen.rate_hz is not None else "irregular times",
+        ),
+        "nearest": Decision(value=5, rule="the mean of what followed five such places"),
+        "memory": Decision(value=memory, rule=f"of a waveform the last {ECHO_SECONDS:g} seconds are searched"),
+    }
 
 
 def _trees(seen: SeriesSeen) -> dict[str, Decision]:

@@ -5,7 +5,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from hounsfield.core.errors import PlanError
 from hounsfield.core.plan import Plan
 from hounsfield.learn.forecast.learner import Request
-from hounsfield.learn.forecast.spec import ForecastOptions, TreeOptions
+from hounsfield.learn.forecast.spec import EchoOptions, ForecastOptions, TreeOptions
 from hounsfield.learn.loop import Optimisation
 from hounsfield.science.forecasting.outcomes import Outcome
 from hounsfield.workflow.forecast.courses import Shape
@@ -119,6 +119,7 @@ def request_of(plan: Plan) -> Request:
         company=line.company,
         levels=asked.levels,
         options=plan.section("network", ForecastOptions),
+        echo=plan.section("echo", EchoOptions) if "echo" in plan.sections else EchoOptions(),
         trees=plan.section("trees", TreeOptions) if "trees" in plan.sections else TreeOptions(),
     )
 
