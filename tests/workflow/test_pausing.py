@@ -32,12 +32,12 @@ def pausing(
     store: Kept,
     *,
     part: float,
-    seconds: float = INFINITE,
+    kept: float = -INFINITE,
     left: Callable[[], float] = lambda: INFINITE,
     pace: Callable[[int, int], int] = lambda _step, planned: planned,
     warmup: Warmup | None = None,
 ) -> Pausing:
-    return Pausing(store, part=part, seconds=seconds, left=left, pace=pace, warmup=warmup)
+    return Pausing(store, part=part, kept=kept, left=left, pace=pace, warmup=warmup)
 
 
 def steps_made(turn: Pausing, planned: int, *, first: int = 0) -> int:
@@ -77,7 +77,7 @@ def test_the_same_share_of_the_seconds_ends_it_too_and_leaves_the_others() -> No
         clock["now"] += 0.5  # asked twice a step
         return 20.0 - clock["now"]
 
-    assert steps_made(pausing(Kept(), part=0.5, seconds=20.0, left=left), 1000) == pytest.approx(10, abs=1)
+    assert steps_made(pausing(Kept(), part=0.5, kept=10.0, left=left), 1000) == pytest.approx(10, abs=1)
 
 
 def test_an_end_that_moved_moves_the_pause() -> None:

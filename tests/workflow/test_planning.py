@@ -9,7 +9,6 @@ from hounsfield.core.errors import MinutesError, PlanError, RunExistsError
 from hounsfield.core.plan import Machine, Plan
 from hounsfield.stages.planning.rules.ensemble import LEAN
 from hounsfield.workflow.planning import (
-    START_SECONDS,
     Speed,
     _fixed,
     _looks_per_step,
@@ -17,6 +16,7 @@ from hounsfield.workflow.planning import (
     first_draft,
     plan,
 )
+from hounsfield.workflow.turns import START_SECONDS
 from hounsfield.workflow.wishes import Wishes
 from tests.workflow.conftest import Drafted
 

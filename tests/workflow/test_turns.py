@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hounsfield.workflow.turns import Turn, ended, free_at, whole, wrapped
+from hounsfield.workflow.turns import Turn, ended, free_at, share, whole, wrapped
 
 LENGTHS = st.lists(st.integers(min_value=0, max_value=60), max_size=14)
 
@@ -61,6 +61,17 @@ def test_five_folds_on_two_workers() -> None:
     assert [t.part for lane in lanes for t in lane] == [1.0, 1.0, 1.0, 0.5, 1.0, 1.0]
     # three rounds of whole members took 300 steps and three starts
     assert ended(lanes, [0.0, 0.0], step=1.0, start=5.0) == 250 + 3 * 5
+
+
+def test_members_share_the_time_that_starts_leave() -> None:
+    first, second = wrapped([100] * 5, 2)
+    # three starts of 5 s in each lane leave 1,000 of 1,015 s, for 250 steps
+    assert share(first, 1015.0) == pytest.approx((405.0, 405.0))
+    assert share(second, 1015.0) == pytest.approx((205.0, 405.0)), "half of it now, half of it in the other lane"
+    assert share(first[2:], 205.0) == pytest.approx((205.0, 205.0)), "what is left is for the last turn"
+    assert share(first, math.inf) == (math.inf, math.inf)
+    assert share(first, 0.0) == (0.0, 0.0)
+    assert share(second, 3.0) == (3.0, 3.0)
 
 
 def test_a_turn_waits_for_the_one_before() -> None:

@@ -9,6 +9,7 @@ import selectors
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -27,7 +28,7 @@ from hounsfield.learn.feed import Feed
 from hounsfield.learn.learners.protocol import State
 from hounsfield.learn.maps import mapped
 from hounsfield.workflow.checkpoints import EVERY_SECONDS
-from hounsfield.workflow.turns import Lane, Turn, whole
+from hounsfield.workflow.turns import Lane, Turn, share, whole
 from hounsfield.workflow.warming import stored_beside
 
 POLL_SECONDS = 0.25
@@ -231,15 +232,17 @@ class Crew:
     def _start(self, assignment: Assignment, lane: Sequence[Turn], *, left: float, mode: str) -> "_Child":
         note = self._folder / f"{assignment.name}.job.json"
         turn = lane[0]
-        seconds = left * turn.length / sum(t.length for t in lane)
+        own, seconds = share(lane, left)
         facts = {
             "mode": mode,
             "learner": assignment.learner,
             "job": assignment.job.model_dump(mode="json"),
             "name": assignment.name,
-            # as if the member were made without a pause: its schedule is one
-            "seconds": seconds / turn.part if np.isfinite(seconds) else None,
             "part": turn.part,
+            # from here to the end, as if the member were made without a pause: its schedule is one
+            "seconds": seconds if np.isfinite(seconds) else None,
+            "kept": seconds - own if np.isfinite(seconds) else None,
+            "began": time.monotonic(),
             "parent": os.getpid(),
             "every": CHECKPOINT_SECONDS,
         }

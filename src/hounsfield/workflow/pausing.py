@@ -1,6 +1,5 @@
 """A training that leaves off in the middle, at a checkpoint, so that another process goes on with it later."""
 
-import math
 from collections.abc import Callable, Mapping
 
 from hounsfield.core.types import AnyArray, Json
@@ -25,10 +24,10 @@ class Pausing:
         Where checkpoints go.
     part : float
         Share of what is left of the member that this turn makes, above 0 to 1; 1 never pauses.
-    seconds : float
-        How long the member may take from here to its end.
+    kept : float
+        Seconds that are kept for the member's other turn, minus infinity without a clock.
     left : callable
-        Seconds that are left of them.
+        Seconds that are left for the member.
     pace : callable
         ``pace(step, planned) -> int``: at which step to end, if the time does not reach.
     warmup : Warmup or None
@@ -36,8 +35,8 @@ class Pausing:
 
     Notes
     -----
-    The turn ends by its share of the steps, or by the same share of the seconds where these are spent before: then
-    what is left of the member has the rest of the seconds, as it would have without a pause.
+    The turn ends by its share of the steps, or where no more than the kept seconds are left: then what is left of the
+    member has these, as it would have without a pause.
     """
 
     def __init__(
@@ -45,14 +44,14 @@ class Pausing:
         store: Store,
         *,
         part: float,
-        seconds: float,
+        kept: float,
         left: Callable[[], float],
         pace: Callable[[int, int], int],
         warmup: Warmup | None = None,
     ) -> None:
         self._store = store
         self._part = part
-        self._kept = seconds * (1.0 - part) if math.isfinite(seconds) else float("-inf")
+        self._kept = kept
         self._left = left
         self._pace = pace
         self._warmup = warmup

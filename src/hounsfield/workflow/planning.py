@@ -36,7 +36,7 @@ from hounsfield.workflow.repeating import Repeating, with_repeats
 from hounsfield.workflow.roads import road_of
 from hounsfield.workflow.stepping import most_steps
 from hounsfield.workflow.study import Source, Study, roles_said, study
-from hounsfield.workflow.turns import ended, free_at, wrapped
+from hounsfield.workflow.turns import START_SECONDS, ended, free_at, wrapped
 from hounsfield.workflow.warming import settled, with_beside, with_match
 from hounsfield.workflow.wishes import Wishes
 
@@ -71,8 +71,6 @@ FEW_STEPS = 20
 """Fewer steps of a whole plan are not worth it where a lean one would do."""
 LEAST_STEPS = 5
 """Fewest steps of a lean plan."""
-START_SECONDS = 5.0
-"""An allowance for a process to start and to read its checkpoint: importing torch takes 2 to 4 s."""
 
 
 @dataclass(frozen=True)

@@ -11,12 +11,16 @@ network little, and sums in another order give other bits); slices of all member
 starts a process; here there is at most one more start for each worker but the first).
 
 Learners without steps cannot be divided. They begin, one after another as workers become free, and then the lanes. What
-time is left, a lane's turns share by their steps: with W workers each of M members has W / M of it, less where its
-lane had to wait for such a learner.
+time is left, a lane's turns share by their steps, after an allowance for each start: with W workers each of M members
+has W / M of it, less where its lane had to wait for such a learner.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+
+START_SECONDS = 5.0
+"""An allowance for a process to start and to read its checkpoint: importing torch takes 2 to 4 s."""
 
 
 @dataclass(frozen=True)
@@ -87,6 +91,24 @@ def wrapped(lengths: Sequence[int], workers: int) -> tuple[Lane, ...]:
             lanes.append([Turn(member, 0, length - last, length)])
             room = span - (length - last)
     return tuple(tuple(lane) for lane in lanes)
+
+
+def share(lane: Sequence[Turn], left: float) -> tuple[float, float]:
+    """Return how long the first turn of a lane may take, and how long its member would without a pause, seconds.
+
+    Parameters
+    ----------
+    lane : sequence of Turn
+        What a worker has to make, not empty.
+    left : float
+        Seconds that are left for it; may be infinite.
+    """
+    if not math.isfinite(left):
+        return left, left
+    turn = lane[0]
+    working = max(0.0, left - START_SECONDS * len(lane)) * turn.length / sum(t.length for t in lane)
+    own = min(left, START_SECONDS + working)
+    return own, own + working * (1.0 / turn.part - 1.0)
 
 
 def free_at(seconds: Sequence[float], workers: int) -> list[float]:

@@ -95,22 +95,20 @@ def _fit(feed: "Feed", job: "Job", folder: Path, facts: dict[str, Json]) -> None
     from hounsfield.workflow.pausing import Paused, Pausing
     from hounsfield.workflow.planning import peak_mib
 
-    name, parent, seconds = str(facts["name"]), facts["parent"], facts["seconds"]
-    end = time.monotonic() + float(seconds) if isinstance(seconds, int | float) else float("inf")
+    name, parent = str(facts["name"]), facts["parent"]
+    end = _number(facts["began"], 0.0) + _number(facts["seconds"], float("inf"))  # one clock for all processes
 
     def left() -> float:
         if os.getppid() != parent:
             raise SystemExit(3)  # whoever reads the result is gone; the checkpoint stays
         return end - time.monotonic()
 
-    every = facts["every"]
-    often = float(every) if isinstance(every, int | float) else EVERY_SECONDS
-    store = FileStore(folder / f"{name}.safetensors", every_seconds=often)
-    part, warmup = facts["part"], getattr(job, "warmup", None)
+    store = FileStore(folder / f"{name}.safetensors", every_seconds=_number(facts["every"], EVERY_SECONDS))
+    warmup = getattr(job, "warmup", None)
     pausing = Pausing(
         store,
-        part=float(part) if isinstance(part, int | float) else 1.0,
-        seconds=float(seconds) if isinstance(seconds, int | float) else float("inf"),
+        part=_number(facts["part"], 1.0),
+        kept=_number(facts["kept"], float("-inf")),
         left=left,
         pace=Pace(left),
         warmup=warmup if warmup is not None and warmup.on else None,
@@ -128,6 +126,10 @@ def _fit(feed: "Feed", job: "Job", folder: Path, facts: dict[str, Json]) -> None
     step = cast("int", told["step"])
     cost = {"made": step - pausing.begun, "seconds": time.perf_counter() - began, "peak_mib": peak_mib()}
     say({**told, **cost})
+
+
+def _number(fact: Json, otherwise: float) -> float:
+    return float(fact) if isinstance(fact, int | float) else otherwise
 
 
 class _Said:

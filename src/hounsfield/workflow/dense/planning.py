@@ -35,13 +35,12 @@ from hounsfield.workflow.members import Assignment, Crew
 from hounsfield.workflow.planning import (
     PROBE_SECONDS,
     SHARE,
-    START_SECONDS,
     peak_mib,
     processes,
 )
 from hounsfield.workflow.stepping import most_steps
 from hounsfield.workflow.study import Study, roles_said
-from hounsfield.workflow.turns import ended, wrapped
+from hounsfield.workflow.turns import START_SECONDS, ended, wrapped
 from hounsfield.workflow.wishes import Wishes
 
 REPORT_SECONDS = 6.0
