@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hounsfield.core.types import Float64Array, IntArray
+from hounsfield.core.types import BoolArray, Float64Array, IntArray
 from hounsfield.science.forecasting.outcomes import NEAR, Outcome
 
 
@@ -86,7 +86,7 @@ def echoes(
         return found
     whole = np.lib.stride_tricks.sliding_window_view(values, how.window)
     places = np.arange(how.window - 1, len(values))
-    told = np.isfinite(answers).all(axis=1)[places]
+    told: BoolArray = np.asarray(np.isfinite(answers).all(axis=1), np.bool_)[places]
     known = np.where(told, known_by(times_h, asked).max(axis=1)[places], np.inf)
     centre = float(values[0])  # of the series itself and the same for all that is asked: only against rounding
     size = ((whole - centre) ** 2).sum(axis=1)
