@@ -16,7 +16,8 @@ from benchmarks.accuracy.signals.pressure_sets import Pressures, icu
 from benchmarks.record import provenance, write_result
 from hounsfield.core.types import BoolArray, Float64Array
 from hounsfield.learn.forecast.preparing import believed
-from hounsfield.learn.series.trees import Boosting, grow
+from hounsfield.learn.series.boosting import Boosting
+from hounsfield.learn.series.trees import grow
 from hounsfield.learn.threads import settle_threads
 from hounsfield.science.forecasting.autoregression import least_absolute
 from hounsfield.science.forecasting.course import Course
@@ -52,7 +53,8 @@ class Rows:
     def thinned(self) -> "Rows":
         """Return `ROWS` of the rows at most, evenly."""
         step = max(1, -(-len(self.came) // ROWS))
-        return Rows(*(one[::step] for one in (self.past, self.told, self.later, self.came, self.doubted)))
+        past, told, later, came = (one[::step] for one in (self.past, self.told, self.later, self.came))
+        return Rows(past, told, later, came, self.doubted[::step])
 
 
 def rows_of(courses: list[Course], data: Pressures, between: tuple[int, int] | None) -> Rows:

@@ -68,8 +68,8 @@ def calibrated(fresh: Forecaster, courses: Sequence[Course]) -> tuple[Forecaster
     ways = {LINE: np.broadcast_to(np.array(spec.start), offsets.shape), "network": offsets}
     if fresh.trees:
         grown = np.concatenate([grown_at(fresh.trees, c, spec) for c in cleaned])
-        for name, share in SHARES.items():
-            ways[name] = mixed(offsets, grown, replace(fresh, share=(share,) * len(spec.asked)))
+        for name, part in SHARES.items():
+            ways[name] = mixed(offsets, grown, replace(fresh, share=(part,) * len(spec.asked)))
     moved: dict[str, Float64Array] = {}
     losses: dict[str, list[float]] = {}
     errors: dict[str, list[float]] = {}

@@ -124,7 +124,8 @@ class Follower:
         times, values = np.array(self._heard).T
         answers = truths(Course(times, values[None], time_h), 0, spec.asked)
         last = np.array([len(times) - 1])
-        return echoes(times, values, answers, spec.asked, spec.echo.how(), at=last)[0]
+        found: Float64Array = echoes(times, values, answers, spec.asked, spec.echo.how(), at=last)[0]
+        return found
 
     def _grown(self, time_h: float, now: float) -> Float64Array:
         self._behind.appendleft((time_h, now))

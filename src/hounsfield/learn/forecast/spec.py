@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from hounsfield.learn.series.trees import Boosting
+from hounsfield.learn.series.boosting import Boosting
 from hounsfield.science.forecasting.echo import Echo
 from hounsfield.science.forecasting.outcomes import Outcome
 
@@ -72,7 +72,14 @@ class TreeOptions(BaseModel):
 
     def boosting(self) -> Boosting:
         """Return how trees are grown."""
-        return Boosting(self.rounds, self.rate, self.leaves, self.least, self.penalty, share=1.0)
+        return Boosting(
+            rounds=max(1, self.rounds),
+            rate=self.rate,
+            leaves=self.leaves,
+            least=self.least,
+            penalty=self.penalty,
+            share=1.0,
+        )
 
 
 class EchoOptions(BaseModel):

@@ -7,7 +7,8 @@ import numpy as np
 from hounsfield.core.types import Float64Array
 from hounsfield.learn.forecast.preparing import expected
 from hounsfield.learn.forecast.spec import ForecastSpec
-from hounsfield.learn.series.trees import Boosting, Trees, grow
+from hounsfield.learn.series.boosting import Boosting
+from hounsfield.learn.series.trees import Trees, grow
 from hounsfield.science.forecasting.course import Course
 from hounsfield.science.forecasting.lookback import Lookback, lookback, summaries
 from hounsfield.science.forecasting.outcomes import truths
