@@ -14,6 +14,7 @@ from hounsfield.core.types import Json
 from hounsfield.learn.feed import Feed
 from hounsfield.learn.learners.protocol import Job, State
 from hounsfield.learn.loop import Watch
+from hounsfield.learn.threads import settle_threads
 from hounsfield.workflow.checkpoints import PACE_STEPS, FileStore, Pace
 from hounsfield.workflow.fitting import Hands, _steps_in, fit_members
 from hounsfield.workflow.jobs import job_of
@@ -111,12 +112,11 @@ def weights(state: State) -> dict[str, bytes]:
 
 @pytest.fixture(scope="module")
 def in_turn(drafted: Drafted, tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, bytes]]:
-    """Weights of three members of 40 steps, each made by one worker after the other without a pause."""
+    """Weights of three members of 40 steps, made here one after the other, in one thread and without a pause."""
     folder = tmp_path_factory.mktemp("turns") / "one"
-    wanted = several(drafted, folder, steps=40)
-    Crew(folder, workers=1).run(wanted, left=lambda: float("inf"), heard=lambda _a, _t: None)
-    states = [kept_state(folder / f"{a.name}.fitted.safetensors") for a in wanted]
-    return [weights(s) for s in states if s is not None]
+    settle_threads(1)
+    made = fit_members(several(drafted, folder, steps=40), drafted.prepared.feed, hands(folder), workers=1)
+    return [weights(s) for s in made.states]
 
 
 def test_a_member_that_is_paused_ends_at_the_same_bits(
