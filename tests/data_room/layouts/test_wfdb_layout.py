@@ -46,7 +46,7 @@ def test_one_sample_for_each_beat_with_its_place_and_its_rhythm(tmp_path: Path) 
     assert row.values.tolist() == pytest.approx([1.0] * 8)
     form = read_row(cohort, fourth.inputs["form"][0].ref)
     assert form.names == tuple(c.name for c in cohort.schema.inputs[2].columns)
-    for name, columns in (("form", 18), ("rhythm", 8)):
+    for name, columns in (("form", 20), ("rhythm", 8)):
         header = content_reader("row").header(cohort, fourth.inputs[name][0].ref)
         assert isinstance(header, Header)
         assert header.size == (columns,)
