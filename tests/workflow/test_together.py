@@ -10,12 +10,13 @@ import pytest
 from benchmarks.signals.to_wfdb import write_record
 
 from hounsfield.bundle.sealed import BundleContents, Member
-from hounsfield.core.cohort import Cohort, InputSpec, Sample, Schema
+from hounsfield.core.cohort import Cohort, InputSpec, Ref, Sample, Schema
 from hounsfield.core.errors import PlanError
 from hounsfield.core.fingerprint import Fingerprint
 from hounsfield.core.plan import Plan
 from hounsfield.core.progress import SILENT
 from hounsfield.core.row import RowColumn
+from hounsfield.core.signal import Signal
 from hounsfield.core.streams import stream
 from hounsfield.core.types import AnyArray, IntArray
 from hounsfield.data.beat_inputs import BeatInputs, BeatsOf
@@ -237,8 +238,8 @@ def test_a_day_is_read_by_stretches_and_never_held(
     read: list[int] = []
     plain = WfdbReader.read
 
-    def counted(self: WfdbReader, cohort: Cohort, ref: object, *, start: int = 0, stop: int | None = None) -> object:
-        found = plain(self, cohort, ref, start=start, stop=stop)  # type: ignore[arg-type]
+    def counted(self: WfdbReader, cohort: Cohort, ref: Ref, *, start: int = 0, stop: int | None = None) -> Signal:
+        found = plain(self, cohort, ref, start=start, stop=stop)
         read.append(found.samples)
         return found
 

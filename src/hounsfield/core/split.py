@@ -4,6 +4,9 @@ from pydantic import BaseModel, ConfigDict
 
 from hounsfield.core.cohort import SetAside
 
+INNER_SHARE = 0.15
+"""Share of a fold's training samples held back for calibration and threshold."""
+
 
 class Split(BaseModel):
     """Which sample belongs where.

@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from hounsfield.core.cohort import Part, Reading, Ref, Sample
 from hounsfield.core.errors import CohortError, unknown_name
@@ -23,6 +23,25 @@ _ANCHOR = re.compile(r"\|anchor=(0|[1-9]\d{0,17})(?=\||\Z)")
 _OF_A_BEAT = (SIGNAL_INPUT, RHYTHM_INPUT, FORM_INPUT)
 MOST_SHARED = 1 << 14
 """Different contents of a kind of columns that are held for the rows to come."""
+
+
+class _Shared(Generic[V]):
+    """The values of a kind of columns, the same mapping for rows that say the same."""
+
+    def __init__(self, places: Mapping[str, int], value: Callable[[str, str], V]) -> None:
+        self._places = places
+        self._value = value
+        self._known: dict[tuple[str, ...], Mapping[str, V]] = {}
+
+    def of(self, row: Sequence[str]) -> Mapping[str, V]:
+        """Return what a row says."""
+        cells = tuple([row[place] for place in self._places.values()])
+        found = self._known.get(cells)
+        if found is None:
+            found = {name: self._value(name, cell) for name, cell in zip(self._places, cells, strict=True)}
+            if len(self._known) < MOST_SHARED:
+                self._known[cells] = found
+        return found
 
 
 class SampleRows:
@@ -51,7 +70,9 @@ class SampleRows:
             kind, mark, name = head.partition(":")
             if mark:
                 self._of.setdefault(kind, {})[name] = place
-        self._shared: dict[str, dict[tuple[str, ...], Mapping[str, object]]] = {}
+        self._answers = _Shared(self._of.get("target", {}), self._answer)
+        self._attributes = _Shared(self._of.get("attribute", {}), self._attribute)
+        self._recorded = _Shared(self._of.get("record", {}), self._record)
         self._records: dict[tuple[str, ...], BeatsOf | None] = {}
 
     def sample(self, row: Sequence[str]) -> Sample:
@@ -71,13 +92,13 @@ class SampleRows:
             id=name,
             patient=self._cell(row, "patient") or name,
             inputs=self._inputs({n: row[i] for n, i in self._of.get("input", {}).items() if row[i]}, time),
-            targets=self._once(row, "target", self._answer),
+            targets=self._answers.of(row),
             part=_PARTS[part] if part else None,
             opinions={n: self._opinion(n, row[i]) for n, i in self._of.get("opinion", {}).items() if row[i]},
             regions={n: self._ref(row[i]) for n, i in self._of.get("region", {}).items() if row[i]},
             masks={n: self._ref(row[i]) for n, i in self._of.get("mask", {}).items() if row[i]},
-            attributes=self._once(row, "attribute", self._attribute),
-            records=self._once(row, "record", self._record),
+            attributes=self._attributes.of(row),
+            records=self._recorded.of(row),
             time_days=time,
         )
 
@@ -91,20 +112,6 @@ class SampleRows:
     def _cell(self, row: Sequence[str], head: str) -> str:
         place = self._places.get(head)
         return "" if place is None else row[place]
-
-    def _once(self, row: Sequence[str], kind: str, value: Callable[[str, str], V]) -> Mapping[str, V]:
-        """Return the values of a kind of columns, the same mapping for rows that say the same."""
-        places = self._of.get(kind)
-        if places is None:
-            return {}
-        cells = tuple([row[place] for place in places.values()])
-        shared: dict[tuple[str, ...], Mapping[str, V]] = self._shared.setdefault(kind, {})  # type: ignore[assignment]  # a kind has one type
-        found = shared.get(cells)
-        if found is None:
-            found = {name: value(name, cell) for name, cell in zip(places, cells, strict=True)}
-            if len(shared) < MOST_SHARED:
-                shared[cells] = found
-        return found
 
     def _inputs(self, texts: Mapping[str, str], time: float) -> Mapping[str, tuple[Reading, ...]]:
         cuts = [_ANCHOR.search(texts[name]) for name in _OF_A_BEAT if name in texts]

@@ -287,7 +287,8 @@ class _Flow:
         if not divided.folds:
             none = np.zeros(0, dtype=np.int64)
             return [Fold(*prepared.parts, none)]
-        from hounsfield.stages.splitting.dividing import INNER_SHARE, carve
+        from hounsfield.core.split import INNER_SHARE
+        from hounsfield.stages.splitting.dividing import carve
         from hounsfield.stages.splitting.strata import strata_of
 
         samples = self.known.samples(divided.folds)

@@ -124,7 +124,8 @@ def test_covariates_of_another_row_are_kept_by_what_the_fold_alone_says() -> Non
 
     first = fitted()
     assert isinstance(first, list)
-    model = RowModel.model_validate(first[0][0])  # type: ignore[index]  # JSON of one model
+    assert isinstance(first[0], list)
+    model = RowModel.model_validate(first[0][0])
     assert (model.covariates, model.harmonised) == ((6,), tuple(range(6)))
     assert model.combat is not None
     inside = slice(0, 80)

@@ -88,7 +88,9 @@ def test_small_things_are_looked_for_more_often_in_smaller_pictures() -> None:
 def test_pictures_with_small_things_are_halved_by_the_network_where_time_is_short() -> None:
     small = MaskFacts(values={"1": 150}, share=0.05, fill=14.0)
     short = draft_dense(facts(small, minutes=6))
-    assert short["network"]["strides"].value[:4] == [2, 2, 2, 2]  # type: ignore[index]
+    halving = short["network"]["strides"].value
+    assert isinstance(halving, list)
+    assert halving[:4] == [2, 2, 2, 2]
     assert short["network"]["width"].value == 24
     members = []
     batch = int(str(short["optimisation"]["batch"].value))

@@ -9,14 +9,14 @@ from typing import ClassVar
 import numpy as np
 
 from hounsfield.core.cohort import Cohort, Ref, Schema
-from hounsfield.core.row import Row, RowColumn
+from hounsfield.core.row import RowColumn
 from hounsfield.core.signal import SignalHeader
 from hounsfield.core.types import Float64Array, IntArray
+from hounsfield.data.row.of_beats import OfBeats
 from hounsfield.data.row.remembered import (
     OfArray,
     annotations_beside,
     found_beats,
-    of_beats,
     place_of,
     rate_of_found,
 )
@@ -59,11 +59,10 @@ FORM = (
     *(RowColumn(name=f"form_level_{n}") for n in STRETCH_NAMES),
 )
 """The variables of a form row."""
-_NAMES = tuple(c.name for c in FORM)
 _FOUND: OfArray[tuple[IntArray, Float64Array]] = OfArray(8)
 
 
-class WfdbFormReader:
+class WfdbFormReader(OfBeats):
     """Reads the form of beat ``anchor`` (a sample number) of the WFDB record that a ref's path names.
 
     Notes
@@ -77,31 +76,9 @@ class WfdbFormReader:
 
     columns: ClassVar[tuple[RowColumn, ...]] = FORM
 
-    def read(self, cohort: Cohort, ref: Ref) -> Row:
-        """Return `FORM` for one beat; forms are NaN where the lead recorded nothing."""
-        parts = dict(ref.part)
-        try:
-            anchor = int(parts["anchor"])
-        except (KeyError, ValueError):
-            raise damaged(ref, "the ref does not say which beat.", "a part anchor=...", "correct the cohort") from None
-        return Row(_NAMES, self.rows(cohort, ref, np.array([anchor], np.int64))[0])
-
-    def rows(self, cohort: Cohort, ref: Ref, anchors: IntArray) -> Float64Array:
-        """Return the same for many beats of one record, ``n c`` float64.
-
-        Parameters
-        ----------
-        cohort : Cohort
-        ref : Ref
-        anchors : numpy.ndarray
-            ``n``, int64, in any order.
-
-        Raises
-        ------
-        ReadError
-            If there is no beat at one of them.
-        """
-        return of_beats(*_rows(cohort, ref), anchors, ref)
+    def beats(self, cohort: Cohort, ref: Ref) -> tuple[IntArray, Float64Array]:
+        """Return all beats of the record and `FORM` of each; forms are NaN where the lead recorded nothing."""
+        return _rows(cohort, ref)
 
 
 def unrest_rows(beats: IntArray, rate_hz: float) -> Float64Array:

@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 import numpy as np
 
 from hounsfield.core.cohort import Ref
-from hounsfield.core.types import AnyArray, Float64Array, IntArray
+from hounsfield.core.types import AnyArray
 from hounsfield.data.files import inside
 from hounsfield.data.signal.windows import damaged
 
@@ -92,30 +92,3 @@ def rate_of_found(arrays: Mapping[str, AnyArray], ref: Ref) -> float | None:
     """Return the rate at which `found_beats` count, None where nothing tells."""
     told = arrays.get(f"rate:{ref.path}")
     return float(np.asarray(told, np.float64)[0]) if told is not None else None
-
-
-def of_beats(beats: IntArray, values: Float64Array, anchors: IntArray, ref: Ref) -> Float64Array:
-    """Return the values at anchors out of those at all beats, ``n c``, a copy.
-
-    Parameters
-    ----------
-    beats : numpy.ndarray
-        ``m``, int64, rising.
-    values : numpy.ndarray
-        ``m c``, float64.
-    anchors : numpy.ndarray
-        ``n``, int64.
-    ref : Ref
-
-    Raises
-    ------
-    ReadError
-        If there is no beat at an anchor.
-    """
-    at = np.searchsorted(beats, anchors)
-    there = at < len(beats)
-    there[there] = beats[at[there]] == anchors[there]
-    if not there.all():
-        missing = int(anchors[~there][0])
-        raise damaged(ref, f"there is no beat at sample {missing}.", "the sample of a beat", "correct the cohort")
-    return values[at]

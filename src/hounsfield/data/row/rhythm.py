@@ -7,20 +7,19 @@ from typing import ClassVar
 import numpy as np
 
 from hounsfield.core.cohort import Cohort, Ref
-from hounsfield.core.row import Row, RowColumn
+from hounsfield.core.row import RowColumn
 from hounsfield.core.types import BoolArray, Float64Array, IntArray
+from hounsfield.data.row.of_beats import OfBeats
 from hounsfield.data.row.remembered import (
     OfArray,
     annotations_beside,
     found_beats,
-    of_beats,
     place_of,
     rate_of_found,
 )
 from hounsfield.data.signal.wfdb.aami import beats_of
 from hounsfield.data.signal.wfdb.annotations import Span, flutter, read_annotations
 from hounsfield.data.signal.wfdb.header import parse_header
-from hounsfield.data.signal.windows import damaged
 
 RHYTHM = (
     RowColumn(name="pre_rr", unit="s"),
@@ -33,12 +32,11 @@ RHYTHM = (
     RowColumn(name="post_rr_to_record"),
 )
 """The variables of a rhythm row."""
-_NAMES = tuple(c.name for c in RHYTHM)
 _FOUND: OfArray[tuple[IntArray, Float64Array]] = OfArray(8)
 SHORT_S, LONG_S = 10.0, 300.0
 
 
-class WfdbRhythmReader:
+class WfdbRhythmReader(OfBeats):
     """Reads the rhythm around beat ``anchor`` (a sample number) of the WFDB record that a ref's path names.
 
     Notes
@@ -52,31 +50,9 @@ class WfdbRhythmReader:
 
     columns: ClassVar[tuple[RowColumn, ...]] = RHYTHM
 
-    def read(self, cohort: Cohort, ref: Ref) -> Row:
-        """Return `RHYTHM` for one beat; NaN where there is no beat before or after, or flutter lies between."""
-        parts = dict(ref.part)
-        try:
-            anchor = int(parts["anchor"])
-        except (KeyError, ValueError):
-            raise damaged(ref, "the ref does not say which beat.", "a part anchor=...", "correct the cohort") from None
-        return Row(_NAMES, self.rows(cohort, ref, np.array([anchor], np.int64))[0])
-
-    def rows(self, cohort: Cohort, ref: Ref, anchors: IntArray) -> Float64Array:
-        """Return the same for many beats of one record, ``n c`` float64.
-
-        Parameters
-        ----------
-        cohort : Cohort
-        ref : Ref
-        anchors : numpy.ndarray
-            ``n``, int64, in any order.
-
-        Raises
-        ------
-        ReadError
-            If there is no beat at one of them.
-        """
-        return of_beats(*_rhythm(cohort, ref, str(dict(ref.part).get("annotations", ""))), anchors, ref)
+    def beats(self, cohort: Cohort, ref: Ref) -> tuple[IntArray, Float64Array]:
+        """Return all beats and `RHYTHM` of each; NaN where no beat lies before or after, or flutter between."""
+        return _rhythm(cohort, ref, str(dict(ref.part).get("annotations", "")))
 
 
 def rhythm_rows(beats: IntArray, rate_hz: float, pauses: tuple[Span, ...] = ()) -> Float64Array:

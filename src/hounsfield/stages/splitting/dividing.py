@@ -8,8 +8,6 @@ import numpy as np
 from hounsfield.core.streams import stream
 from hounsfield.core.types import Float64Array
 
-INNER_SHARE = 0.15
-"""Share of a fold's training samples held back for calibration and threshold."""
 _SCARCE = 4
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from hounsfield.core.cohort import INSIDE_KINDS, TargetSpec
-from hounsfield.stages.splitting.dividing import INNER_SHARE
+from hounsfield.core.split import INNER_SHARE
 
 _PARTS = {"train": "训练集", "val": "验证集", "test": "测试集"}
 

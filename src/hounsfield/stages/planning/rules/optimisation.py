@@ -1,8 +1,8 @@
 """Rules for the optimiser, its schedule and what is kept of it."""
 
-from hounsfield.core.plan import Decision, Facts, PlanValue
+from hounsfield.core.plan import Decision, Facts
 from hounsfield.stages.planning.recipes import recipe
-from hounsfield.stages.planning.rules import Rule, beats
+from hounsfield.stages.planning.rules import Rule, beats, fixed
 
 BALANCE = 3.0
 """Ratio of the most to the least frequent class from which classes are weighted."""
@@ -28,10 +28,6 @@ def _batch(facts: Facts) -> Decision:
         rule="16 below 200 samples, 32 below 3,000, else 64: enough steps per epoch for little data",
         evidence=f"{n} training samples",
     )
-
-
-def _fixed(value: PlanValue, rule: str) -> Rule:
-    return lambda facts: Decision(value=value, rule=rule, evidence=f"{facts.fingerprint.samples} training samples")
 
 
 def _precision(facts: Facts) -> Decision:
@@ -213,12 +209,12 @@ def _plain_norms(facts: Facts) -> Decision:
 RULES: dict[str, Rule] = {
     "batch": _batch,
     "steps": _steps,
-    "optimiser": _fixed("adamw", "Adam with decoupled weight decay (Loshchilov, Hutter 2019)"),
+    "optimiser": fixed("adamw", "Adam with decoupled weight decay (Loshchilov, Hutter 2019)"),
     "learning_rate": _learning_rate,
-    "schedule": _fixed("cosine", "warm-up, then half a cosine to zero (Loshchilov, Hutter 2017)"),
-    "warmup": _fixed(0.05, "a twentieth of the steps"),
-    "weight_decay": _fixed(0.05, "strong, for little data; not on biases and norms"),
-    "clip": _fixed(5.0, "a single odd batch must not throw the weights"),
+    "schedule": fixed("cosine", "warm-up, then half a cosine to zero (Loshchilov, Hutter 2017)"),
+    "warmup": fixed(0.05, "a twentieth of the steps"),
+    "weight_decay": fixed(0.05, "strong, for little data; not on biases and norms"),
+    "clip": fixed(5.0, "a single odd batch must not throw the weights"),
     "averaging": _averaging,
     "precision": _precision,
     "validate_every": _validate_every,
@@ -227,6 +223,6 @@ RULES: dict[str, Rule] = {
     "class_weights": _class_weights,
     "plain_norms": _plain_norms,
     "low_until": _low_until,
-    "low_scale": _fixed(LOW_SCALE, "edge of the smaller images, where there are any"),
+    "low_scale": fixed(LOW_SCALE, "edge of the smaller images, where there are any"),
 }
 """Rules of section ``optimisation``, in order."""

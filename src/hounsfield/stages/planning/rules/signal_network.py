@@ -2,7 +2,7 @@
 
 from hounsfield.core.fingerprint import SignalFacts
 from hounsfield.core.plan import Decision, Facts, PlanValue
-from hounsfield.stages.planning.rules import Rule, beats
+from hounsfield.stages.planning.rules import Rule, beats, fixed
 from hounsfield.stages.planning.rules.signal_facts import (
     causal,
     decided_rate,
@@ -48,8 +48,8 @@ def network(names: tuple[str, ...], facts: Facts) -> dict[str, Rule]:
     }
     if chosen == "convolutional":
         why = "mean and maximum over time side by side: how much, and whether anywhere"
-        return {**trunk, "pooling": _fixed("mean+max", why)}
-    return {**trunk, "pooling": _fixed("attention", "a weighted mean over time: what matters may lie anywhere")}
+        return {**trunk, "pooling": fixed("mean+max", why)}
+    return {**trunk, "pooling": fixed("attention", "a weighted mean over time: what matters may lie anywhere")}
 
 
 def _family(names: tuple[str, ...], facts: Facts) -> Decision:
@@ -209,17 +209,13 @@ def _dropout(facts: Facts) -> Decision:
     )
 
 
-def _fixed(value: PlanValue, rule: str) -> Rule:
-    return lambda facts: Decision(value=value, rule=rule, evidence=f"{facts.fingerprint.samples} training samples")
-
-
 _FINISHED: dict[str, Rule] = {
-    "bidirectional": _fixed(True, "a finished series is read from both ends"),
-    "pooling": _fixed("attention", "a weighted mean over time: what matters may lie anywhere"),
+    "bidirectional": fixed(True, "a finished series is read from both ends"),
+    "pooling": fixed("attention", "a weighted mean over time: what matters may lie anywhere"),
 }
 _CAUSAL: dict[str, Rule] = {
-    "bidirectional": _fixed(False, "asked to follow live series: what comes later is not known (--causal)"),
-    "pooling": _fixed("last", "the state after the last step: all that is known so far"),
+    "bidirectional": fixed(False, "asked to follow live series: what comes later is not known (--causal)"),
+    "pooling": fixed("last", "the state after the last step: all that is known so far"),
 }
 
 

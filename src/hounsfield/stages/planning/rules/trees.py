@@ -2,7 +2,7 @@
 
 from hounsfield.core.fingerprint import TargetFacts
 from hounsfield.core.plan import Decision, Facts
-from hounsfield.stages.planning.rules import Rule
+from hounsfield.stages.planning.rules import Rule, fixed
 
 FEW, MANY = 200, 10_000
 """Training rows below which trees are stumps, and from which they are larger than usual."""
@@ -74,45 +74,29 @@ def _divisions(facts: Facts) -> Decision:
     )
 
 
-def _rate(facts: Facts) -> Decision:
-    return Decision(
-        value=0.1,
-        rule="0.1 for any number of rows: how far trees go is said by the number of rounds, which is chosen, and a "
-        "slower way there costs as many times more",
-        evidence=_told(facts),
-    )
-
-
-def _penalty(facts: Facts) -> Decision:
-    return Decision(
-        value=5.0,
-        rule="5 on the squares of leaves: a leaf of few rows says less (one of 4 even ones a sixth of what its rows "
-        "say), one of many hardly",
-        evidence=_told(facts),
-    )
-
-
-def _share(facts: Facts) -> Decision:
-    return Decision(
-        value=0.1,
-        rule="every split chooses from a tenth of the numbers, others each time: of many that go together not always "
-        "the same",
-        evidence=_told(facts),
-    )
-
-
-def _fewest(facts: Facts) -> Decision:
-    return Decision(value=8, rule="from 8 numbers at least, where there are so many", evidence=_told(facts))
-
-
 RULES: dict[str, Rule] = {
     "rounds": _rounds,
-    "rate": _rate,
+    "rate": fixed(
+        0.1,
+        "0.1 for any number of rows: how far trees go is said by the number of rounds, which is chosen, and a "
+        "slower way there costs as many times more",
+        _told,
+    ),
     "leaves": _leaves,
     "least": _least,
-    "penalty": _penalty,
-    "share": _share,
-    "fewest": _fewest,
+    "penalty": fixed(
+        5.0,
+        "5 on the squares of leaves: a leaf of few rows says less (one of 4 even ones a sixth of what its rows "
+        "say), one of many hardly",
+        _told,
+    ),
+    "share": fixed(
+        0.1,
+        "every split chooses from a tenth of the numbers, others each time: of many that go together not always "
+        "the same",
+        _told,
+    ),
+    "fewest": fixed(8, "from 8 numbers at least, where there are so many", _told),
     "divisions": _divisions,
 }
 """Rules of section ``trees``."""

@@ -3,7 +3,7 @@
 import math
 
 from hounsfield.core.plan import Decision, Facts, PlanValue
-from hounsfield.stages.planning.rules import Rule
+from hounsfield.stages.planning.rules import Rule, fixed, training_samples
 from hounsfield.stages.planning.rules.augmentation import SIDES
 from hounsfield.stages.planning.rules.dense.shape import halved, steps_of, thin, trained
 from hounsfield.stages.planning.rules.dense.slicing import axes_seen, primary
@@ -14,14 +14,6 @@ MOST_PASSES = 400.0
 MOST_STEPS = 60_000
 PASSES_EACH = 60.0
 """Passes over the training pictures from which a further network that halves them brings more than further steps."""
-
-
-def _samples(facts: Facts) -> str:
-    return f"{facts.fingerprint.samples} training samples"
-
-
-def _fixed(value: PlanValue, rule: str) -> Rule:
-    return lambda facts: Decision(value=value, rule=rule, evidence=_samples(facts))
 
 
 def _batch(facts: Facts) -> Decision:
@@ -65,7 +57,7 @@ def _steps(facts: Facts) -> Decision:
     return Decision(
         value=min(most, 20_000),
         rule=f"{MOST_PASSES:g} passes over the training images, at most 20,000 steps",
-        evidence=f"{_samples(facts)}, no limit of time yet",
+        evidence=f"{training_samples(facts)}, no limit of time yet",
     )
 
 
@@ -122,17 +114,17 @@ def _validate_every(facts: Facts) -> Decision:
 OPTIMISATION: dict[str, Rule] = {
     "batch": _batch,
     "steps": _steps,
-    "optimiser": _fixed("adamw", "Adam with decoupled weight decay (Loshchilov, Hutter 2019)"),
-    "learning_rate": _fixed(3e-3, "peak for a U-Net with batch norms and AdamW"),
-    "schedule": _fixed("cosine", "warm-up, then half a cosine to zero at the end of the minutes"),
-    "warmup": _fixed(0.05, "a twentieth of the steps"),
-    "weight_decay": _fixed(0.02, "not on biases and norms"),
-    "clip": _fixed(5.0, "a single odd batch must not throw the weights"),
+    "optimiser": fixed("adamw", "Adam with decoupled weight decay (Loshchilov, Hutter 2019)"),
+    "learning_rate": fixed(3e-3, "peak for a U-Net with batch norms and AdamW"),
+    "schedule": fixed("cosine", "warm-up, then half a cosine to zero at the end of the minutes"),
+    "warmup": fixed(0.05, "a twentieth of the steps"),
+    "weight_decay": fixed(0.02, "not on biases and norms"),
+    "clip": fixed(5.0, "a single odd batch must not throw the weights"),
     "averaging": _averaging,
     "precision": _precision,
     "validate_every": _validate_every,
-    "selection": _fixed("last", "the averaged last weights: a few patches are no ground to choose others"),
-    "plain_norms": _fixed(True, "batch norms end with the statistics of training patches as they will be judged"),
+    "selection": fixed("last", "the averaged last weights: a few patches are no ground to choose others"),
+    "plain_norms": fixed(True, "batch norms end with the statistics of training patches as they will be judged"),
 }
 """Rules of section ``optimisation``, in order."""
 
@@ -189,27 +181,27 @@ AUGMENTATION: dict[str, Rule] = {
     "flips": _flips,
     "rotation_deg": _rotation,
     "tilt_deg": _tilt,
-    "scale": _fixed([0.75, 1.35], "bodies and fields of view differ"),
-    "translation": _fixed(0.04, "patches lie anywhere already"),
+    "scale": fixed([0.75, 1.35], "bodies and fields of view differ"),
+    "translation": fixed(0.04, "patches lie anywhere already"),
     "elastic": lambda facts: Decision(
         value=0.0 if axes_seen(facts) == 3 else 0.01,
         rule="soft tissue bends; not in volumes, where it costs more time than it brings",
         evidence=f"{axes_seen(facts)}D",
     ),
-    "geometry_chance": _fixed(0.5, "half of the patches are turned, scaled and bent"),
-    "padding": _fixed("zeros", "beyond the case there is nothing"),
+    "geometry_chance": fixed(0.5, "half of the patches are turned, scaled and bent"),
+    "padding": fixed("zeros", "beyond the case there is nothing"),
     "spacing": _spacing,
-    "gamma": _fixed([0.7, 1.5], "windows and display curves differ"),
-    "contrast": _fixed([0.75, 1.3], "gain differs between devices"),
-    "brightness": _fixed(0.2, "offset differs between devices, in deviations"),
-    "blur": _fixed(1.0, "sharpness differs between devices, pixels"),
-    "noise": _fixed(0.2, "dose and coil differ, in deviations"),
+    "gamma": fixed([0.7, 1.5], "windows and display curves differ"),
+    "contrast": fixed([0.75, 1.3], "gain differs between devices"),
+    "brightness": fixed(0.2, "offset differs between devices, in deviations"),
+    "blur": fixed(1.0, "sharpness differs between devices, pixels"),
+    "noise": fixed(0.2, "dose and coil differ, in deviations"),
     "bias_field": lambda facts: Decision(
         value=0.2 if primary(facts).modality in ("MR", "US") else 0.0,
         rule="coils and probes are stronger near by",
         evidence=primary(facts).modality or "modality unknown",
     ),
-    "intensity_chance": _fixed(0.2, "a fifth of the patches meet each change of intensity"),
+    "intensity_chance": fixed(0.2, "a fifth of the patches meet each change of intensity"),
 }
 """Rules of section ``augmentation``, in order."""
 
