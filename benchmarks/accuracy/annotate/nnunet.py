@@ -74,7 +74,7 @@ def theirs(work: Path, python: Path, judged: list[str], *, minutes: float) -> di
     out = work / f"answers-{minutes:g}min"
     if not (out / "final").is_dir():
         variables = {
-            **os.environ,
+            **{name: value for name, value in os.environ.items() if name != "PYTHONPATH"},
             "nnUNet_raw": str(work / "raw"),
             "nnUNet_preprocessed": str(work / "preprocessed"),
             "nnUNet_results": str(work / "results"),
@@ -82,7 +82,9 @@ def theirs(work: Path, python: Path, judged: list[str], *, minutes: float) -> di
             "nnUNet_n_proc_DA": "1",
         }
         script = Path(__file__).with_name("nnunet_side.py")
-        subprocess.run([python, script, str(NUMBER), FOLDER, out, "--minutes", str(minutes)], env=variables, check=True)
+        # -P: modules beside the script would stand in for those of the standard library that bear their names
+        command = [python, "-P", script, str(NUMBER), FOLDER, out, "--minutes", str(minutes)]
+        subprocess.run(command, env=variables, check=True)
     times = json.loads((out / "times.json").read_text(encoding="utf-8"))
     reached = [m["seconds"] for m in times["marks"] if m["pseudo_dice"] > GOAL]
     return {
