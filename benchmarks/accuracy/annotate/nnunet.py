@@ -14,6 +14,7 @@ import os
 import shutil
 import subprocess
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -53,8 +54,9 @@ def main() -> None:
         result["nnunet"] = theirs(work, wanted.python, judged, minutes=wanted.minutes)
         write_result(NAME, result)
     if "ours" in wanted.only:
-        result["hounsfield"] = ours(work, train, judged, minutes=wanted.minutes)
-        write_result(NAME, result)
+        for told in ours(work, train, judged, minutes=wanted.minutes):
+            result["hounsfield"] = told
+            write_result(NAME, result)
 
 
 def divided() -> tuple[list[str], list[str]]:
@@ -83,7 +85,7 @@ def theirs(work: Path, python: Path, judged: list[str], *, minutes: float) -> di
         }
         script = Path(__file__).with_name("nnunet_side.py")
         # -P: modules beside the script would stand in for those of the standard library that bear their names
-        command = [python, "-P", script, str(NUMBER), FOLDER, out, "--minutes", str(minutes)]
+        command = [str(python), "-P", str(script), str(NUMBER), FOLDER, str(out), "--minutes", str(minutes)]
         subprocess.run(command, env=variables, check=True)
     times = json.loads((out / "times.json").read_text(encoding="utf-8"))
     reached = [m["seconds"] for m in times["marks"] if m["pseudo_dice"] > GOAL]
@@ -97,13 +99,11 @@ def theirs(work: Path, python: Path, judged: list[str], *, minutes: float) -> di
     }
 
 
-def ours(work: Path, train: list[str], judged: list[str], *, minutes: float) -> dict[str, object]:
-    """Train hounsfield on the same fold for half the time, all of it, and just long enough."""
+def ours(work: Path, train: list[str], judged: list[str], *, minutes: float) -> Iterator[dict[str, object]]:
+    """Train hounsfield on the same fold just long enough, for half the time, and for all of it; tell after each run."""
     folder = work / "ours"
     laid_out(folder, {"imagesTr": train, "labelsTr": train, "imagesTs": judged, "labelsTs": judged})
     told: dict[str, object] = {}
-    for name, given in (("half", minutes / 2), ("end", minutes)):
-        told[name] = one(folder, work, given)
     for given in TRIES:
         found = one(folder, work, given)
         told["least"] = found
@@ -111,7 +111,10 @@ def ours(work: Path, train: list[str], judged: list[str], *, minutes: float) -> 
         if isinstance(dice, dict) and dice["value"] > GOAL:
             told["seconds_to_goal"] = found["seconds"]
             break
-    return told
+    yield dict(told)
+    for name, given in (("half", minutes / 2), ("end", minutes)):
+        told[name] = one(folder, work, given)
+        yield dict(told)
 
 
 def one(folder: Path, work: Path, minutes: float) -> dict[str, object]:
