@@ -1,5 +1,6 @@
-"""What every test gets: one thread, no network, and the folder of real data where there is one."""
+"""What every test gets: one thread, no network, short measurements, and the folder of real data where there is one."""
 
+import gc
 import os
 import socket
 import sys
@@ -16,6 +17,33 @@ os.environ.setdefault("MPLBACKEND", "Agg")
 
 ROOT = Path(__file__).resolve().parents[1]
 _LOOPBACK = {"127.0.0.1", "::1", "localhost"}
+LONG = (
+    "workflow", "journeys", "regression", "contracts", "benchmarks", "learn", "science/radiomics", "stages/auditing",
+    "data_room/pacs", "data_room/dicom/answers", "data_room/volume", "cli",
+)  # fmt: skip
+"""Folders that train, start processes or read large data: they come first, so that no worker ends long after others."""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let workers take files in the order below; xdist would begin with those of many tests, which take less."""
+    if hasattr(config.option, "loadscopereorder"):
+        config.option.loadscopereorder = False
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the folders of `LONG`; within each, and after them, the order stays."""
+
+    def place(item: pytest.Item) -> int:
+        folder = item.path.parent.relative_to(ROOT / "tests").as_posix()
+        return next((n for n, name in enumerate(LONG) if f"{folder}/".startswith(f"{name}/")), len(LONG))
+
+    items.sort(key=place)
+
+
+def pytest_collection_finish() -> None:
+    """Leave the modules of all tests out of what is looked through for garbage; a run asks for that several times."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")
@@ -33,6 +61,19 @@ def one_thread() -> None:
     torch = sys.modules.get("torch")
     if torch is not None and torch.get_num_threads() != 1:
         torch.set_num_threads(1)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def short_measurements() -> Iterator[None]:
+    """Time as few steps as a plan may rest on, since no test keeps a budget, and guess shortcuts with a small forest.
+
+    The forest of a user's size is tested in ``stages/auditing``.
+    """
+    with pytest.MonkeyPatch.context() as patched:
+        if "hounsfield.workflow.planning" in sys.modules:  # tests that plan nothing do not load it
+            patched.setattr("hounsfield.workflow.planning.PROBE_SECONDS", 0.0)
+            patched.setattr("hounsfield.stages.auditing.guessing.TREES", 10)
+        yield
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -79,7 +79,8 @@ def test_nobody_is_in_two_parts() -> None:
     assert len(train) + len(calibrate) == 12
 
 
-def test_a_set_is_measured_from_end_to_end() -> None:
+def test_a_set_is_measured_from_end_to_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("benchmarks.accuracy.signals.forecast.FOLDS", 2)
     source = generated()
     courses = tuple(pressure_course(4.0, stream(1, "short", 0, n)) for n in range(12))
     small = Pressures(source.name, courses, source.patients[:12], (False,) * 12, source.request, below=65.0)

@@ -2,7 +2,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -41,27 +40,21 @@ def test_version() -> None:
     assert CliRunner().invoke(app, ["--version"]).stdout.startswith("hounsfield 0.")
 
 
-def test_help_loads_nothing_heavy() -> None:
+def test_help_loads_nothing_heavy_and_little_else() -> None:
     code = (
         "import sys\n"
+        "before = set(sys.modules)\n"
         "sys.argv = ['hu', '--help']\n"
         "import hounsfield.cli\n"
         "try:\n    hounsfield.cli.main()\nexcept SystemExit: pass\n"
         "heavy = {'torch', 'numpy', 'pydantic', 'rich', 'pandas', 'scipy', 'sklearn', 'matplotlib', 'yaml'}\n"
-        "print(sorted(heavy & set(sys.modules)), file=sys.stderr)\n"
+        "print(sorted(heavy & set(sys.modules)), len(set(sys.modules) - before), file=sys.stderr)\n"
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert found.stderr.strip() == "[]"
-
-
-def test_help_answers_at_once() -> None:
-    # a busy machine may delay one try; the best of five is what the command itself needs
-    took = []
-    for _ in range(5):
-        begun = time.perf_counter()
-        subprocess.run([sys.executable, "-m", "hounsfield.cli", "--help"], capture_output=True, check=True)
-        took.append(time.perf_counter() - begun)
-    assert min(took) < 0.3
+    heavy, modules = found.stderr.rsplit(maxsplit=1)
+    assert heavy == "[]"
+    # 137, nearly all of the standard library: with 100 more it would no longer answer at once
+    assert int(modules) < 200
 
 
 SLEEPS = "        time.sleep(30)\n"

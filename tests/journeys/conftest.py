@@ -1,12 +1,26 @@
 """Runs that several journeys share: each is trained once."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from hounsfield.workflow.demo import write_cohort as write_demo
+from hounsfield.workflow.stepping import most_steps
 from hounsfield.workflow.training import Run
 from tests.journeys.making import quick, write_cohort
+
+MOST_STEPS = 60
+
+
+@pytest.fixture
+def few_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no minutes hold more than `MOST_STEPS` steps of each network; all else that a run of minutes does is done."""
+
+    def few(seconds: Callable[[int], float], left: float) -> int:
+        return min(MOST_STEPS, most_steps(seconds, left))
+
+    monkeypatch.setattr("hounsfield.workflow.planning.most_steps", few)
 
 
 @pytest.fixture(scope="session")

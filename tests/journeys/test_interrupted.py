@@ -19,6 +19,7 @@ import sys
 from pathlib import Path
 import hounsfield.learn.learners.supervised as supervised
 import hounsfield.workflow.checkpoints as checkpoints
+import hounsfield.workflow.planning as planning
 from hounsfield.workflow.training import train
 from hounsfield.workflow.wishes import Wishes
 
@@ -28,28 +29,27 @@ class Frequent(checkpoints.FileStore):
 
     def save(self, arrays, facts):
         super().save(arrays, facts)
-        if "--slow" in sys.argv:
-            import time
-            time.sleep(0.2)
+        import time
+        time.sleep(0.2)
 
 import hounsfield.workflow.fitting as fitting
 fitting.FileStore = Frequent
+planning.PROBE_SECONDS = 0.0
 train(sys.argv[1], out=Path(sys.argv[2]), wishes=Wishes(threads=1, max_steps=12))
 """
 
 
-def child(*words: object) -> subprocess.Popen[bytes]:
-    return subprocess.Popen([sys.executable, "-c", CHILD, *map(str, words)], stderr=subprocess.PIPE)
-
-
-def ended(process: subprocess.Popen[bytes]) -> None:
-    _, said = process.communicate(timeout=120)
-    assert process.returncode == 0, said.decode()
+def planned_alone(killed: Path, folder: Path) -> Path:
+    """Write the plan of a killed run beside its data, as a plan that was asked for."""
+    lines = [line for line in (killed / "plan.yaml").read_text().splitlines() if not line.startswith("source:")]
+    (folder / "plan.yaml").write_text("\n".join([*lines, "source: data", ""]))
+    return folder / "plan.yaml"
 
 
 def test_sigkill_in_the_middle_costs_no_bit(tmp_path: Path) -> None:
     write_cohort(tmp_path / "data", n=24)
-    killed = child(tmp_path / "data", tmp_path / "killed", "--slow")
+    words = [sys.executable, "-c", CHILD, str(tmp_path / "data"), str(tmp_path / "killed")]
+    killed = subprocess.Popen(words, stderr=subprocess.PIPE)
     checkpoint = tmp_path / "killed" / ".work" / "member-0.safetensors"
     for _ in range(24000):
         if checkpoint.exists() or killed.poll() is not None:
@@ -65,11 +65,8 @@ def test_sigkill_in_the_middle_costs_no_bit(tmp_path: Path) -> None:
     with pytest.raises(RunExistsError, match="differs from this one in: wishes"):
         quick(tmp_path / "data", tmp_path / "killed", max_steps=12, seed=5)
 
-    plan = (tmp_path / "killed" / "plan.yaml").read_text()
-    lines = [line for line in plan.splitlines() if not line.startswith("source:")]
-    (tmp_path / "plan.yaml").write_text("\n".join([*lines, "source: data", ""]))
-    ended(child(tmp_path / "data", tmp_path / "killed"))
-    ended(child(tmp_path / "plan.yaml", tmp_path / "alone"))
+    quick(tmp_path / "data", tmp_path / "killed", max_steps=12)
+    quick(planned_alone(tmp_path / "killed", tmp_path), tmp_path / "alone", max_steps=12)
 
     assert (tmp_path / "killed" / "plan.yaml").read_bytes() == (tmp_path / "alone" / "plan.yaml").read_bytes()
     assert "continued" in (tmp_path / "killed" / "log.jsonl").read_text()
@@ -82,10 +79,19 @@ def test_sigkill_in_the_middle_costs_no_bit(tmp_path: Path) -> None:
     assert tables[0] == tables[1]
 
 
+COMMAND = """
+import hounsfield.workflow.planning as planning
+from hounsfield.cli import main
+
+planning.PROBE_SECONDS = 0.0
+main()
+"""
+
+
 @pytest.mark.skipif(not hasattr(os, "kill"), reason="no signals here")
 def test_ctrl_c_is_a_sentence_and_the_command_continues(tmp_path: Path) -> None:
     write_cohort(tmp_path / "data", n=24)
-    words = [sys.executable, "-m", "hounsfield.cli", "train", str(tmp_path / "data"), "--threads", "1", "--seed", "3"]
+    words = [sys.executable, "-c", COMMAND, "train", str(tmp_path / "data"), "--threads", "1", "--seed", "3"]
     started = subprocess.Popen([*words, "--out", str(tmp_path / "run")], stderr=subprocess.PIPE)
     for _ in range(24000):
         if (tmp_path / "run" / "plan.yaml").exists() or started.poll() is not None:
@@ -103,12 +109,15 @@ SEVERAL = """
 import sys
 from pathlib import Path
 import hounsfield.workflow.members as members
+import hounsfield.workflow.planning as planning
 from hounsfield.workflow.training import train
 from hounsfield.workflow.wishes import Wishes
 
 members.CHECKPOINT_SECONDS = 0.0
-train(sys.argv[1], out=Path(sys.argv[2]), wishes=Wishes(threads=2, members=2, max_steps=int(sys.argv[3])))
+planning.PROBE_SECONDS = 0.0
+train(sys.argv[1], out=Path(sys.argv[2]), wishes=Wishes(threads=2, members=2, max_steps=40))
 """
+BESIDE = {"threads": 2, "members": 2, "max_steps": 40}
 
 
 def living(word: str) -> list[int]:
@@ -123,8 +132,8 @@ def living(word: str) -> list[int]:
 
 def test_members_side_by_side_end_with_their_parent_and_go_on_to_the_same_bits(tmp_path: Path) -> None:
     write_cohort(tmp_path / "data", n=24)
-    words = [sys.executable, "-c", SEVERAL, str(tmp_path / "data")]
-    killed = subprocess.Popen([*words, str(tmp_path / "killed"), "40"], stderr=subprocess.PIPE)
+    words = [sys.executable, "-c", SEVERAL, str(tmp_path / "data"), str(tmp_path / "killed")]
+    killed = subprocess.Popen(words, stderr=subprocess.PIPE)
     work = tmp_path / "killed" / ".work"
     for _ in range(24000):
         if all((work / f"member-0{end}.safetensors").exists() for end in ("", "-1")) or killed.poll() is not None:
@@ -140,12 +149,8 @@ def test_members_side_by_side_end_with_their_parent_and_go_on_to_the_same_bits(t
     assert not living(str(work)), "a member outlived its parent"
     assert not (tmp_path / "killed" / "bundle").exists()
 
-    plan = (tmp_path / "killed" / "plan.yaml").read_text()
-    lines = [line for line in plan.splitlines() if not line.startswith("source:")]
-    (tmp_path / "plan.yaml").write_text("\n".join([*lines, "source: data", ""]))
-    ended(subprocess.Popen([*words, str(tmp_path / "killed"), "40"], stderr=subprocess.PIPE))
-    again = [sys.executable, "-c", SEVERAL, str(tmp_path / "plan.yaml"), str(tmp_path / "alone"), "40"]
-    ended(subprocess.Popen(again, stderr=subprocess.PIPE))
+    quick(tmp_path / "data", tmp_path / "killed", **BESIDE)
+    quick(planned_alone(tmp_path / "killed", tmp_path), tmp_path / "alone", **BESIDE)
     files = list((tmp_path / "alone" / "bundle" / "members").glob("*.safetensors"))
     assert len(files) == 2
     for file in files:

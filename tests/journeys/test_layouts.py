@@ -147,6 +147,7 @@ def test_declared_grades(tmp_path: Path) -> None:
     assert "quadratic_kappa" in report.parts["test"].metrics
 
 
+@pytest.mark.usefixtures("few_steps")
 def test_json_alone_on_standard_output(plain_folder: Path, tmp_path: Path) -> None:
     trained = hu("train", plain_folder, "--minutes", 0.3, "--threads", 1, "--out", tmp_path / "run", "--json")
     assert trained.exit_code == 0, trained.stderr

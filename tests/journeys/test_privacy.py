@@ -2,11 +2,14 @@
 
 from pathlib import Path
 
+import pytest
+
 from tests.journeys.making import hu, picture, quick, save, write_table
 
 NAME = "Mustermann-Erika"
 
 
+@pytest.mark.usefixtures("few_steps")
 def test_no_patient_and_no_path_in_output_log_or_bundle(tmp_path: Path) -> None:
     folder = tmp_path / f"ward-of-{NAME}" / "data"
     rows = []

@@ -4,7 +4,6 @@ import gzip
 import io
 import json
 import lzma
-import time
 import zipfile
 import zlib
 
@@ -14,6 +13,7 @@ import pytest
 from hounsfield.core.streams import stream
 from hounsfield.privacy.scanner import Scanner
 from hounsfield.privacy.unwrapping import UnwrapLimits
+from tests.counting import lines
 
 SEEN = [
     "Doering^Johanna",
@@ -179,16 +179,14 @@ def test_what_identifies_nobody_is_not_searched(value: str) -> None:
     assert not Scanner([value]).leaks(b"M F CHEST female ANONYMOUS 000000 1.2.840.10008.1.2")
 
 
-def test_many_words_and_much_content_take_seconds() -> None:
-    many = Scanner(
-        [f"Name{chr(97 + i % 26)}{chr(97 + i // 26 % 26)}x^Given{i}" for i in range(2000)]
-        + [f"{10**7 + i}" for i in range(5000)]
-    )
+def test_many_words_are_searched_in_one_pass_as_few_are() -> None:
+    words = [f"Name{chr(97 + i % 26)}{chr(97 + i // 26 % 26)}x^Given{i}" for i in range(2000)]
+    many = Scanner(words + [f"{10**7 + i}" for i in range(5000)])
+    few = Scanner(words[:1])
     assert many.patterns > 20_000
-    content = stream(2, "much").bytes(10_000_000)
-    begun = time.process_time()
+    content = stream(2, "much").bytes(2_000_000)
     assert not many.leaks(content)
-    assert time.process_time() - begun < 5.0
+    assert lines(lambda: many.leaks(content)) == lines(lambda: few.leaks(content))
 
 
 def test_digits_of_figures_and_time_zones_are_no_numbers() -> None:

@@ -1,7 +1,8 @@
-"""Memory that one stage leaves behind, given back before the next."""
+"""Memory: what one stage leaves behind is given back before the next, and the most that was held is told."""
 
 import ctypes
 import gc
+import resource
 
 
 def give_back() -> None:
@@ -19,3 +20,8 @@ def give_back() -> None:
     except (AttributeError, TypeError, OSError):
         return
     trim(0)
+
+
+def peak_mib() -> float:
+    """Return the peak resident memory of this process in MiB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024.0

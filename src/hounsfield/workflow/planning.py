@@ -1,7 +1,6 @@
 """Plan: every decision with its reason, speed measured on this machine, cost predicted."""
 
 import os
-import resource
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -30,7 +29,7 @@ from hounsfield.workflow.jobs import (
 )
 from hounsfield.workflow.machine import machine
 from hounsfield.workflow.members import Assignment, Crew, write_feed
-from hounsfield.workflow.memory import give_back
+from hounsfield.workflow.memory import give_back, peak_mib
 from hounsfield.workflow.planned_maps import MAPS, maps_seconds, planned_maps
 from hounsfield.workflow.repeating import Repeating, with_repeats
 from hounsfield.workflow.roads import road_of
@@ -39,6 +38,7 @@ from hounsfield.workflow.study import Source, Study, roles_said, study
 from hounsfield.workflow.turns import START_SECONDS, ended, free_at, wrapped
 from hounsfield.workflow.warming import settled, with_beside, with_match
 from hounsfield.workflow.wishes import Wishes
+from hounsfield.workflow.worker import PROBE_SECONDS, PROBES
 
 if TYPE_CHECKING:
     from hounsfield.learn.learners.protocol import Job, Learner
@@ -61,12 +61,9 @@ COUNTED = ("prevalence", "logistic")
 """Baselines whose cost is known by the number of samples."""
 DESCRIBED = 24
 """Samples whose texture is timed."""
-PROBES = 5
 COMPARED = 32
 """Samples in a step that compares precisions, at most: with 64 images of 64 pixels the float32 step, made only to be
 compared, was the peak of a whole run."""
-PROBE_SECONDS = 2.0
-"""How long real steps are timed, and at least `PROBES` of them; half as long in each precision before."""
 FEW_STEPS = 20
 """Fewer steps of a whole plan are not worth it where a lean one would do."""
 LEAST_STEPS = 5
@@ -647,11 +644,6 @@ def _around(known: Study, drafted: Plan, *, networks: int, speed: Speed, quick: 
 
 def _with_value(plan_: Plan, section: str, key: str, decision: Decision) -> Plan:
     return plan_.with_section(section, {**plan_.sections[section], key: decision})
-
-
-def peak_mib() -> float:
-    """Return the peak resident memory of this process in MiB."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024.0
 
 
 def _relative(source: Path, folder: Path) -> str:

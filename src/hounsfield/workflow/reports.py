@@ -35,9 +35,9 @@ from hounsfield.workflow.fitting import NETWORK, TRAINING
 from hounsfield.workflow.jobs import preparations_of
 from hounsfield.workflow.judging import answers, calibrations, fold_decodings, judge_target, merged, other_sites
 from hounsfield.workflow.learning_curve import curves_of
+from hounsfield.workflow.memory import peak_mib
 from hounsfield.workflow.opening import ensemble_baselines, of_fold
 from hounsfield.workflow.pictures import picture_of
-from hounsfield.workflow.planning import peak_mib
 from hounsfield.workflow.predictions import Rows, run_part, written
 from hounsfield.workflow.repeating import repeated_of
 from hounsfield.workflow.study import Study

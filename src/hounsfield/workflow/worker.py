@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
 
 SAY_SECONDS = 0.5
+PROBES = 5
+PROBE_SECONDS = 2.0
+"""How long real steps are timed, and at least `PROBES` of them; in each precision that is in question half as long."""
 PARTS = ("train", "val")
 
 
@@ -80,7 +83,7 @@ def say(told: Mapping[str, object]) -> None:
 def _probe(learner: object, feed: "Feed", job: "Job") -> Mapping[str, object]:
     from hounsfield.learn.learners.protocol import SelfFed
     from hounsfield.learn.learners.supervised import probe as probed
-    from hounsfield.workflow.planning import PROBE_SECONDS, PROBES, peak_mib
+    from hounsfield.workflow.memory import peak_mib
 
     probe: Probe = cast("Probe", learner.probe) if isinstance(learner, SelfFed) else probed
     taken = probe(feed, job, steps=PROBES, seconds=PROBE_SECONDS, clock=time.perf_counter)
@@ -92,8 +95,8 @@ def _fit(feed: "Feed", job: "Job", folder: Path, facts: dict[str, Json]) -> None
     from hounsfield.learn.loop import Watch
     from hounsfield.workflow.checkpoints import EVERY_SECONDS, FileStore, Pace
     from hounsfield.workflow.members import keep_state
+    from hounsfield.workflow.memory import peak_mib
     from hounsfield.workflow.pausing import Paused, Pausing
-    from hounsfield.workflow.planning import peak_mib
 
     name, parent = str(facts["name"]), facts["parent"]
     end = _number(facts["began"], 0.0) + _number(facts["seconds"], float("inf"))  # one clock for all processes

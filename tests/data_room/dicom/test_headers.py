@@ -5,9 +5,9 @@ import gzip
 import io
 import math
 import os
-import time
 import warnings
 import zlib
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRBigEndian, Imp
 from hounsfield.core.errors import ReadError
 from hounsfield.data.dicom.entries import Entry
 from hounsfield.data.dicom.headers import looks_like_dicom, read_header
+from tests.counting import lines
 from tests.data_room.dicom.making import dataset, save
 
 DATA = Path(os.environ.get("HOUNSFIELD_DATA", Path(__file__).parents[3] / "../shared/data"))
@@ -212,11 +213,18 @@ def test_sequences_before_what_is_wanted_are_stepped_over(tmp_path: Path) -> Non
 
 def test_a_sequence_without_end_is_no_endless_work() -> None:
     opening = b"\x08\x00\x10\x11SQ\0\0\xff\xff\xff\xff" + b"\xfe\xff\x00\xe0\xff\xff\xff\xff"
-    start = time.perf_counter()
-    for count in (10, 2_000, 200_000):
+
+    def work(count: int) -> int:
+        content = bytes(128) + b"DICM" + opening * count
         with pytest.raises(ReadError):
-            read_header(bytes(128) + b"DICM" + opening * count)
-    assert time.perf_counter() - start < 2.0
+            read_header(content)
+        return lines(lambda: suppressed(content))
+
+    def suppressed(content: bytes) -> None:
+        with suppress(ReadError):
+            read_header(content)
+
+    assert work(10) < work(2_000) == work(200_000)
 
 
 def test_a_deflated_bomb_is_not_unpacked() -> None:
@@ -269,15 +277,10 @@ def test_b_values_of_the_vendors_are_found(tmp_path: Path) -> None:
             assert read_header(save(tmp_path / "a", made, syntax=syntax)).b_value == 1000.0
 
 
-def test_it_is_much_faster_than_pydicom(tmp_path: Path) -> None:
-    paths = [save(tmp_path / str(n), dataset("p/1/s", number=n)) for n in range(100)]
-
-    def seconds(read: Any) -> float:  # noqa: ANN401
-        start = time.perf_counter()
-        for path in paths:
-            read(path)
-        return time.perf_counter() - start
-
-    ours = min(seconds(read_header) for _ in range(3))
-    theirs = min(seconds(lambda p: pydicom.dcmread(p, stop_before_pixels=True)) for _ in range(3))
+def test_it_does_much_less_than_pydicom(tmp_path: Path) -> None:
+    path = save(tmp_path / "a", dataset("p/1/s"))
+    read_header(path)
+    pydicom.dcmread(path, stop_before_pixels=True)  # both have imported what they need
+    ours = lines(lambda: read_header(path))
+    theirs = lines(lambda: pydicom.dcmread(path, stop_before_pixels=True))
     assert theirs > 2 * ours

@@ -29,6 +29,8 @@ class Entity:
     strangers: tuple[str, ...] = ()
     """SOP Instance UIDs that are sent although nobody asked for them."""
     port: int = 0
+    associations: int = 0
+    """How often somebody has come."""
 
     def sets(self) -> list[pydicom.Dataset]:
         """Return the data sets."""
@@ -116,7 +118,12 @@ def serving(
         ours.add_supported_context(model)
     ours.add_supported_context(CT, ALL_TRANSFER_SYNTAXES[:3], scu_role=True, scp_role=True)
     ours.add_requested_context(CT, ALL_TRANSFER_SYNTAXES[:3])
+
+    def came(_event: Event) -> None:
+        entity.associations += 1
+
     handlers: list[EventHandlerType] = [
+        (evt.EVT_ACCEPTED, came),
         (evt.EVT_C_FIND, entity.find),
         (evt.EVT_C_GET, entity.get),
         (evt.EVT_C_MOVE, entity.move),

@@ -266,13 +266,12 @@ def interrupted(folder: Path, reach: Reach) -> dict[str, object]:
         out = folder / f"interrupted {way} {number.name}"
         command = [*hu, "pull", target, str(out), "--query", ANYTHING, *rate]
         command += web if way == "dicomweb" else ["--retrieve", way]
-        code, seconds, said_last = killed(command, partial(come, out), number)
+        code, said_last = killed(command, partial(come, out), number)
         (out / f".{'0' * 20}.dcm.999999999-7.tmp").write_bytes(b"half")
         before = [bare(p.read_bytes()) for p in out.rglob("*.dcm")]
         again = pull(target, out, query=ANYTHING, access=access)
         found[f"{way} {number.name}"] = {
             "code": code,
-            "quick": seconds < 10,
             "said": "Type the same command again" in said_last,
             "partly": 4 <= len(before) < len(made),
             "whole": set(before) <= {bare(content) for content in made.values()},
@@ -292,18 +291,15 @@ def counted() -> object:
     return cast("dict[str, object]", rest("/statistics"))["CountInstances"]
 
 
-def killed(command: list[str], ready: Callable[[], bool], number: signal.Signals) -> tuple[int, float, str]:
-    """Run a command, send it a signal when it has come so far; return its exit code, the seconds it took to end, and
-    what it said.
-    """
+def killed(command: list[str], ready: Callable[[], bool], number: signal.Signals) -> tuple[int, str]:
+    """Run a command, send it a signal when it has come so far; return its exit code and what it said."""
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as child:
         begun = time.monotonic()
         while not ready() and child.poll() is None and time.monotonic() - begun < 60:
             time.sleep(0.02)
         child.send_signal(number)
-        begun = time.monotonic()
         _, errors = child.communicate(timeout=60)
-        return child.returncode, time.monotonic() - begun, errors
+        return child.returncode, errors
 
 
 JOURNEYS: dict[str, Journey] = {

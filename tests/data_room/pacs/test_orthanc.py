@@ -99,7 +99,6 @@ def test_a_pull_that_was_stopped_goes_on(seen: Mapping[str, Found], way: str, ho
     found = seen["interrupted"][f"{way} {how}"]
     assert found == {
         "code": code,
-        "quick": True,
         "said": how == "SIGINT",
         "partly": True,
         "whole": True,

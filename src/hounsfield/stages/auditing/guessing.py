@@ -8,7 +8,8 @@ from hounsfield.core.streams import address
 from hounsfield.core.types import Float64Array
 
 _LEAVES = 8
-_TREES = 100
+TREES = 100
+"""In the forest that guesses from many cues."""
 
 
 class Model(StrEnum):
@@ -56,7 +57,7 @@ def _trees(
     state = address(seed, "probe") % 2**31
     fitted: RandomForestRegressor | DecisionTreeRegressor
     if model is Model.FOREST:
-        fitted = RandomForestRegressor(_TREES, min_samples_leaf=5, max_features=0.5, random_state=state, n_jobs=1)
+        fitted = RandomForestRegressor(TREES, min_samples_leaf=5, max_features=0.5, random_state=state, n_jobs=1)
     else:
         leaf = max(5, len(values) // 100)
         fitted = DecisionTreeRegressor(max_leaf_nodes=_LEAVES, min_samples_leaf=leaf, random_state=state)

@@ -32,16 +32,13 @@ from hounsfield.workflow.dense.jobs import (
 )
 from hounsfield.workflow.machine import machine
 from hounsfield.workflow.members import Assignment, Crew
-from hounsfield.workflow.planning import (
-    PROBE_SECONDS,
-    SHARE,
-    peak_mib,
-    processes,
-)
+from hounsfield.workflow.memory import peak_mib
+from hounsfield.workflow.planning import SHARE, processes
 from hounsfield.workflow.stepping import most_steps
 from hounsfield.workflow.study import Study, roles_said
 from hounsfield.workflow.turns import START_SECONDS, ended, wrapped
 from hounsfield.workflow.wishes import Wishes
+from hounsfield.workflow.worker import PROBE_SECONDS
 
 REPORT_SECONDS = 6.0
 """An allowance for evaluation and rendering besides what each case takes: 2,000 replicates of all figures."""

@@ -31,7 +31,8 @@ from hounsfield.workflow.forecast.cohorts import forecast_variable, header_of
 from hounsfield.workflow.forecast.courses import Courses, Shape, read_courses
 from hounsfield.workflow.forecast.sections import check_forecast, optimisation_of, request_of, shape_of
 from hounsfield.workflow.machine import machine
-from hounsfield.workflow.planning import SHARE, peak_mib, processes
+from hounsfield.workflow.memory import peak_mib
+from hounsfield.workflow.planning import SHARE, processes
 from hounsfield.workflow.study import Study, roles_said
 from hounsfield.workflow.wishes import Wishes
 
