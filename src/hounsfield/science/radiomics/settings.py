@@ -144,6 +144,10 @@ class Settings(_Strict):
         Of the intensity-volume histogram; ``none`` takes intensities as they are, in steps of 1.
     families : tuple of str
         Which families are computed, of `FAMILIES`.
+    features : tuple of str
+        Which features of them are computed, by their tags, with an aggregation or for all: ``morph_diam``,
+        ``cm_contrast``, ``cm_contrast_3D_avg``. Nothing that none of them needs is computed. Empty: all; it says
+        nothing of responses of filters.
     slow : bool
         Whether Moran's I and Geary's C are computed, which take longer than everything else.
     diagnostics : bool
@@ -160,14 +164,37 @@ class Settings(_Strict):
     discretisation: Discretisation = Discretisation(method="number", bins=32)
     volume_histogram: Discretisation = Discretisation(method="none")
     families: tuple[Prefix, ...] = FAMILIES
+    features: tuple[str, ...] = ()
     slow: bool = True
     diagnostics: bool = False
     filters: tuple[Response, ...] = ()
+
+    @property
+    def computed(self) -> tuple[Prefix, ...]:
+        """Families of which at least one feature is computed."""
+        return tuple(f for f in self.families if not self.features or any(n.startswith(f"{f}_") for n in self.features))
 
     @model_validator(mode="after")
     def _unlike(self) -> "Settings":
         if len({f.name for f in self.filters}) < len(self.filters):
             raise ValueError("two filters have one name")
+        return self
+
+    @model_validator(mode="after")
+    def _known(self) -> "Settings":
+        if not self.features:
+            return self
+        from hounsfield.science.radiomics.catalogue import tag_of, tags
+
+        for name in self.features:
+            tag = tag_of(name)
+            if tag not in tags():
+                near = nearest(tag, tags())
+                raise ValueError(f"no feature is called {name}" + (f"; {near} is one" if near else ""))
+            if tag.partition("_")[0] not in self.families:
+                raise ValueError(f"{name} is a feature of none of the families")
+            if tag in ("morph_moran_i", "morph_geary_c") and not self.slow:
+                raise ValueError(f"{name} needs slow: true")
         return self
 
 
