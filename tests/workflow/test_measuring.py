@@ -210,7 +210,7 @@ def test_columns_are_those_that_pyarrow_makes_of_lists(folders: tuple[Path, Path
 def test_a_small_region_imports_no_package_that_it_does_not_need(folders: tuple[Path, Path], tmp_path: Path) -> None:
     code = (
         "import sys; from hounsfield.cli.app import app; app(sys.argv[1:], standalone_mode=False); "
-        "heavy = {'pandas', 'scipy.fft', 'scipy.linalg', 'scipy.ndimage', 'scipy.spatial', 'skimage', 'sklearn', 'torch'}; "
+        "heavy = {'pandas', 'scipy.fft', 'scipy.ndimage', 'scipy.spatial', 'skimage', 'torch'}; "
         "print(sorted(heavy & sys.modules.keys()))"
     )
     image, mask = (min(f.iterdir()) for f in folders)
@@ -220,10 +220,10 @@ def test_a_small_region_imports_no_package_that_it_does_not_need(folders: tuple[
 
 
 def test_features_asked_for_by_name_are_those_of_all(folders: tuple[Path, Path]) -> None:
-    names = ("morph_diam", "stat_mean", "cm_contrast", "rlm_sre_3D_comb")
+    names = ("morph_diam", "stat_mean", "ih_entropy", "cm_contrast", "rlm_sre_3D_comb")
     some = measure(*folders, wishes=MeasureWishes(settings=Settings(features=names)))
     whole = measure(*folders, wishes=MeasureWishes(settings=Settings()))
-    wanted = ("morph_diam", "stat_mean", "cm_contrast_3D_avg", "cm_contrast_3D_comb", "rlm_sre_3D_comb")
+    wanted = ("morph_diam", "stat_mean", "ih_entropy", "cm_contrast_3D_avg", "cm_contrast_3D_comb", "rlm_sre_3D_comb")
     assert some.tags == wanted
     for one, other in zip(some.rows, whole.rows, strict=True):
         assert dict(one.values) == {t: other.values[t] for t in wanted}

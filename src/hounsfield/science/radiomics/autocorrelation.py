@@ -55,7 +55,8 @@ def _nearness(shape: tuple[int, ...], spacing_mm: tuple[float, float, float]) ->
     far = squares[0][:, None, None] + squares[1][None, :, None] + squares[2][None, None, :]
     far[0, 0, 0] = np.inf
     np.sqrt(far, out=far)
-    return np.divide(1.0, far, out=far)
+    near: Float64Array = np.divide(1.0, far, out=far)
+    return near
 
 
 @compiled

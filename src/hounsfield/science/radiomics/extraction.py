@@ -109,8 +109,8 @@ class _Asked:
     tags : tuple of str
     families : frozenset of str
         Those of which a feature is asked for.
-    shape : tuple of str
-        Features of ``morph``.
+    shape, histogram : tuple of str
+        Features of ``morph`` and of ``ih``.
     planar, solid : frozenset of str
         Families of texture of which a feature slice by slice is asked for, and one in three dimensions.
     """
@@ -118,6 +118,7 @@ class _Asked:
     tags: tuple[str, ...]
     families: frozenset[str]
     shape: tuple[str, ...]
+    histogram: tuple[str, ...]
     planar: frozenset[str]
     solid: frozenset[str]
 
@@ -148,6 +149,7 @@ def _found_asked(
         tuple(f"{family}_{name}{end}" for family, name, end in found),
         frozenset(family for family, _, _ in found),
         tuple(name for family, name, _ in found if family == "morph"),
+        tuple(name for family, name, _ in found if family == "ih"),
         frozenset(family for family, _, end in found if end.startswith("_2")),
         frozenset(family for family, _, end in found if end.startswith("_3D")),
     )
@@ -187,7 +189,7 @@ def features(region: Region, settings: Settings, *, placed: bool = True) -> tupl
             present = int(np.count_nonzero(np.bincount(levels.values)))
         held.sort()
         constant = bool(held[0] == held[-1])
-        found += _of_intensities(held, levels, settings, asked.families)
+        found += _of_intensities(held, levels, settings, asked)
         # what is not needed any more makes room for texture
         held = held[:0]
         if levels is not None and not asked.families.isdisjoint(_OF_NEIGHBOURS):
@@ -230,16 +232,14 @@ def _shape(region: Region, names: tuple[str, ...]) -> Tagged:
     return ((f"morph_{name}", float(value)) for name, value in found.items())
 
 
-def _of_intensities(
-    ordered: Float64Array, levels: Levels | None, settings: Settings, families: frozenset[str]
-) -> Tagged:
-    if "stat" in families:
+def _of_intensities(ordered: Float64Array, levels: Levels | None, settings: Settings, asked: _Asked) -> Tagged:
+    if "stat" in asked.families:
         yield from _named("stat", intensities.statistics(ordered))
-    if "ivh" in families:
+    if "ivh" in asked.families:
         curve = histograms.volume_histogram(ordered, settings.volume_histogram, settings.resegmentation)
         yield from _named("ivh", curve)
-    if "ih" in families and levels is not None:
-        yield from _named("ih", histograms.histogram(levels))
+    if "ih" in asked.families and levels is not None:
+        yield from _named("ih", histograms.histogram(levels, asked.histogram))
 
 
 def _in_one_way(laid: Texture, region: Region, asked: frozenset[str], *, planar: bool) -> list[tuple[str, float]]:

@@ -1,5 +1,6 @@
 """Settings of a measurement: how an image is processed before its features are computed, and which are."""
 
+from functools import lru_cache
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -125,6 +126,11 @@ class Response(_Strict):
         return self
 
 
+@lru_cache(maxsize=64)
+def _with_features(families: tuple[Prefix, ...], features: tuple[str, ...]) -> tuple[Prefix, ...]:
+    return tuple(f for f in families if not features or any(n.startswith(f"{f}_") for n in features))
+
+
 class Settings(_Strict):
     """The whole processing of one measurement.
 
@@ -172,7 +178,7 @@ class Settings(_Strict):
     @property
     def computed(self) -> tuple[Prefix, ...]:
         """Families of which at least one feature is computed."""
-        return tuple(f for f in self.families if not self.features or any(n.startswith(f"{f}_") for n in self.features))
+        return _with_features(self.families, self.features)
 
     @model_validator(mode="after")
     def _unlike(self) -> "Settings":
