@@ -1,8 +1,12 @@
 """From files to a table and back to the same bytes; what is dirty is set aside with its reason."""
 
+import subprocess
+import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.csv as pc
 import pyarrow.parquet as pq
 import pytest
@@ -13,7 +17,7 @@ from hounsfield.core.image import Grid, Image
 from hounsfield.core.streams import stream
 from hounsfield.core.types import AnyArray, Float64Array
 from hounsfield.data.volume.nifti_writing import write_nifti
-from hounsfield.science.radiomics.settings import Settings, preset
+from hounsfield.science.radiomics.settings import Settings, preset, settings_from
 from hounsfield.workflow.measure_cases import find_cases
 from hounsfield.workflow.measured import COLUMNS
 from hounsfield.workflow.measuring import MeasureWishes, as_image, measure, measure_arrays, read_settings, repeat
@@ -185,6 +189,58 @@ def test_names_that_belong_together(tmp_path: Path) -> None:
     cases, aside = find_cases(tmp_path, tmp_path)
     assert [c.name for c in cases] == ["a/image", "b/image", "c/scan"]
     assert aside == []
+
+
+def test_columns_are_those_that_pyarrow_makes_of_lists(folders: tuple[Path, Path], tmp_path: Path) -> None:
+    found = measure(*folders, wishes=QUICK)
+    rows = [replace(r, case=f"Fürst {n}", notes=("=1", "") * n) for n, r in enumerate(found.rows)]
+    rows[1] = replace(rows[1], values=dict.fromkeys(found.tags, np.nan), missing=dict.fromkeys(found.tags, "no reason"))
+    made = replace(found, rows=tuple(rows)).table()
+    for name in made.column_names:
+        values = made[name].to_pylist()
+        assert made[name].combine_chunks().equals(pa.array(values, made.schema.field(name).type))
+        assert made[name].null_count == sum(v is None for v in values)
+    assert made["stat_mean"].to_pylist()[:2] == [found.rows[0].values["stat_mean"], None]
+    assert made["case"].to_pylist() == [r.case for r in rows]
+    none = replace(found, rows=()).table()
+    assert none.num_rows == 0
+    assert none["case"].type == pa.string()
+
+
+def test_a_small_region_imports_no_package_that_it_does_not_need(folders: tuple[Path, Path], tmp_path: Path) -> None:
+    code = (
+        "import sys; from hounsfield.cli.app import app; app(sys.argv[1:], standalone_mode=False); "
+        "heavy = {'pandas', 'scipy.fft', 'scipy.ndimage', 'scipy.spatial', 'skimage', 'torch'}; "
+        "print(sorted(heavy & sys.modules.keys()))"
+    )
+    image, mask = (min(f.iterdir()) for f in folders)
+    command = [sys.executable, "-c", code, "measure", str(image), str(mask), "--out", str(tmp_path / "a.parquet")]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_features_asked_for_by_name_are_those_of_all(folders: tuple[Path, Path]) -> None:
+    names = ("morph_diam", "stat_mean", "ih_entropy", "cm_contrast", "rlm_sre_3D_comb")
+    some = measure(*folders, wishes=MeasureWishes(settings=Settings(features=names)))
+    whole = measure(*folders, wishes=MeasureWishes(settings=Settings()))
+    wanted = ("morph_diam", "stat_mean", "ih_entropy", "cm_contrast_3D_avg", "cm_contrast_3D_comb", "rlm_sre_3D_comb")
+    assert some.tags == wanted
+    for one, other in zip(some.rows, whole.rows, strict=True):
+        assert dict(one.values) == {t: other.values[t] for t in wanted}
+    assert Settings.model_validate_json(some.record.settings.model_dump_json()) == some.record.settings
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({"features": ["cm_contrst"]}, "cm_contrast"),
+        ({"features": ["cm_contrast"], "families": ["stat"]}, "none of the families"),
+        ({"features": ["morph_moran_i"], "slow": False}, "slow"),
+    ],
+)
+def test_features_that_cannot_be_had_are_refused(given: dict[str, object], told: str) -> None:
+    with pytest.raises(InputError, match=told):
+        settings_from(given)
 
 
 def test_settings_from_a_file(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """`hu measure`: image biomarkers of regions."""
 
+import gc
 from pathlib import Path
 from typing import Annotated
 
@@ -69,6 +70,8 @@ def measure(
 
     Of signals: heart rate, variability, intervals, pressures and quality, one row for each stretch of each record.
     """
+    # what is imported stays: to look through it for what could be freed takes a twentieth of the start
+    gc.set_threshold(50_000)
     from hounsfield.cli.output import print_json, quiet_stdout
     from hounsfield.cli.progress import progress
     from hounsfield.cli.show_measurement import measurement_json, show_beside, show_measurement, show_settings

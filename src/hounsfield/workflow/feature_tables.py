@@ -7,12 +7,16 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from hounsfield.core.errors import InputError, RunExistsError
 
 if TYPE_CHECKING:
     import pyarrow
     from pydantic import BaseModel
 
+_MOST_TEXT = (1 << 31) - 1
+"""Bytes that a column of text holds."""
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -41,6 +45,42 @@ def reasons_text(missing: Mapping[str, str]) -> str:
     for tag, reason in missing.items():
         grouped.setdefault(reason, []).append(tag)
     return json.dumps(grouped, ensure_ascii=False) if grouped else ""
+
+
+def text_column(values: "Sequence[str]") -> "pyarrow.Array":
+    """Return a column of text.
+
+    Notes
+    -----
+    Columns are laid out here and handed over: `pyarrow.array` imports pandas to see whether it was given something of
+    its, which takes longer than to measure a region.
+    """
+    import pyarrow as pa
+
+    encoded = [v.encode() for v in values]
+    ends = np.cumsum([0, *(len(v) for v in encoded)])
+    if ends[-1] > _MOST_TEXT:
+        return pa.array(values, pa.string())
+    held = (pa.py_buffer(ends.astype(np.int32)), pa.py_buffer(b"".join(encoded)))
+    return pa.Array.from_buffers(pa.string(), len(encoded), [None, *held])
+
+
+def number_column(values: "Sequence[float]") -> "pyarrow.Array":
+    """Return a column of numbers, float64, null where they are NaN; see `text_column`."""
+    import pyarrow as pa
+
+    held = np.array(values, dtype=np.float64)
+    there = ~np.isnan(held)
+    valid = None if there.all() else pa.py_buffer(np.packbits(there, bitorder="little"))
+    return pa.Array.from_buffers(pa.float64(), len(held), [valid, pa.py_buffer(held)])
+
+
+def whole_column(values: "Sequence[int]") -> "pyarrow.Array":
+    """Return a column of whole numbers, int64; see `text_column`."""
+    import pyarrow as pa
+
+    held = np.array(values, dtype=np.int64)
+    return pa.Array.from_buffers(pa.int64(), len(held), [None, pa.py_buffer(held)])
 
 
 def parquet_bytes(table: "pyarrow.Table") -> bytes:
@@ -87,6 +127,5 @@ def _told(table: "pyarrow.Table") -> "pyarrow.Table":
 
     for n, name in enumerate(table.column_names):
         if table.schema.field(n).type == pa.string():
-            plain = [_plain(v) for v in table[name].to_pylist()]
-            table = table.set_column(n, name, pa.array(plain, pa.string()))
+            table = table.set_column(n, name, text_column([_plain(v) for v in table[name].to_pylist()]))
     return table

@@ -40,10 +40,6 @@ class Asked:
 
     def check(self, *, repeated: bool) -> None:
         """Raise before anything is measured: InputError for what does not fit, RunExistsError for what is there."""
-        from hounsfield.workflow.measure_deep import deep_file
-        from hounsfield.workflow.measure_pictures import check_pictures
-        from hounsfield.workflow.measure_stability import check_repeats, stability_files
-
         wanted = [n for n in ("pictures", "stability", "deep") if getattr(self, n) is not None]
         if wanted and repeated:
             raise InputError(
@@ -60,18 +56,28 @@ class Asked:
                 next_step="add --out features.parquet",
             )
         if self.pictures is not None:
+            from hounsfield.workflow.measure_pictures import check_pictures
+
             check_pictures(self.pictures, self.map_of)
-        if self.stability is not None:
-            check_repeats(self.stability)
-        files = []
-        if self.out is not None:
-            files += [*stability_files(self.out)] if self.stability is not None else []
-            files += [deep_file(self.out)] if self.deep is not None else []
-        for path in files:
+        for path in self._files():
             if path.exists():
                 raise RunExistsError(
                     f"{path.name} exists already.", next_step="choose another --out, or remove the file"
                 )
+
+    def _files(self) -> list[Path]:
+        """Return what is to be written beside the table; InputError where stability is asked for in vain."""
+        files: list[Path] = []
+        if self.stability is not None:
+            from hounsfield.workflow.measure_stability import check_repeats, stability_files
+
+            check_repeats(self.stability)
+            files += stability_files(self.out) if self.out is not None else ()
+        if self.deep is not None and self.out is not None:
+            from hounsfield.workflow.measure_deep import deep_file
+
+            files.append(deep_file(self.out))
+        return files
 
 
 @dataclass(frozen=True)
@@ -105,20 +111,22 @@ def beside(measured: Measured, sources: tuple[Path, Path], asked: Asked, *, prog
     -------
     Beside
     """
-    from hounsfield.workflow.measure_deep import embed, write_deep
-    from hounsfield.workflow.measure_pictures import draw
-    from hounsfield.workflow.measure_stability import measure_stability, write_stability
-
     drawn = stable = deep = None
     record = measured.record
     if asked.pictures is not None:
+        from hounsfield.workflow.measure_pictures import draw
+
         drawn = draw(measured, sources, asked.pictures, tag=asked.map_of, progress=progress)
     if asked.stability is not None and asked.out is not None:
+        from hounsfield.workflow.measure_stability import measure_stability, write_stability
+
         stable = measure_stability(
             sources, record.settings, repeats=asked.stability, parts=record.parts, progress=progress
         )
         write_stability(stable, asked.out)
     if asked.deep is not None and asked.out is not None:
+        from hounsfield.workflow.measure_deep import embed, write_deep
+
         deep = embed(asked.deep, sources, parts=record.parts, progress=progress)
         write_deep(deep, asked.out)
     return Beside(drawn, stable, deep)

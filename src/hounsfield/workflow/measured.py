@@ -12,7 +12,16 @@ from hounsfield.bundle.atomic import write_bytes, write_json, write_text
 from hounsfield.core.cohort import SetAside
 from hounsfield.core.errors import InputError
 from hounsfield.science.radiomics.settings import Settings
-from hounsfield.workflow.feature_tables import beside, csv_bytes, parquet_bytes, reasons_text, rows_csv
+from hounsfield.workflow.feature_tables import (
+    beside,
+    csv_bytes,
+    number_column,
+    parquet_bytes,
+    reasons_text,
+    rows_csv,
+    text_column,
+    whole_column,
+)
 
 if TYPE_CHECKING:
     import pyarrow
@@ -133,17 +142,16 @@ class Measured:
         import pyarrow as pa
 
         columns: dict[str, pa.Array] = {
-            "case": pa.array([r.case for r in self.rows], pa.string()),
-            "mask": pa.array([r.mask for r in self.rows], pa.string()),
-            "label": pa.array([r.label for r in self.rows], pa.int64()),
-            "part": pa.array([r.part for r in self.rows], pa.int64()),
-            "voxels": pa.array([r.voxels for r in self.rows], pa.int64()),
-            "notes": pa.array(["; ".join(r.notes) for r in self.rows], pa.string()),
-            "missing": pa.array([reasons_text(r.missing) for r in self.rows], pa.string()),
+            "case": text_column([r.case for r in self.rows]),
+            "mask": text_column([r.mask for r in self.rows]),
+            "label": whole_column([r.label for r in self.rows]),
+            "part": whole_column([r.part for r in self.rows]),
+            "voxels": whole_column([r.voxels for r in self.rows]),
+            "notes": text_column(["; ".join(r.notes) for r in self.rows]),
+            "missing": text_column([reasons_text(r.missing) for r in self.rows]),
         }
         for tag in self.tags:
-            values = np.array([r.values.get(tag, np.nan) for r in self.rows], dtype=np.float64)
-            columns[tag] = pa.array(values, pa.float64(), mask=np.isnan(values))
+            columns[tag] = number_column([r.values.get(tag, np.nan) for r in self.rows])
         metadata = {_KEY: self.record.model_dump_json().encode()}
         return pa.table(columns).replace_schema_metadata(metadata)
 

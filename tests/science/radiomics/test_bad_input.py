@@ -165,12 +165,15 @@ def test_a_plane_is_measured_in_two_dimensions() -> None:
     assert tuple(values) == tags(settings, planar_image=True)
 
 
-def test_voxels_too_unequal_for_a_hull_say_so() -> None:
+def test_voxels_too_unequal_for_a_box_say_so() -> None:
     mask = np.ones((3, 4, 5), dtype=np.uint8)
     scene = Scene(np.arange(60.0).reshape(3, 4, 5), (1e-14, 1.0, 1.0))
     region = process(scene, marked(mask, parts=False)[0].outline, WHOLE)
     values, facts = features(region, WHOLE)
     missing = reasons(values, facts)
-    assert "unequal" in missing["morph_diam"]
+    assert {"morph_vol_dens_ombb", "morph_area_dens_mvee"} <= missing.keys()
+    assert "million times" in missing["morph_vol_dens_ombb"]
+    assert values["morph_diam"] == pytest.approx(math.hypot(3.0, 5.0))
     assert math.isfinite(values["morph_volume"])
+    assert math.isfinite(values["morph_vol_dens_conv_hull"])
     assert math.isfinite(values["cm_contrast_3D_avg"])

@@ -104,6 +104,9 @@ def test_zones(shape: tuple[int, ...], planar: bool) -> None:  # noqa: FBT001
             _mean([ref.size_features(joined(apart), int(mask.sum()))]),
         ]
         np.testing.assert_allclose(table, np.array(wanted)[:, :16], rtol=1e-9)
+    sizes, distances = zones.zones(laid, None, planar=planar)
+    assert np.array_equal(sizes, zones.zones(laid, mask, planar=planar)[0])
+    assert np.isnan(distances).all()
 
 
 @pytest.mark.parametrize("shape", SHAPES)

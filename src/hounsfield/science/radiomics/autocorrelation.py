@@ -4,8 +4,11 @@ from itertools import product
 
 import numpy as np
 
-from hounsfield.core.types import BoolArray, Float64Array, FloatArray
+from hounsfield.core.types import BoolArray, Float64Array, FloatArray, IntArray
 from hounsfield.science.compiled import compiled
+
+_FEW = 1 << 11
+"""Voxels up to which every pair is taken by itself: transforms of so small a region's box take as long."""
 
 
 def autocorrelation(image: FloatArray, mask: BoolArray, spacing_mm: tuple[float, float, float]) -> Float64Array:
@@ -27,10 +30,10 @@ def autocorrelation(image: FloatArray, mask: BoolArray, spacing_mm: tuple[float,
 
     Notes
     -----
-    A sum over all pairs ``w(i - j) a_i b_j`` is ``sum_k W(k) A(k) conj(B(k))`` over the frequencies of a grid twice as
-    long along each axis. Those frequencies fall into eight classes, odd or even along each axis, and each class is a
-    transform of the box itself after a turn of phase: the longer grid is never held in memory. Two real arrays
-    share one complex transform.
+    Up to two thousand voxels every pair is taken. Of more, a sum over all pairs ``w(i - j) a_i b_j`` is
+    ``sum_k W(k) A(k) conj(B(k))`` over the frequencies of a grid twice as long along each axis. Those frequencies fall
+    into eight classes, odd or even along each axis, and each class is a transform of the box itself after a turn of
+    phase: the longer grid is never held in memory. Two real arrays share one complex transform.
     """
     values = image[mask].astype(np.float64)
     mean = float(values.mean())
@@ -38,9 +41,36 @@ def autocorrelation(image: FloatArray, mask: BoolArray, spacing_mm: tuple[float,
     if len(values) < 2 or values.min() == values.max():
         return np.full(2, np.nan)
     count = len(values)
-    del values
-    pairs, moran, geary = _pair_sums(image, mean, mask, spacing_mm)
+    if count <= _FEW:
+        pairs, moran, geary = _every_pair(np.argwhere(mask), values - mean, _nearness(mask.shape, spacing_mm))
+    else:
+        del values
+        pairs, moran, geary = _pair_sums(image, mean, mask, spacing_mm)
     return np.array([count / pairs * moran / second, (count - 1) / (2.0 * pairs) * geary / second])
+
+
+def _nearness(shape: tuple[int, ...], spacing_mm: tuple[float, float, float]) -> Float64Array:
+    """Return 1 / distance for so many steps along each axis, 0 for none."""
+    squares = [(np.arange(n) * s) ** 2 for n, s in zip(shape, spacing_mm, strict=True)]
+    far = squares[0][:, None, None] + squares[1][None, :, None] + squares[2][None, None, :]
+    far[0, 0, 0] = np.inf
+    np.sqrt(far, out=far)
+    near: Float64Array = np.divide(1.0, far, out=far)
+    return near
+
+
+@compiled
+def _every_pair(places: IntArray, away: Float64Array, nearness: Float64Array) -> tuple[float, float, float]:
+    """Return the sums over pairs of w, of w a_i a_j, and of w (a_i - a_j)²; a is an intensity less the mean."""
+    pairs = moran = geary = 0.0
+    for a in range(len(places)):
+        for b in range(a):
+            z, y, x = places[a, 0] - places[b, 0], places[a, 1] - places[b, 1], places[a, 2] - places[b, 2]
+            w, apart = nearness[z, abs(y), abs(x)], away[a] - away[b]
+            pairs += w
+            moran += w * away[a] * away[b]
+            geary += w * apart * apart
+    return pairs, moran, geary
 
 
 def _pair_sums(
@@ -51,13 +81,8 @@ def _pair_sums(
 
     # a length of one needs no frequencies beyond the one it has
     size = tuple(int(next_fast_len(n)) if n > 1 else 1 for n in image.shape)
-    squares = [(np.arange(n + (n > 1)) * s) ** 2 for n, s in zip(size, spacing_mm, strict=True)]
-    far = squares[0][:, None, None] + squares[1][None, :, None] + squares[2][None, None, :]
-    far[0, 0, 0] = np.inf
-    np.sqrt(far, out=far)
-    np.divide(1.0, far, out=far)
     # the weights are even along each axis, so that their transform is a cosine transform and real
-    weight = far
+    weight = _nearness(tuple(n + (n > 1) for n in size), spacing_mm)
     for n in range(3):
         if size[n] > 1:
             weight = dctn(weight, type=1, axes=[n], overwrite_x=True)

@@ -99,6 +99,17 @@ def _by_tag() -> dict[str, Feature]:
     return {f.tag: f for f in features()}
 
 
+def tags() -> tuple[str, ...]:
+    """Return the tags of all features, without aggregation."""
+    return tuple(_by_tag())
+
+
+def tag_of(name: str) -> str:
+    """Return a tag without its aggregation: ``cm_contrast`` for ``cm_contrast_3D_avg``."""
+    end = "" if name in _by_tag() else next((e for e in ENDINGS if name.endswith(e)), "")
+    return name.removesuffix(end)
+
+
 def feature(tag: str) -> Feature:
     """Return what a column is.
 
@@ -117,8 +128,4 @@ def feature(tag: str) -> Feature:
     >>> feature("cm_contrast_3D_avg").code
     'ACUI'
     """
-    known = _by_tag()
-    if tag in known:
-        return known[tag]
-    end = next((e for e in ENDINGS if tag.endswith(e)), "")
-    return known[tag.removesuffix(end)]
+    return _by_tag()[tag_of(tag)]

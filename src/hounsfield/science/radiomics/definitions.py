@@ -13,7 +13,7 @@ Row: TypeAlias = tuple[str, str, str, str, str, str]
 _CONSTANT = "all intensities are the same"
 _ONE_LEVEL = "all voxels have one grey level"
 _ONE = "the region is one voxel"
-_HULL = "voxels are so unequal along their axes that the hull cannot be computed"
+_UNEQUAL = "one axis of a voxel is more than a million times as long as another"
 _FLAT = "the voxels lie on one line or in one plane"
 
 MORPHOLOGY: tuple[Row, ...] = (
@@ -28,7 +28,7 @@ MORPHOLOGY: tuple[Row, ...] = (
     ("asphericity", "Asphericity", "25C7", "1", "(A^3 / (36 pi V^2))^(1/3) - 1", ""),
     ("com", "Centre of mass shift", "KLMA", "mm", "|mean position - mean position weighted by intensity|",
      "the intensities add up to 0"),
-    ("diam", "Maximum 3D diameter", "L0JK", "mm", "largest distance between two points of the mesh", _HULL),
+    ("diam", "Maximum 3D diameter", "L0JK", "mm", "largest distance between two points of the mesh", ""),
     ("pca_maj_axis", "Major axis length", "TDIC", "mm", "4 sqrt(largest eigenvalue of the covariance)", _ONE),
     ("pca_min_axis", "Minor axis length", "P9VJ", "mm", "4 sqrt(middle eigenvalue)", _ONE),
     ("pca_least_axis", "Least axis length", "7J51", "mm", "4 sqrt(least eigenvalue)", _ONE),
@@ -36,16 +36,16 @@ MORPHOLOGY: tuple[Row, ...] = (
     ("pca_flatness", "Flatness", "N17B", "1", "least / major axis length", _ONE),
     ("vol_dens_aabb", "Volume density, axis-aligned bounding box", "PBX1", "1", "V / volume of the box", ""),
     ("area_dens_aabb", "Area density, axis-aligned bounding box", "R59B", "1", "A / area of the box", ""),
-    ("vol_dens_ombb", "Volume density, oriented minimum bounding box", "ZH1A", "1", "V / volume of the box", _HULL),
-    ("area_dens_ombb", "Area density, oriented minimum bounding box", "IQYR", "1", "A / area of the box", _HULL),
+    ("vol_dens_ombb", "Volume density, oriented minimum bounding box", "ZH1A", "1", "V / volume of the box", _UNEQUAL),
+    ("area_dens_ombb", "Area density, oriented minimum bounding box", "IQYR", "1", "A / area of the box", _UNEQUAL),
     ("vol_dens_aee", "Volume density, approximate enclosing ellipsoid", "6BDE", "1",
      "V / volume of the ellipsoid with the principal axes", _FLAT),
     ("area_dens_aee", "Area density, approximate enclosing ellipsoid", "RDD2", "1",
      "A / area of the ellipsoid with the principal axes", _FLAT),
-    ("vol_dens_mvee", "Volume density, minimum volume enclosing ellipsoid", "SWZ1", "1", "V / its volume", _HULL),
-    ("area_dens_mvee", "Area density, minimum volume enclosing ellipsoid", "BRI8", "1", "A / its area", _HULL),
-    ("vol_dens_conv_hull", "Volume density, convex hull", "R3ER", "1", "V / volume of the hull", _HULL),
-    ("area_dens_conv_hull", "Area density, convex hull", "7T7F", "1", "A / area of the hull", _HULL),
+    ("vol_dens_mvee", "Volume density, minimum volume enclosing ellipsoid", "SWZ1", "1", "V / its volume", _UNEQUAL),
+    ("area_dens_mvee", "Area density, minimum volume enclosing ellipsoid", "BRI8", "1", "A / its area", _UNEQUAL),
+    ("vol_dens_conv_hull", "Volume density, convex hull", "R3ER", "1", "V / volume of the hull", ""),
+    ("area_dens_conv_hull", "Area density, convex hull", "7T7F", "1", "A / area of the hull", ""),
     ("integ_int", "Integrated intensity", "99N0", "intensity * mm³", "V mu", ""),
     ("moran_i", "Moran's I index", "N365", "1",
      "Nv / sum w_ij * sum w_ij (X_i - mu)(X_j - mu) / sum (X_i - mu)^2, w_ij = 1 / distance", _CONSTANT),

@@ -1,6 +1,6 @@
 """Extraction: all features of one region, by their tags."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from math import isfinite, nan
@@ -97,20 +97,62 @@ def aggregations(family: str, dimensions: str, *, planar_image: bool = False) ->
 
 def tags(settings: Settings, *, planar_image: bool = False) -> tuple[str, ...]:
     """Return the tags of all features that settings ask for, in the order of the table."""
-    return _tags(settings.families, settings.dimensions, slow=settings.slow, planar_image=planar_image)
+    return _asked(settings, planar_image=planar_image).tags
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What settings ask for.
+
+    Parameters
+    ----------
+    tags : tuple of str
+    families : frozenset of str
+        Those of which a feature is asked for.
+    shape, histogram : tuple of str
+        Features of ``morph`` and of ``ih``.
+    planar, solid : frozenset of str
+        Families of texture of which a feature slice by slice is asked for, and one in three dimensions.
+    """
+
+    tags: tuple[str, ...]
+    families: frozenset[str]
+    shape: tuple[str, ...]
+    histogram: tuple[str, ...]
+    planar: frozenset[str]
+    solid: frozenset[str]
+
+
+def _asked(settings: Settings, *, planar_image: bool) -> _Asked:
+    return _found_asked(
+        settings.families, settings.features, settings.dimensions, slow=settings.slow, planar_image=planar_image
+    )
 
 
 @lru_cache(maxsize=256)
-def _tags(families: tuple[str, ...], dimensions: str, *, slow: bool, planar_image: bool) -> tuple[str, ...]:
-    names = {**PLAIN, **PAIRED, **SINGLE}
-    found = []
+def _found_asked(
+    families: tuple[str, ...], features: tuple[str, ...], dimensions: str, *, slow: bool, planar_image: bool
+) -> _Asked:
+    names, wanted = {**PLAIN, **PAIRED, **SINGLE}, frozenset(features)
+    found: list[tuple[str, str, str]] = []
     for family in families:
         ends = aggregations(family, dimensions, planar_image=planar_image)
         for name in names[family]:
             if family == "morph" and name in ("moran_i", "geary_c") and not slow:
                 continue
-            found += [f"{family}_{name}{end}" for end in ends]
-    return tuple(found)
+            found += [
+                (family, name, end)
+                for end in ends
+                if not wanted or {f"{family}_{name}", f"{family}_{name}{end}"} & wanted
+            ]
+    return _Asked(
+        tuple(f"{family}_{name}{end}" for family, name, end in found),
+        frozenset(family for family, _, _ in found),
+        tuple(name for family, name, _ in found if family == "morph"),
+        tuple(name for family, name, _ in found if family == "ih"),
+        frozenset(family for family, _, end in found if end.startswith("_2")),
+        frozenset(family for family, _, end in found if end.startswith("_3D")),
+    )
 
 
 def features(region: Region, settings: Settings, *, placed: bool = True) -> tuple[dict[str, float], Facts]:
@@ -128,32 +170,33 @@ def features(region: Region, settings: Settings, *, placed: bool = True) -> tupl
     ReadError
         If intensities cannot be discretised as the settings say.
     """
-    held = region.intensities
+    held, asked = region.intensities, _asked(settings, planar_image=region.planar)
     complete = bool(np.isfinite(region.around).all())
     shaped = placed and not region.planar
     found: list[tuple[str, float]] = []
-    if "morph" in settings.families and shaped:
-        found += _shape(region, settings)
+    if asked.shape and shaped:
+        found += _shape(region, asked.shape)
     present, constant = 0, False
     if len(held):
-        if "loc" in settings.families and placed and complete:
+        if "loc" in asked.families and placed and complete:
             around = np.zeros(region.around.shape, dtype=np.bool_)
             around[region.inner] = region.kept
             found += _named("loc", local_intensity.peaks(region.around, around, region.spacing_mm))
             del around
         levels = None
-        if any(f in settings.families for f in _OF_LEVELS):
+        if not asked.families.isdisjoint(_OF_LEVELS):
             levels = discretise(held, settings.discretisation, lowest=settings.resegmentation.lowest)
             present = int(np.count_nonzero(np.bincount(levels.values)))
         held.sort()
         constant = bool(held[0] == held[-1])
-        found += _of_intensities(held, levels, settings)
+        found += _of_intensities(held, levels, settings, asked)
         # what is not needed any more makes room for texture
         held = held[:0]
-        if levels is not None and any(f in settings.families for f in _OF_NEIGHBOURS):
+        if levels is not None and not asked.families.isdisjoint(_OF_NEIGHBOURS):
             laid = texture(region.kept, levels)
             del levels
-            found += _textures(laid, region, settings)
+            for families, planar in ((asked.planar, True), (asked.solid, False)):
+                found += _in_one_way(laid, region, families, planar=planar)
     values = dict(found)
     facts = Facts(
         voxels=int(np.count_nonzero(region.whole)),
@@ -164,8 +207,7 @@ def features(region: Region, settings: Settings, *, placed: bool = True) -> tupl
         placed=placed,
         complete=complete,
     )
-    asked = tags(settings, planar_image=region.planar)
-    return {t: v if isfinite(v := values.get(t, nan)) else nan for t in asked}, facts
+    return {t: v if isfinite(v := values.get(t, nan)) else nan for t in asked.tags}, facts
 
 
 def _named(family: str, values: Float64Array) -> Tagged:
@@ -178,49 +220,40 @@ def _names(family: str, end: str) -> tuple[str, ...]:
     return tuple(f"{family}_{name}{end}" for name in names)
 
 
-def _shape(region: Region, settings: Settings) -> Tagged:
-    found = morphology.shape_features(region.whole, region.spacing_mm)
-    if region.kept.any():
+def _shape(region: Region, names: tuple[str, ...]) -> Tagged:
+    found = morphology.shape_features(region.whole, region.spacing_mm, names)
+    wanted = frozenset(names) if region.kept.any() else frozenset()
+    if "com" in wanted:
         found["com"] = morphology.shift(region.image, region.kept, region.whole, region.spacing_mm)
+    if "integ_int" in wanted:
         found["integ_int"] = float(region.intensities.mean()) * found["volume"]
-        if settings.slow:
-            found["moran_i"], found["geary_c"] = autocorrelation(region.image, region.kept, region.spacing_mm)
+    if not wanted.isdisjoint(("moran_i", "geary_c")):
+        found["moran_i"], found["geary_c"] = autocorrelation(region.image, region.kept, region.spacing_mm)
     return ((f"morph_{name}", float(value)) for name, value in found.items())
 
 
-def _of_intensities(ordered: Float64Array, levels: Levels | None, settings: Settings) -> Tagged:
-    if "stat" in settings.families:
+def _of_intensities(ordered: Float64Array, levels: Levels | None, settings: Settings, asked: _Asked) -> Tagged:
+    if "stat" in asked.families:
         yield from _named("stat", intensities.statistics(ordered))
-    if "ivh" in settings.families:
+    if "ivh" in asked.families:
         curve = histograms.volume_histogram(ordered, settings.volume_histogram, settings.resegmentation)
         yield from _named("ivh", curve)
-    if "ih" in settings.families and levels is not None:
-        yield from _named("ih", histograms.histogram(levels))
+    if "ih" in asked.families and levels is not None:
+        yield from _named("ih", histograms.histogram(levels, asked.histogram))
 
 
-def _textures(laid: Texture, region: Region, settings: Settings) -> list[tuple[str, float]]:
-    asked = [f for f in settings.families if f in PAIRED or f in SINGLE]
-    found: list[tuple[str, float]] = []
-    ways = [True] if settings.dimensions == "2D" or region.planar else [False]
-    if settings.dimensions == "both" and not region.planar:
-        ways = [True, False]
-    for planar in ways:
-        found += _in_one_way(laid, region, asked, planar=planar)
-    return found
-
-
-def _in_one_way(laid: Texture, region: Region, asked: Sequence[str], *, planar: bool) -> list[tuple[str, float]]:
+def _in_one_way(laid: Texture, region: Region, asked: frozenset[str], *, planar: bool) -> list[tuple[str, float]]:
     way = "2D" if planar else "3D"
     found: list[tuple[str, float]] = []
     if "cm" in asked:
         found += _rows("cm", cooccurrence.cooccurrence(laid, planar=planar), way)
     if "rlm" in asked:
         found += _rows("rlm", run_lengths.run_lengths(laid, planar=planar), way)
-    if "szm" in asked or "dzm" in asked:
-        sizes, distances = zones.zones(laid, region.whole, planar=planar)
+    if not asked.isdisjoint(("szm", "dzm")):
+        sizes, distances = zones.zones(laid, region.whole if "dzm" in asked else None, planar=planar)
         found += _rows("szm", sizes, way)
         found += _rows("dzm", distances, way)
-    if "ngt" in asked or "ngl" in asked:
+    if not asked.isdisjoint(("ngt", "ngl")):
         tones, dependences = neighbourhoods.neighbourhoods(laid, planar=planar)
         found += _rows("ngt", tones, way)
         found += _rows("ngl", dependences, way)

@@ -1,5 +1,7 @@
 """Histograms: of grey levels, and of the volume above an intensity (IBSI manual, sections 3.4 and 3.5)."""
 
+from collections.abc import Collection
+
 import numpy as np
 
 from hounsfield.core.types import Float64Array
@@ -15,13 +17,18 @@ NAMES = (
 VOLUME_NAMES = ("v10", "v90", "i10", "i90", "diff_v10_v90", "diff_i10_i90", "auc")
 
 
-def histogram(levels: Levels) -> Float64Array:
+_OF_SHARES = frozenset({"entropy", "uniformity"})
+
+
+def histogram(levels: Levels, names: Collection[str] = NAMES) -> Float64Array:
     """Return the features of the histogram of grey levels.
 
     Parameters
     ----------
     levels : Levels
         Of a region.
+    names : collection of str
+        What is wanted of `NAMES`; the others may be NaN.
 
     Returns
     -------
@@ -34,16 +41,18 @@ def histogram(levels: Levels) -> Float64Array:
     the central difference of the counts of levels 1 to the number of levels, one-sided at both ends; it is undefined
     where there is one level.
     """
-    first = statistics(np.sort(levels.values).astype(np.float64))
     counts = np.bincount(levels.values, minlength=levels.number + 1)[1:].astype(np.float64)
     shares = counts[counts > 0] / len(levels.values)
+    entropy, uniformity = -np.sum(shares * np.log2(shares)), np.sum(shares**2)
+    if _OF_SHARES.issuperset(names):
+        return np.array([*[np.nan] * 17, entropy, uniformity, *[np.nan] * 4])
+    first = statistics(np.sort(levels.values).astype(np.float64))
     tops = np.flatnonzero(counts == counts.max()) + 1
     mode = tops[np.argmin(np.abs(tops - first[0]))]
     gradient = _gradient(counts)
     up, down = int(np.argmax(gradient)), int(np.argmin(gradient))
     places = [np.nan, np.nan] if len(counts) == 1 else [up + 1.0, down + 1.0]
-    shape = [mode, -np.sum(shares * np.log2(shares)), np.sum(shares**2)]
-    return np.array([*first[:16], *shape, gradient[up], places[0], gradient[down], places[1]])
+    return np.array([*first[:16], mode, entropy, uniformity, gradient[up], places[0], gradient[down], places[1]])
 
 
 def _gradient(counts: Float64Array) -> Float64Array:

@@ -144,6 +144,12 @@ def _boxes(ranks: AnyArray, count: int) -> IntArray:
     boxes[:, 4] = ranks.shape[2]
     for z in range(ranks.shape[0]):
         for y in range(ranks.shape[1]):
+            # most lines hold nothing, and to see that is quick
+            some = 0
+            for x in range(ranks.shape[2]):
+                some |= ranks[z, y, x]
+            if not some:
+                continue
             for x in range(ranks.shape[2]):
                 here = ranks[z, y, x]
                 if here:

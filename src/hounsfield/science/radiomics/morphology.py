@@ -1,13 +1,16 @@
 """Morphology: the shape of a region (IBSI manual, section 3.1)."""
 
 import math
+from collections.abc import Collection
 
 import numpy as np
 
 from hounsfield.core.types import BoolArray, Float64Array, FloatArray
 from hounsfield.science.compiled import compiled
-from hounsfield.science.radiomics.hulls import diameter, enclosing_ellipsoid, hull, smallest_box
+from hounsfield.science.radiomics.ellipsoids import ellipsoid_area, ellipsoid_volume, enclosing_ellipsoid
+from hounsfield.science.radiomics.hulls import diameter, farthest, hull
 from hounsfield.science.radiomics.mesh import volume_and_area
+from hounsfield.science.radiomics.oriented_boxes import smallest_box
 
 NAMES = (
     "volume", "vol_approx", "area_mesh", "av", "comp_1", "comp_2", "sph_dispr", "sphericity", "asphericity", "com",
@@ -17,7 +20,21 @@ NAMES = (
 )  # fmt: skip
 
 
-def shape_features(mask: BoolArray, spacing_mm: tuple[float, float, float]) -> dict[str, float]:
+_MOST_UNEQUAL = 1e6
+"""Longest axis of a voxel over the shortest."""
+_OF_AXES = frozenset(
+    {"pca_maj_axis", "pca_min_axis", "pca_least_axis", "pca_elongation", "pca_flatness"}
+    | {"vol_dens_aee", "area_dens_aee"}
+)
+_OF_BOX = frozenset({"vol_dens_ombb", "area_dens_ombb"})
+_OF_ELLIPSOID = frozenset({"vol_dens_mvee", "area_dens_mvee"})
+_OF_HULL = frozenset({"vol_dens_conv_hull", "area_dens_conv_hull"}) | _OF_BOX | _OF_ELLIPSOID
+_WITHOUT_MESH = (_OF_AXES - {"vol_dens_aee", "area_dens_aee"}) | {"vol_approx", "diam", "com", "moran_i", "geary_c"}
+
+
+def shape_features(
+    mask: BoolArray, spacing_mm: tuple[float, float, float], names: Collection[str] = NAMES
+) -> dict[str, float]:
     """Return what depends on the region's voxels alone.
 
     Parameters
@@ -26,55 +43,60 @@ def shape_features(mask: BoolArray, spacing_mm: tuple[float, float, float]) -> d
         ``z y x``, bool: the region's bounding box; at least one voxel.
     spacing_mm : tuple of float
         Along z, y, x.
+    names : collection of str
+        What is wanted of `NAMES`: mesh, axes, hull, boxes and ellipsoids are made only where one of them needs them.
 
     Returns
     -------
     dict of str to float
-        All of `NAMES` but the last three and ``com``; NaN where undefined.
+        What is wanted, and what came with it, but never the last three and ``com``; NaN where undefined.
     """
-    volume, area = volume_and_area(mask, spacing_mm)
-    major, minor, least = principal_axes(mask, spacing_mm)
-    edges = [n * s for n, s in zip(mask.shape, spacing_mm, strict=True)]
-    box = edges[0] * edges[1] * edges[2]
-    sides = 2.0 * (edges[0] * edges[1] + edges[1] * edges[2] + edges[2] * edges[0])
-    return {
-        **_roundness(volume, area),
-        **_drawn_around(mask, spacing_mm, volume, area),
-        "vol_approx": float(np.count_nonzero(mask)) * math.prod(spacing_mm),
-        "pca_maj_axis": major,
-        "pca_min_axis": minor,
-        "pca_least_axis": least,
-        "pca_elongation": _ratio(minor, major),
-        "pca_flatness": _ratio(least, major),
-        "vol_dens_aabb": volume / box,
-        "area_dens_aabb": area / sides,
-        "vol_dens_aee": _ratio(volume, ellipsoid_volume(major / 2, minor / 2, least / 2)),
-        "area_dens_aee": _ratio(area, ellipsoid_area(major / 2, minor / 2, least / 2)),
-    }
+    wanted = frozenset(names)
+    found = {"vol_approx": float(np.count_nonzero(mask)) * math.prod(spacing_mm)}
+    volume = area = math.nan
+    if not wanted <= _WITHOUT_MESH:
+        volume, area = volume_and_area(mask, spacing_mm)
+        edges = [n * s for n, s in zip(mask.shape, spacing_mm, strict=True)]
+        sides = 2.0 * (edges[0] * edges[1] + edges[1] * edges[2] + edges[2] * edges[0])
+        found |= _roundness(volume, area)
+        found |= {"vol_dens_aabb": volume / math.prod(edges), "area_dens_aabb": area / sides}
+    if wanted & _OF_AXES:
+        major, minor, least = principal_axes(mask, spacing_mm)
+        found |= {
+            "pca_maj_axis": major,
+            "pca_min_axis": minor,
+            "pca_least_axis": least,
+            "pca_elongation": _ratio(minor, major),
+            "pca_flatness": _ratio(least, major),
+            "vol_dens_aee": _ratio(volume, ellipsoid_volume(major / 2, minor / 2, least / 2)),
+            "area_dens_aee": _ratio(area, ellipsoid_area(major / 2, minor / 2, least / 2)),
+        }
+    if wanted & _OF_HULL:
+        found |= _drawn_around(mask, spacing_mm, (volume, area), wanted)
+    elif "diam" in wanted:
+        found["diam"] = diameter(mask, spacing_mm)
+    return found
 
 
 def _drawn_around(
-    mask: BoolArray, spacing_mm: tuple[float, float, float], volume: float, area: float
+    mask: BoolArray, spacing_mm: tuple[float, float, float], mesh: tuple[float, float], wanted: frozenset[str]
 ) -> dict[str, float]:
-    """Return what needs the hull; nothing where voxels are so unequal that its numbers fail."""
-    from scipy.spatial import QhullError
-
-    try:
-        around = hull(mask, spacing_mm)
-        enclosing = enclosing_ellipsoid(around.points)
-    except (QhullError, np.linalg.LinAlgError):
-        names = ("vol_dens_ombb", "area_dens_ombb", "vol_dens_mvee", "area_dens_mvee")
-        return dict.fromkeys(("diam", *names, "vol_dens_conv_hull", "area_dens_conv_hull"), math.nan)
-    oriented, oriented_sides = smallest_box(around)
-    return {
-        "diam": diameter(around.points),
-        "vol_dens_ombb": volume / oriented,
-        "area_dens_ombb": area / oriented_sides,
-        "vol_dens_mvee": volume / ellipsoid_volume(*enclosing),
-        "area_dens_mvee": area / ellipsoid_area(*enclosing),
+    """Return what needs the hull; no box and no ellipsoid where voxels are so unequal that their numbers fail."""
+    around, (volume, area) = hull(mask, spacing_mm), mesh
+    found = {
+        "diam": farthest(around.points),
         "vol_dens_conv_hull": volume / around.volume,
         "area_dens_conv_hull": area / around.area,
     }
+    if max(spacing_mm) > _MOST_UNEQUAL * min(spacing_mm):
+        return found
+    if wanted & _OF_BOX:
+        oriented, oriented_sides = smallest_box(around)
+        found |= {"vol_dens_ombb": _ratio(volume, oriented), "area_dens_ombb": _ratio(area, oriented_sides)}
+    if wanted & _OF_ELLIPSOID:
+        half = enclosing_ellipsoid(around.points)
+        found |= {"vol_dens_mvee": volume / ellipsoid_volume(*half), "area_dens_mvee": area / ellipsoid_area(*half)}
+    return found
 
 
 def _roundness(volume: float, area: float) -> dict[str, float]:
@@ -172,30 +194,6 @@ def shift(image: FloatArray, kept: BoolArray, whole: BoolArray, spacing_mm: tupl
         return math.nan
     apart = heavy[1:] / heavy[0] - places[1:4] / places[0]
     return float(np.linalg.norm(apart * np.asarray(spacing_mm)))
-
-
-def ellipsoid_volume(a: float, b: float, c: float) -> float:
-    """Return the volume of an ellipsoid with these half axes."""
-    return 4.0 / 3.0 * math.pi * a * b * c
-
-
-def ellipsoid_area(a: float, b: float, c: float) -> float:
-    """Return the surface of an ellipsoid with these half axes, longest first, as the IBSI manual computes it.
-
-    Notes
-    -----
-    A series of Legendre polynomials to degree 20 (section 3.1.22). It does not converge to the true surface: for the
-    half axes of the IBSI phantoms it is 0.6% above it and 4% below. The reference values are those of the series.
-    The terms ``(alpha beta)^n P_n`` follow from one another without a division, so that a round ellipsoid is none.
-    """
-    if not c > 0.0:
-        return math.nan
-    alpha, beta = 1.0 - (b / a) ** 2, 1.0 - (c / a) ** 2
-    before, term, total = 0.0, 1.0, 0.0
-    for n in range(21):
-        total += term / (1.0 - 4.0 * n * n)
-        before, term = term, ((2 * n + 1) * (alpha + beta) / 2.0 * term - n * alpha * beta * before) / (n + 1)
-    return 4.0 * math.pi * a * b * total
 
 
 def _ratio(above: float, below: float) -> float:

@@ -115,7 +115,7 @@ def process(scene: Scene, outline: Outline, settings: Settings) -> Region:
     """
     axes = grid_axes(scene, settings)
     whole, box = _mask(scene, outline, settings, axes)
-    reach = margin(scene_spacing(axes)) if "loc" in settings.families else (0, 0, 0)
+    reach = margin(scene_spacing(axes)) if "loc" in settings.computed else (0, 0, 0)
     reach = (0, *reach[1:]) if scene.planar else reach
     wide = tuple(
         slice(max(0, b.start - r), min(len(a.places), b.stop + r)) for a, b, r in zip(axes, box, reach, strict=True)

@@ -108,6 +108,7 @@ class Filtered:
         how = self._settings.model_copy(
             update={
                 "families": response.families,
+                "features": (),
                 "discretisation": response.discretisation,
                 "volume_histogram": response.discretisation,
                 # which voxels count was decided on the image itself

@@ -1,5 +1,6 @@
 """Settings of a measurement: how an image is processed before its features are computed, and which are."""
 
+from functools import lru_cache
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -125,6 +126,11 @@ class Response(_Strict):
         return self
 
 
+@lru_cache(maxsize=64)
+def _with_features(families: tuple[Prefix, ...], features: tuple[str, ...]) -> tuple[Prefix, ...]:
+    return tuple(f for f in families if not features or any(n.startswith(f"{f}_") for n in features))
+
+
 class Settings(_Strict):
     """The whole processing of one measurement.
 
@@ -144,6 +150,10 @@ class Settings(_Strict):
         Of the intensity-volume histogram; ``none`` takes intensities as they are, in steps of 1.
     families : tuple of str
         Which families are computed, of `FAMILIES`.
+    features : tuple of str
+        Which features of them are computed, by their tags, with an aggregation or for all: ``morph_diam``,
+        ``cm_contrast``, ``cm_contrast_3D_avg``. Nothing that none of them needs is computed. Empty: all; it says
+        nothing of responses of filters.
     slow : bool
         Whether Moran's I and Geary's C are computed, which take longer than everything else.
     diagnostics : bool
@@ -160,14 +170,37 @@ class Settings(_Strict):
     discretisation: Discretisation = Discretisation(method="number", bins=32)
     volume_histogram: Discretisation = Discretisation(method="none")
     families: tuple[Prefix, ...] = FAMILIES
+    features: tuple[str, ...] = ()
     slow: bool = True
     diagnostics: bool = False
     filters: tuple[Response, ...] = ()
+
+    @property
+    def computed(self) -> tuple[Prefix, ...]:
+        """Families of which at least one feature is computed."""
+        return _with_features(self.families, self.features)
 
     @model_validator(mode="after")
     def _unlike(self) -> "Settings":
         if len({f.name for f in self.filters}) < len(self.filters):
             raise ValueError("two filters have one name")
+        return self
+
+    @model_validator(mode="after")
+    def _known(self) -> "Settings":
+        if not self.features:
+            return self
+        from hounsfield.science.radiomics.catalogue import tag_of, tags
+
+        for name in self.features:
+            tag = tag_of(name)
+            if tag not in tags():
+                near = nearest(tag, tags())
+                raise ValueError(f"no feature is called {name}" + (f"; {near} is one" if near else ""))
+            if tag.partition("_")[0] not in self.families:
+                raise ValueError(f"{name} is a feature of none of the families")
+            if tag in ("morph_moran_i", "morph_geary_c") and not self.slow:
+                raise ValueError(f"{name} needs slow: true")
         return self
 
 

@@ -23,14 +23,15 @@ DISTANCE_NAMES = (
 )  # fmt: skip
 
 
-def zones(region: Texture, whole: BoolArray, *, planar: bool) -> tuple[Float64Array, Float64Array]:
+def zones(region: Texture, whole: BoolArray | None, *, planar: bool) -> tuple[Float64Array, Float64Array]:
     """Return the features of zones: of their sizes, and of their distances from the border.
 
     Parameters
     ----------
     region : Texture
-    whole : numpy.ndarray
+    whole : numpy.ndarray or None
         ``z y x``, bool, the region's box: the region before intensities were excluded, from whose border is measured.
+        None where distances are not wanted: they are NaN.
     planar : bool
         Slice by slice with 8 neighbours and distances within the slice, or with 26 in three dimensions.
 
@@ -46,12 +47,15 @@ def zones(region: Texture, whole: BoolArray, *, planar: bool) -> tuple[Float64Ar
     """
     groups = region.slices if planar else region.whole
     around = neighbours(region.shape, planar=planar)
-    distance = border_distance(whole, planar=planar).reshape(-1)
+    distance = np.zeros(1, dtype=np.int16) if whole is None else border_distance(whole, planar=planar).reshape(-1)
     part, rank, size, far = _zones(region.ranks.copy(), region.voxels, groups, around, distance)
     del distance
     held, together = np.diff(groups).astype(np.float64), np.array([len(region.voxels)], dtype=np.float64)
     found = []
     for what in (size, far):
+        if what is far and whole is None:
+            found.append(np.full((2, 16), np.nan))
+            continue
         apart = tally(part, rank, what, held, region.grey)
         merged = tally(np.zeros_like(part), rank, what, together, region.grey) if planar else apart
         found.append(np.stack([apart, merged])[:, :16])
@@ -109,7 +113,8 @@ def _zones(
     around: IntArray,
     distance: Int16Array,
 ) -> Int32Array:
-    """Return of each zone its group, rank, size and distance, ``4 n``; `left` is used up."""
+    """Return of each zone its group, rank, size and distance (0 where none are given), ``4 n``; `left` is used up."""
+    measured = len(distance) > 1
     found, m = np.zeros((4, 1024), np.int32), 0
     waiting = np.zeros(len(voxels), np.int32)
     for g in range(len(groups) - 1):
@@ -120,12 +125,13 @@ def _zones(
                 continue
             left[seed] = 0
             waiting[0] = seed
-            length, held, nearest = 1, 0, distance[seed]
+            length, held, nearest = 1, 0, distance[seed] if measured else distance[0]
             while length:
                 length -= 1
                 v = waiting[length]
                 held += 1
-                nearest = min(nearest, distance[v])
+                if measured:
+                    nearest = min(nearest, distance[v])
                 for step in around:
                     if left[v + step] == a:
                         left[v + step] = 0

@@ -11,6 +11,7 @@ from hounsfield.core.errors import InputError
 from hounsfield.core.streams import stream
 from hounsfield.science.radiomics.filters import spectral
 from hounsfield.science.radiomics.filters.boundaries import Boundary
+from hounsfield.science.radiomics.filters.laplacian import LaplacianOfGaussian
 from hounsfield.science.radiomics.filters.riesz import RieszLaplacian, RieszSimoncelli, riesz
 from hounsfield.science.radiomics.filters.simoncelli import Simoncelli, extension_of
 
@@ -89,6 +90,25 @@ def test_memory_does_not_grow_with_what_lies_outside() -> None:
     tracemalloc.stop()
     # the volume and 80 voxels on every side of it are 27 times as many voxels
     assert peak < 32 * volume.size + (24 << 20)
+
+
+@pytest.mark.parametrize("order", [(1, 0, 0), (1, 1)])
+def test_the_laplacian_s_response_is_filtered_where_it_lies(order: tuple[int, ...]) -> None:
+    volume = _noise(70, 72, 74)
+    made = RieszLaplacian(2.0, order)
+    laplacian = LaplacianOfGaussian(2.0, 4.0, len(order), Boundary.PERIODIC)
+    wide, inside = spectral.prolonged(volume, spectral.Extension(32, len(order), Boundary.MIRROR))
+    smooth = laplacian.apply(wide, UNIT)
+    kept = smooth.copy()
+    wanted = spectral.filtered(smooth, made.transfer, spectral.Extension(0, len(order), Boundary.PERIODIC))[inside]
+    assert np.array_equal(smooth, kept)
+    tracemalloc.start()
+    found = made.apply(volume, UNIT)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert np.array_equal(found, wanted)
+    # the extended volume twice, and slabs
+    assert peak < 2.2 * wide.nbytes + (32 << 20)
 
 
 def test_a_level_without_any_frequency_of_a_small_volume_answers_nothing() -> None:

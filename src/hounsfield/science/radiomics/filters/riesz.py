@@ -73,8 +73,8 @@ class RieszLaplacian:
         margin = max(MARGIN, MARGIN // 2 + max(laplacian.reach(spacing_mm)))
         wide, inside = prolonged(values, Extension(margin, self.ndim, self.boundary))
         smooth = laplacian.apply(wide, spacing_mm)
-        del wide  # memory is that of the extended volume three times
-        response = filtered(smooth, self.transfer, Extension(0, self.ndim, Boundary.PERIODIC))
+        del wide  # memory is that of the extended volume twice, in its own type
+        response = filtered(smooth, self.transfer, Extension(0, self.ndim, Boundary.PERIODIC), out=smooth)
         kept: FloatArray = response[inside].copy()
         return kept
 

@@ -63,7 +63,9 @@ def frequencies(size: int) -> Float64Array:
     return spread
 
 
-def filtered(volume: FloatArray, transfer: Transfer, extension: Extension) -> FloatArray:
+def filtered(
+    volume: FloatArray, transfer: Transfer, extension: Extension, *, out: FloatArray | None = None
+) -> FloatArray:
     """Return the real part of a volume filtered by multiplication of its Fourier transform.
 
     Parameters
@@ -73,6 +75,8 @@ def filtered(volume: FloatArray, transfer: Transfer, extension: Extension) -> Fl
     transfer : callable
         The filter at given frequencies; along z they are 0 where slices are filtered by themselves.
     extension : Extension
+    out : numpy.ndarray or None
+        Where the response is written, of the volume's size and type; it may be the volume itself. None makes an array.
 
     Returns
     -------
@@ -90,8 +94,9 @@ def filtered(volume: FloatArray, transfer: Transfer, extension: Extension) -> Fl
     """
     first = 3 - extension.ndim
     z, y, x = (_span(n, extension, axis, itself=axis < first) for axis, n in enumerate(volume.shape))
-    out = np.zeros_like(volume)
+    out = np.empty_like(volume) if out is None else out
     if not (z.kept.size and y.kept.size and x.kept.size):
+        out[:] = 0.0
         return out
     kind: npt.DTypeLike = np.complex64 if volume.dtype == np.float32 else np.complex128
     slices = list(_slabs(z.size, y.length * x.length * np.dtype(kind).itemsize))
