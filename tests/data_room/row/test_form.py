@@ -12,17 +12,11 @@ from hounsfield.core.errors import ReadError
 from hounsfield.core.streams import stream
 from hounsfield.core.types import Float64Array, IntArray
 from hounsfield.data.row import form
-from hounsfield.data.row.form import (
-    AFTER_S,
-    BEFORE_S,
-    FORM,
-    STRETCH_NAMES,
-    STRETCHES_S,
-    form_rows,
-    steadied,
-    unrest_rows,
-)
+from hounsfield.data.row.beat_windows import AFTER_S, BEFORE_S, steadied
+from hounsfield.data.row.form import FORM
 from hounsfield.data.row.readers import read_row
+from hounsfield.data.row.unlikeness import STRETCH_NAMES, STRETCHES_S, form_rows
+from hounsfield.data.row.unrest import unrest_rows
 from tests.data_room.layouts.ward import RATE, beats, record
 
 
