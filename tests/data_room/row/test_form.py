@@ -217,7 +217,7 @@ def test_what_all_beats_of_a_record_share_is_made_once(tmp_path: Path, monkeypat
     found = np.arange(180, RATE * 19, RATE, dtype=np.int64)
     cohort = Cohort("", str(tmp_path), (), Schema(), arrays={"beats:a.hea": found, "rate:a.hea": np.array([360.0])})
     made: list[int] = []
-    plain = form.unrest_rows
+    plain = unrest_rows
 
     def counting(marks: IntArray, rate_hz: float) -> Float64Array:
         made.append(len(marks))
