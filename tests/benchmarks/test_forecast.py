@@ -1,6 +1,7 @@
 """The pressure sets: nobody in two parts, no look ahead in beats and waves."""
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,12 +14,14 @@ from benchmarks.accuracy.signals.pressure_sets import (
     beat_course,
     generated,
     pig_series,
+    some_of,
     thinned,
 )
 from benchmarks.record import data_root
 
 from hounsfield.core.streams import stream
 from hounsfield.core.types import Float64Array
+from hounsfield.learn.forecast.spec import TreeOptions
 from hounsfield.science.forecasting.generated import pressure_course
 
 there = pytest.mark.skipif(
@@ -34,14 +37,6 @@ def wave(seconds: float, seed: int = 0) -> Float64Array:
     pulse = np.where(phase < 0.2, np.sin(phase / 0.2 * np.pi / 2), np.exp(-(phase - 0.2) * 2.5))
     rng = stream(seed, "wave")
     return np.asarray(70 + 25 * pulse + 4 * np.sin(2 * np.pi * t / 4) + rng.normal(0, 0.3, len(t)), np.float64)
-
-
-def few(pressures: Pressures, count: int) -> Pressures:
-    """Return the first courses of a set."""
-    return Pressures(
-        pressures.name, pressures.courses[:count], pressures.patients[:count], pressures.test[:count],
-        pressures.request, pressures.below,
-    )  # fmt: skip
 
 
 def test_beats_and_waves_know_nothing_of_what_comes() -> None:
@@ -62,7 +57,8 @@ def test_beats_and_waves_know_nothing_of_what_comes() -> None:
 
 
 def test_nobody_is_in_two_parts() -> None:
-    data = few(generated(), 23)
+    data = replace(some_of(generated(), 23), test=(False,) * 46)
+    data = some_of(data, 23)
     for inside in (False, True):
         seen: list[int] = []
         for parts in divided(data, 0, inside=inside):
@@ -83,13 +79,14 @@ def test_a_set_is_measured_from_end_to_end(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr("benchmarks.accuracy.signals.forecast.FOLDS", 2)
     source = generated()
     courses = tuple(pressure_course(4.0, stream(1, "short", 0, n)) for n in range(12))
-    small = Pressures(source.name, courses, source.patients[:12], (False,) * 12, source.request, below=65.0)
-    found = measured(Case(lambda: small, steps=20, batch=4), seed=0)
+    request = replace(source.request, trees=TreeOptions(rounds=8))
+    small = Pressures(source.name, courses, source.patients[:12], (False,) * 12, request, below=65.0)
+    found = measured(Case(lambda: small, steps=20, batch=4, told="twelve patients"), seed=0)
     assert set(found) == {"figures", "met", "minutes"}
     figures = found["figures"]
     assert isinstance(figures, dict)
     assert len(figures["outcomes"]) == 6
-    assert set(CASES) == {"icu", "beats", "waves", "generated"}
+    assert set(CASES) == {"icu", "beats", "beats_ended", "waves", "generated"}
 
 
 @there

@@ -24,9 +24,11 @@ from benchmarks.accuracy.signals.beats_folders import (
     official,
     one_person_said,
     signal_alone,
+    signal_and_rhythm,
+    some_of,
     with_others_hidden,
 )
-from benchmarks.accuracy.signals.mitbih import Asked
+from benchmarks.accuracy.signals.mitbih import VARIANTS, Asked
 from sklearn.metrics import cohen_kappa_score, precision_score, recall_score
 
 from hounsfield.core.audit import Audit
@@ -127,6 +129,13 @@ def test_the_second_row_takes_classes_for_equally_frequent(tmp_path: Path) -> No
 def test_folds_are_asked_of_every_run_and_named() -> None:
     assert (Asked(14.0).words, Asked(14.0).name) == (["--minutes", "14"], "14min")
     assert (Asked(7.5, 5).words, Asked(7.5, 5).name) == (["--minutes", "7.5", "--folds", "5"], "7.5min-5folds")
+    assert (Asked(2.0, 0, 3).words, Asked(2.0, 0, 3).name) == ([], "2min-3records")
+
+
+def test_the_recurrent_encoder_is_asked_for_by_name_where_it_is_alone() -> None:
+    assert [n for n, v in VARIANTS.items() if v.words] == ["recurrent_alone", "recurrent_with_rhythm"]
+    assert {v.words for n, v in VARIANTS.items() if v.words} == {("--network", "recurrent")}
+    assert [n for n, v in VARIANTS.items() if v.usual] == ["official", "without_201", "recurrent_alone"]
 
 
 @pytest.fixture(scope="module")
@@ -186,6 +195,24 @@ def test_the_signal_alone_has_the_same_beats_and_no_row(folder: Path) -> None:
         (s.id, s.part, s.targets["beats"]) for s in whole.samples
     ]
     assert Path(alone.root).resolve() == folder.resolve()
+
+
+def test_the_intervals_may_stand_beside_the_signal_without_its_form(folder: Path) -> None:
+    cohort = understand(signal_and_rhythm(folder), Roles())
+    assert [s.name for s in cohort.schema.inputs] == ["signal", "rhythm"]
+    assert len(cohort) == len(understand(folder, ROLES))
+
+
+def test_a_trial_has_a_few_records_of_each_half_and_the_person_of_two(folder: Path) -> None:
+    few = some_of(folder, 2, folder.parent.parent / "source")
+    cohort = understand(few, ROLES)
+    parts = {s.patient: s.part for s in cohort.samples}
+    assert {"201", "202"} < parts.keys()
+    assert (
+        sorted(str(p) for p in parts.values()) == ["test"] * 2 + ["train"] * 3
+    )  # three to learn from at least: one validates
+    assert signal_alone(few) != signal_alone(folder)
+    assert with_others_hidden(few)[0] != with_others_hidden(folder)[0]
 
 
 def test_inside_the_training_half_nothing_of_the_other_is_there(folder: Path, tmp_path: Path) -> None:

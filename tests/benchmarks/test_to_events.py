@@ -11,7 +11,8 @@ from hounsfield.core.cohort import Cohort, Ref, Schema
 from hounsfield.data.signal.events import EventsReader
 
 
-def _set(path: Path, first: int) -> None:
+def write_set(path: Path, first: int) -> None:
+    """Write two stays as the challenge's arrays are kept."""
     np.savez(
         path,
         record_id=np.array([first, first + 1], np.int32),
@@ -26,8 +27,8 @@ def _set(path: Path, first: int) -> None:
 
 
 def test_stays_survive_the_way_through_the_table(tmp_path: Path) -> None:
-    _set(tmp_path / "set_a.npz", 100)
-    _set(tmp_path / "set_b.npz", 200)
+    write_set(tmp_path / "set_a.npz", 100)
+    write_set(tmp_path / "set_b.npz", 200)
     out = tmp_path / "out"
     assert write_stays(tmp_path, out) == 6
     cohort = Cohort("x", str(out), (), Schema())

@@ -1,5 +1,6 @@
 """Measuring learning curves: subsets are grouped and stratified, answers are those of what was held out."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -62,6 +63,21 @@ def test_subsets_hold_whole_groups_and_both_classes() -> None:
     again = subset(asked, asked.arms[0].train, share=0.25, seed=3)
     np.testing.assert_array_equal(chosen, again)
     assert len(subset(asked, asked.arms[0].train, share=1.0, seed=0)) == len(asked.arms[0].train)
+
+
+def test_few_hearts_have_no_curve_and_no_subset_is_empty() -> None:
+    asked = _asked()
+    assert answerable(asked)
+    records = replace(asked, groups=[f"r{i * 4 // 200}" for i in range(200)])  # fifty beats of each of four
+    assert not answerable(records)
+    sizes = np.searchsorted([20, 80, 140], np.arange(200), side="right")
+    uneven = replace(asked, groups=[f"r{place}" for place in sizes])
+    for share in (0.01, 0.05, 0.25):
+        chosen = subset(uneven, np.arange(200), share=share, seed=0)
+        assert 0 < len(chosen) < 200
+        assert {uneven.groups[int(r)] for r in np.setdiff1d(np.arange(200), chosen)}.isdisjoint(
+            uneven.groups[int(r)] for r in chosen
+        )
 
 
 @pytest.mark.parametrize("arms", [1, 3])

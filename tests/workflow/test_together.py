@@ -36,8 +36,9 @@ from hounsfield.learn.prepare.protocol import Preparation
 from hounsfield.learn.prepare.row import RowPreparation
 from hounsfield.learn.prepare.signal import SignalPreparation
 from hounsfield.workflow.jobs import prepared_rows
+from hounsfield.workflow.record_blocks import TOGETHER
 from hounsfield.workflow.survey import latest
-from hounsfield.workflow.together import TOGETHER, items, judge_samples
+from hounsfield.workflow.together import items, judge_samples
 from tests.data_room.layouts.ward import RATE
 from tests.learn.toys import HEADS
 

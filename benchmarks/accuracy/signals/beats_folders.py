@@ -3,13 +3,11 @@
 import csv
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 
+from benchmarks.accuracy.signals.plain_runs import with_inputs
 from benchmarks.record import RUNS, data_root
 from benchmarks.signals.to_wfdb import packed_annotations, stored_marks, stored_samples, write_record
-from hounsfield.core.cohort import Roles
-from hounsfield.data.cohorts import cohort_yaml, samples_csv, understand
 from hounsfield.data.signal.wfdb.aami import CLASS_OF
 
 SOURCE = "mitbih_arrhythmia"
@@ -18,6 +16,8 @@ PACED = frozenset({"102", "104", "107", "217"})
 ONE_PERSON = ("201", "202")
 """Two records of one person, in different halves of the official division."""
 TARGET = "beats:NSVF"
+TRIAL_SAMPLES = 8 * 60 * 360
+"""What a trial sees of a record: eight minutes."""
 HELD_OUT = (
     ("101", "106", "122", "124", "209"),
     ("108", "115", "201", "203", "220", "230"),
@@ -52,21 +52,54 @@ def one_person_said(folder: Path) -> Path:
     """Return the same records with a column that says who they are of: 201 then gives way to 202 by itself."""
     said = dict.fromkeys(ONE_PERSON, f"p{ONE_PERSON[0]}")
     rows = [{"patient": said.get(row["record"], f"p{row['record']}"), **row} for row in told(folder)]
-    return _again(folder, folder.with_name("mitdb-patients"), rows)
+    return _again(folder, folder.with_name(f"{folder.name}-patients"), rows)
 
 
 def signal_alone(folder: Path) -> Path:
-    """Return a folder whose ``cohort.yaml`` and ``samples.csv`` keep the signal of each beat and no row beside it."""
-    alone = folder.with_name(f"{folder.name}-signal")
-    if not (alone / "cohort.yaml").exists():
-        alone.mkdir(parents=True, exist_ok=True)
-        cohort = understand(folder, Roles(target=(TARGET,)))
-        spec = cohort.schema.inputs[0]
-        samples = tuple(replace(s, inputs={spec.name: s.inputs[spec.name]}) for s in cohort.samples)
-        kept = replace(cohort, samples=samples, schema=cohort.schema.model_copy(update={"inputs": (spec,)}))
-        (alone / "samples.csv").write_text(samples_csv(kept), encoding="utf-8")
-        (alone / "cohort.yaml").write_text(cohort_yaml(kept, root=f"../{folder.name}"), encoding="utf-8")
-    return alone
+    """Return a folder that keeps the signal of each beat and no row beside it."""
+    return with_inputs(folder, f"{folder.name}-signal", TARGET, ("signal",))
+
+
+def signal_and_rhythm(folder: Path) -> Path:
+    """Return a folder that keeps the signal of each beat and the intervals around it."""
+    return with_inputs(folder, f"{folder.name}-rhythm", TARGET, ("signal", "rhythm"))
+
+
+def some_of(folder: Path, count: int, source: Path | None = None) -> Path:
+    """Return a folder of the first minutes of so many records of each half: to see that all runs.
+
+    Parameters
+    ----------
+    folder : Path
+        Of all records.
+    count : int
+        At least three are taken: the two records of one person, one with beats of class Q, and those with most of the
+        rare beats.
+    source : Path, optional
+        Where the arrays lie.
+    """
+    source = source or data_root() / SOURCE
+    few = folder.with_name(f"{folder.name}-{count}")
+    names = _few(told(folder), count)
+    rows = [row for row in told(folder) if row["record"] in names]
+    if not (few / "records.csv").exists():
+        for row in rows:
+            path = source / "records" / f"{row['record']}.npz"
+            marks = [mark for mark in stored_marks(path) if mark[0] < TRIAL_SAMPLES]
+            write_record(few, row["record"], stored_samples(path)[:TRIAL_SAMPLES], marks)
+        _table(few, rows)
+    return few
+
+
+def _few(rows: Rows, count: int) -> set[str]:
+    found: set[str] = set()
+    for half in ("DS1", "DS2"):
+        own = [row for row in rows if row["split"] == half]
+        must = [row for row in own if row["record"] in ONE_PERSON]
+        must += [row for row in own if int(row["Q"]) and row not in must][-1:]  # 208 and 214: within what is seen
+        own.sort(key=lambda row: (-sum(int(row[c]) > 0 for c in "NSVF"), -int(row["F"])))
+        found |= {row["record"] for row in [*must, *(row for row in own if row not in must)][: max(count, 3)]}
+    return found
 
 
 def inside(folder: Path, held_out: Sequence[str]) -> Path:
@@ -74,7 +107,7 @@ def inside(folder: Path, held_out: Sequence[str]) -> Path:
     rows = [row for row in told(folder) if row["split"] == "DS1"]
     for row in rows:
         row["split"] = "test" if row["record"] in held_out else "train"
-    return _again(folder, folder.with_name(f"mitdb-inside-{held_out[0]}"), rows)
+    return _again(folder, folder.with_name(f"{folder.name}-inside-{held_out[0]}"), rows)
 
 
 def with_others_hidden(folder: Path, parts: Iterable[str] = ("DS2",)) -> tuple[Path, dict[str, set[int]]]:
@@ -85,7 +118,7 @@ def with_others_hidden(folder: Path, parts: Iterable[str] = ("DS2",)) -> tuple[P
     A model of four classes leaves Q out of what it is judged on; here it is asked about these beats too. It is not told
     what a beat is, only where.
     """
-    hidden = folder.with_name("mitdb-unclassified")
+    hidden = folder.with_name(f"{folder.name}-unclassified")
     found: dict[str, set[int]] = {}
     for row in told(folder):
         name = row["record"]

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from benchmarks.accuracy.signals.forecast import chosen, divided
-from benchmarks.accuracy.signals.pressure_sets import Pressures, icu
-from benchmarks.record import provenance, write_result
+from benchmarks.accuracy.signals.plain_runs import keep
+from benchmarks.accuracy.signals.pressure_sets import Pressures, icu, some_of
+from benchmarks.record import provenance
 from hounsfield.core.types import BoolArray, Float64Array
 from hounsfield.learn.forecast.preparing import believed
 from hounsfield.learn.series.boosting import Boosting
@@ -131,11 +132,13 @@ def main() -> None:
     """Measure and write."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--lines", action="store_true", help="without trees; nothing is written")
+    parser.add_argument("--patients", type=int, default=0, help="of set a, the first: a trial, nothing is written")
     arguments = parser.parse_args()
     settle_threads(1)
-    found = measured(icu(), grown=not arguments.lines)
-    if not arguments.lines:
-        write_result("signals-forecast-bound", {**provenance(COMMAND), "later": LATER, "sets": found})
+    data = some_of(icu(), arguments.patients) if arguments.patients else icu()
+    found = measured(data, grown=not arguments.lines)
+    content = {**provenance(COMMAND), "later": LATER, "sets": found}
+    keep("signals-forecast-bound", content, trial=arguments.lines or arguments.patients > 0)
 
 
 if __name__ == "__main__":

@@ -2,16 +2,16 @@
 
 ``python -m benchmarks.accuracy.signals.mitbih --inside-ds1 [--seeds 3]`` trains and judges within DS1 alone, four parts
 of its records left out in turn: everything is chosen there. ``python -m benchmarks.accuracy.signals.mitbih`` then
-trains on DS1, judges DS2 once, and writes ``results/signals-mitbih.json``: as the division is; without record 201,
-whose patient is also in DS2; and the recurrent encoder with no row beside the signal. Finished runs of the same code
-are kept, so that a command that was interrupted goes on when it is given again.
+trains on DS1 and judges DS2 once, in `VARIANTS`: as the division is; without record 201, whose patient is also in DS2;
+and the recurrent encoder with no row beside the signal. Each is written as ``results/signals-mitbih-VARIANT.json`` when
+it is done. Finished runs of the same code are kept, so that a command that was interrupted goes on when it is given
+again. ``--records 5`` goes the whole way with the first minutes of a few records of each half and a few steps, and
+writes nothing among the results.
 """
 
 import argparse
 import json
-import subprocess
-import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,9 +33,12 @@ from benchmarks.accuracy.signals.beats_folders import (
     official,
     one_person_said,
     signal_alone,
+    signal_and_rhythm,
+    some_of,
     with_others_hidden,
 )
-from benchmarks.record import RUNS, code, provenance, write_result
+from benchmarks.accuracy.signals.plain_runs import TRIAL, answered_by, cost, keep, trained
+from benchmarks.record import RUNS, code, provenance
 
 MINUTES = 14.0
 """Of the 15 that there are: what a plan promises is a wall time, reading and report included."""
@@ -56,6 +59,37 @@ COMMAND = "python -m benchmarks.accuracy.signals.mitbih"
 
 
 @dataclass(frozen=True)
+class Variant:
+    """One way to train on DS1.
+
+    Parameters
+    ----------
+    folder : callable
+        Makes the folder that ``hu train`` is given out of that of all records.
+    must : dict of str to float
+    words : tuple of str
+        Further options.
+    usual : bool
+        Whether it is measured where no variant is named.
+    """
+
+    folder: Callable[[Path], Path]
+    must: dict[str, float]
+    words: tuple[str, ...] = ()
+    usual: bool = True
+
+
+RECURRENT = ("--network", "recurrent")
+VARIANTS = {
+    "official": Variant(lambda folder: folder, MUST),
+    "without_201": Variant(one_person_said, MUST),
+    "recurrent_alone": Variant(signal_alone, MUST_ALONE, RECURRENT),
+    "recurrent_with_rhythm": Variant(signal_and_rhythm, MUST_ALONE, RECURRENT, usual=False),
+}
+"""The last has the intervals around a beat beside its signal, and nothing of its form: measured where it is named."""
+
+
+@dataclass(frozen=True)
 class Asked:
     """What every run of the benchmark is asked for.
 
@@ -66,40 +100,32 @@ class Asked:
     folds : int
         Folds over the training records, each of which calibrates the networks of the others; 0 leaves records out of
         training for that.
+    records : int
+        Of each half: a trial, of a few steps and no limit of time; 0 for all.
     """
 
     minutes: float
     folds: int = 0
+    records: int = 0
 
     @property
     def words(self) -> list[str]:
         """Options of ``hu train``."""
-        return ["--minutes", f"{self.minutes:g}", *(["--folds", str(self.folds)] if self.folds else [])]
+        minutes = [] if self.records else ["--minutes", f"{self.minutes:g}"]
+        return [*minutes, *(["--folds", str(self.folds)] if self.folds else [])]
 
     @property
     def name(self) -> str:
         """Part of the name of a run."""
-        return f"{self.minutes:g}min" + (f"-{self.folds}folds" if self.folds else "")
+        folds = f"-{self.folds}folds" if self.folds else ""
+        return f"{self.minutes:g}min{folds}" + (f"-{self.records}records" if self.records else "")
 
 
-def trained(folder: Path, name: str, *, seed: int, asked: Asked, network: str | None = None) -> Path:
+def run_of(source: Path, name: str, seed: int, asked: Asked, *more: str) -> Path:
     """Return the run of ``hu train`` on a folder, made now or before by the same code."""
-    out = RUNS / f"mitbih-{name}-seed{seed}-{asked.name}-{code()}"
-    if (out / "report.json").exists() and not (out / ".work").exists():
-        return out
-    words = ["train", str(folder), *asked.words, "--seed", str(seed), "--out", str(out)]
-    words += ["--network", network] if network else []
-    words += [] if (folder / "cohort.yaml").exists() else ["--target", TARGET]
-    subprocess.run([sys.executable, "-m", "hounsfield.cli", *words], check=True)
-    return out
-
-
-def cost(run: Path) -> dict[str, object]:
-    """Return what a run took, what it promised, and how many networks it has."""
-    report = json.loads((run / "report.json").read_text(encoding="utf-8"))
-    told = {k: report["cost"][k] for k in ("seconds", "predicted_seconds", "peak_mib", "steps", "stopped_by_clock")}
-    networks = next((p["value"] for p in report["plan"] if (p["section"], p["key"]) == ("ensemble", "members")), None)
-    return {**told, "networks": networks, "within_15_minutes": report["cost"]["seconds"] < WITHIN_S}
+    words = [*asked.words, "--seed", str(seed), *more]
+    words += [] if (source / "cohort.yaml").exists() else ["--target", TARGET]
+    return trained(source, f"mitbih-{name}-seed{seed}-{asked.name}", words, TRIAL if asked.records else None)
 
 
 def hidden_beats(run: Path, folder: Path) -> list[Beat]:
@@ -132,7 +158,8 @@ def one(run: Path, folder: Path) -> dict[str, object]:
         "without_record_202": figures([b for b in beats if b.record != ONE_PERSON[1]]),
         "named_records": [row for row in records if row["record"] in NAMED],
         "per_record": records,
-        "cost": cost(run),
+        "answered_by": answered_by(run),
+        "cost": {**cost(run), "within_15_minutes": float(str(cost(run)["seconds"])) < WITHIN_S},
     }
 
 
@@ -156,8 +183,7 @@ def inside_ds1(folder: Path, seeds: Sequence[int], *, asked: Asked, alone: bool)
         for held_out in HELD_OUT:
             part = inside(folder, held_out)
             name = f"inside{'-alone' if alone else ''}-{held_out[0]}"
-            source = signal_alone(part) if alone else part
-            run = trained(source, name, seed=seed, asked=asked, network="recurrent" if alone else None)
+            run = run_of(signal_alone(part) if alone else part, name, seed, asked, *(RECURRENT if alone else ()))
             beats += judged(run)
             alike += weighed_alike(run)
             print(f"inside DS1, seed {seed}, {held_out[0]} and others: {_line(figures(judged(run)))}", flush=True)
@@ -176,46 +202,46 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=1, help="how many seeds, from 0")
     parser.add_argument("--minutes", type=float, default=None, help="of each run; others than the usual ones are named")
     parser.add_argument("--folds", type=int, default=0, help="folds of each run: all records train, all calibrate")
+    parser.add_argument("--only", nargs="*", choices=VARIANTS, default=[n for n, v in VARIANTS.items() if v.usual])
+    parser.add_argument("--records", type=int, default=0, help="so many records of each half: a trial, no figures")
     wanted = parser.parse_args()
-    folder = official()
+    folder = some_of(official(), wanted.records) if wanted.records else official()
     seeds = range(wanted.seeds)
     if wanted.inside_ds1:
-        asked = Asked(wanted.minutes or INSIDE_MINUTES, wanted.folds)
+        asked = Asked(wanted.minutes or INSIDE_MINUTES, wanted.folds, wanted.records)
         chosen = inside_ds1(folder, seeds, asked=asked, alone=wanted.alone)
         name = ("recurrent_alone" if wanted.alone else "with_rows") + (f"_{wanted.folds}_folds" if wanted.folds else "")
-        _kept().write_text(json.dumps({**_inside(), name: chosen}, indent=1), encoding="utf-8")
+        if not wanted.records:
+            _kept().write_text(json.dumps({**_inside(), name: chosen}, indent=1), encoding="utf-8")
         return
-    asked = Asked(wanted.minutes or MINUTES, wanted.folds)
-    sources: dict[str, tuple[Path, str | None]] = {
-        "official": (folder, None),
-        "without_201": (one_person_said(folder), None),
-        "recurrent_alone": (signal_alone(folder), "recurrent"),
-    }
+    asked = Asked(wanted.minutes or MINUTES, wanted.folds, wanted.records)
+    for name in wanted.only:
+        measured(name, folder, seeds, asked)
+
+
+def measured(name: str, folder: Path, seeds: Sequence[int], asked: Asked) -> None:
+    """Train and judge one variant; write its figures after each seed."""
+    variant = VARIANTS[name]
+    source = variant.folder(folder)
     rows: dict[str, dict[str, object]] = {}
-    for name, (source, network) in sources.items():
-        rows[name] = {}
-        for seed in seeds:
-            run = trained(source, name, seed=seed, asked=asked, network=network)
-            rows[name][str(seed)] = one(run, folder)
-            print(f"{name}, seed {seed}: {_line(rows[name][str(seed)])}", flush=True)
-    first = {name: found["0"] for name, found in rows.items()}
-    write_result(
-        "signals-mitbih",
-        {
-            **provenance(f"{COMMAND} --seeds {wanted.seeds} {' '.join(asked.words)}"),
+    for seed in seeds:
+        run = run_of(source, name, seed, asked, *variant.words)
+        rows[str(seed)] = one(run, folder)
+        print(f"{name}, seed {seed}: {_line(rows[str(seed)])}", flush=True)
+        given = f"hu train {source.name} {' '.join([*asked.words, *variant.words])}"
+        given += "" if (source / "cohort.yaml").exists() else f" --target {TARGET}"
+        content = {
+            **provenance(f"{COMMAND} --only {name} --seeds {seed + 1} {' '.join(asked.words)}"),
             "data": "mitbih_arrhythmia, lead MLII, de Chazal's DS1 to train and DS2 to test, paced records and class Q "
             "left out, validation by leaving records of DS1 out; intervals over records",
-            "commands": [f"hu train mitdb --target {TARGET} {' '.join(asked.words)}"],
-            "rows": rows,
+            "commands": [given],
+            "seeds": rows,
             "inside_ds1": _inside(),
-            "must": {
-                **{name: verdict(_dict(first[name]), MUST) for name in ("official", "without_201")},
-                "recurrent_alone": verdict(_dict(first["recurrent_alone"]), MUST_ALONE),
-            },
-            "aim": verdict(_dict(first["official"]), AIM),
+            "must": verdict(rows["0"], variant.must),
+            "aim": verdict(rows["0"], AIM),
             "others": OTHERS,
-        },
-    )
+        }
+        keep(f"signals-mitbih-{name}", content, trial=bool(asked.records))
 
 
 def _kept() -> Path:

@@ -1,6 +1,6 @@
 """Blood pressure as courses with patients: cinc2012_icu, PigArtPressure by beat and by sample, generated readings."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import gcd
 
 import numpy as np
@@ -22,9 +22,11 @@ WAVE_HZ = 50.0
 SEEN_S = 0.2
 """How long after its foot a beat is known to have begun."""
 BEAT = ("MAP", "SysABP", "DiasABP", "interval", "rise", "rise of foot", "rise now")
+ENDED = BEAT[:4]
 """Of the beat that has ended; and how far what is seen of the one that has begun lies over the same part of it."""
 STAY_HOURS = 48.0
-GENERATED_PATIENTS = 400
+GENERATED_PATIENTS, GENERATED_LEARNED = 400, 300
+"""The last hundred are judged. One division and no folds: thresholds of warnings are fixed on nobody who is judged."""
 TREES = TreeOptions(rounds=200)
 
 
@@ -50,6 +52,21 @@ class Pressures:
     test: tuple[bool, ...]
     request: Request
     below: float | None = None
+
+
+def some_of(data: Pressures, count: int) -> Pressures:
+    """Return the courses of so many patients of each official part: to see that all runs, not for a figure."""
+    kept: set[str] = set()
+    for part in (False, True):
+        own = dict.fromkeys(p for p, t in zip(data.patients, data.test, strict=True) if t is part)
+        kept |= set(list(own)[:count])
+    rows = [row for row, patient in enumerate(data.patients) if patient in kept]
+    return replace(
+        data,
+        courses=tuple(data.courses[row] for row in rows),
+        patients=tuple(data.patients[row] for row in rows),
+        test=tuple(data.test[row] for row in rows),
+    )
 
 
 def icu() -> Pressures:
@@ -107,19 +124,26 @@ def pig_series() -> tuple[list[Float64Array], list[str]]:
     return series, pigs
 
 
-def pig_beats() -> Pressures:
+def pig_beats(variables: tuple[str, ...] = BEAT) -> Pressures:
     """Return the beats of PigArtPressure: mean, systolic and diastolic pressure, and length of each, and what is seen.
+
+    Parameters
+    ----------
+    variables : tuple of str
+        The first of `BEAT`, so many as are told.
 
     Notes
     -----
     A step is when a beat is known to have ended: `SEEN_S` after the foot of the next one, with what is found in the
     waveform up to then alone. What comes is the mean pressure of the beat that has begun. How far that beat lies over
     the one before so far, its mean, its foot and the pressure now, are variables: they are known when it is asked.
-    Baselines hear mean pressures alone, as everywhere; the line that the model starts from hears all variables.
+    Baselines hear mean pressures alone, as everywhere; the line that the model starts from hears all variables. With
+    the first four of `BEAT` nothing of the beat that is asked for is told. When questions are asked is read from the
+    whole waveform, what is told at them never.
     """
     series, pigs = pig_series()
     request = Request(
-        variables=BEAT,
+        variables=variables,
         target=0,
         asked=(Outcome(kind="next"),),
         unit="mmHg",
@@ -130,7 +154,8 @@ def pig_beats() -> Pressures:
         options=ForecastOptions(width=48, missing="carried", hidden=48),
         trees=TREES,
     )
-    courses = tuple(beat_course(wave) for wave in series)
+    whole = [beat_course(wave) for wave in series]
+    courses = tuple(Course(c.times_h, c.values[: len(variables)], c.end_h) for c in whole)
     return Pressures("PigArtPressure, beats", courses, tuple(pigs), (False,) * len(courses), request)
 
 
@@ -206,4 +231,5 @@ def generated() -> Pressures:
         options=ForecastOptions(width=64, missing="mean"), trees=TREES,
     )  # fmt: skip
     people = tuple(str(n) for n in range(len(courses)))
-    return Pressures("generated", courses, people, (False,) * len(courses), request, below=65.0)
+    test = tuple(n >= GENERATED_LEARNED for n in range(len(courses)))
+    return Pressures("generated", courses, people, test, request, below=65.0)

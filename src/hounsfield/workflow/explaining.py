@@ -49,8 +49,9 @@ from hounsfield.workflow.judging import calibrations, of_model
 from hounsfield.workflow.opening import of_fold, open_bundle
 from hounsfield.workflow.planning import settle
 from hounsfield.workflow.predictions import written_answer
+from hounsfield.workflow.record_blocks import kind_of
 from hounsfield.workflow.study import learned_by, seen_digest
-from hounsfield.workflow.survey import kind_of, latest, latest_header, latest_image, reading_header
+from hounsfield.workflow.survey import latest, latest_header, latest_image, reading_header
 from hounsfield.workflow.wishes import Wishes
 
 JSON, PAGE = "explain.json", "explain.html"

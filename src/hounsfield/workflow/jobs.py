@@ -25,8 +25,8 @@ from hounsfield.learn.nn.table import check
 from hounsfield.learn.prepare.protocol import Preparation, preparation_model
 from hounsfield.learn.prepare.row import RowPreparation
 from hounsfield.learn.series.boosting import Boosting
+from hounsfield.workflow.record_blocks import TOGETHER, read_block, record_of
 from hounsfield.workflow.survey import latest
-from hounsfield.workflow.together import TOGETHER, read_block, record_of
 from hounsfield.workflow.warming import settled
 
 FIXED_SECTIONS = (

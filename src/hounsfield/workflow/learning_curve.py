@@ -1,6 +1,7 @@
 """Measure what more data would bring: fit shares of the training patients, score what was held out."""
 
 import hashlib
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,6 +36,8 @@ DOCUMENT = "learning_curves"
 """Name of the bundle document with the curves."""
 FEWEST_TRAINING = 32
 """With fewer training samples a quarter of them is nothing to learn from."""
+FEWEST_GROUPS = 8
+"""With fewer patients, or records of beats, a quarter of them is one or none: figures of one heart are no curve."""
 
 Fit = Callable[[IntArray, IntArray], Float64Array]
 """``fit(train, held) -> answers``: learns from the rows `train`; probabilities ``n k``, or numbers ``n``, of `held`."""
@@ -104,7 +107,8 @@ def question(plan: Plan, known: Study, prepared: Prepared, folds: Sequence[Fold]
 
 def answerable(asked: Question) -> bool:
     """Whether there is enough to learn from and something to score."""
-    return all(len(a.train) >= FEWEST_TRAINING and len(a.held) for a in asked.arms)
+    people = [len({asked.groups[int(r)] for r in a.train}) for a in asked.arms]
+    return min(people) >= FEWEST_GROUPS and all(len(a.train) >= FEWEST_TRAINING and len(a.held) for a in asked.arms)
 
 
 def measure_curve(
@@ -147,7 +151,7 @@ def measure_curve(
 
 
 def subset(asked: Question, rows: IntArray, *, share: float, seed: int) -> IntArray:
-    """Return about a share of the rows, in whole groups and with each class's share.
+    """Return about a share of the rows, in whole groups and with each class's share; one group at least.
 
     Parameters
     ----------
@@ -168,6 +172,10 @@ def subset(asked: Question, rows: IntArray, *, share: float, seed: int) -> IntAr
     strata = {name: tags[asked.samples[int(name)].id] for name in names}
     groups = {name: asked.groups[int(name)] for name in names}
     parts = divide(names, groups, strata, shares=(share, 1.0 - share), seed=seed)
+    if not any(part == 0 for part in parts.values()):  # groups larger than the share: the smallest is nearest to it
+        counts = Counter(groups.values())
+        smallest = min(counts, key=lambda group: counts[group])
+        return np.array([int(name) for name in names if groups[name] == smallest], dtype=np.int64)
     return np.array([int(name) for name in names if parts[name] == 0], dtype=np.int64)
 
 

@@ -1,10 +1,13 @@
 """One look at every sample: what the audit and the fingerprint need, from one decoding."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import groupby, islice
+from typing import TypeAlias
 
 import numpy as np
 
+from hounsfield.core.block import Block
 from hounsfield.core.cohort import DENSE_KINDS, Cohort, Sample, SetAside
 from hounsfield.core.errors import HounsfieldError, ReadError
 from hounsfield.core.image import Header, Image
@@ -17,6 +20,9 @@ from hounsfield.stages.auditing.kinds import glancer
 from hounsfield.stages.auditing.thumbnails import Album, Glance
 from hounsfield.stages.fingerprinting.kinds import AnyLook, seer
 from hounsfield.stages.fingerprinting.masks import MaskLook, mask_look
+from hounsfield.workflow.record_blocks import TOGETHER, kind_of, read_block, record_of
+
+Decoded: TypeAlias = tuple[Mapping[str, Content], Mapping[str, AnyHeader]]
 
 NO_MASK = "no mask: nothing to learn from, left to be annotated"
 
@@ -60,10 +66,11 @@ def survey(cohort: Cohort, *, progress: Progress) -> Survey:
     unreadable: list[SetAside] = []
     outlined: dict[str, dict[str, MaskLook]] = {t.name: {} for t in cohort.schema.targets if t.kind in DENSE_KINDS}
     with progress.step("Reading", float(len(cohort))) as shown:
-        for sample in cohort.samples:
+        for sample, decoded in _decoded(cohort, tuple(specs)):
             try:
-                contents = {name: latest(cohort, sample, name) for name in specs}
-                headers = {name: reading_header(cohort, sample, name) for name in specs}
+                if isinstance(decoded, HounsfieldError):
+                    raise decoded
+                contents, headers = decoded
                 marked = {name: _mask_look(cohort, sample, name, contents[glanced.name]) for name in outlined}
             except HounsfieldError as error:
                 unreadable.append(SetAside(sample=sample.id, reason=_said(error)))
@@ -77,6 +84,43 @@ def survey(cohort: Cohort, *, progress: Progress) -> Survey:
                 glances.append(album.put(first))
             shown.advance()
     return Survey(tuple(glances), looks, tuple(unreadable), outlined)
+
+
+def _decoded(cohort: Cohort, names: tuple[str, ...]) -> Iterator[tuple[Sample, Decoded | HounsfieldError]]:
+    """Yield every sample with its contents and headers, or why it has none; the beats of one record read together."""
+    for record, group in groupby(cohort.samples, key=record_of):
+        while some := tuple(islice(group, TOGETHER if record is not None else 1)):
+            together = None if record is None else _together(cohort, some, names)
+            for place, sample in enumerate(some):
+                if together is None:
+                    yield sample, _alone(cohort, sample, names)
+                else:
+                    blocks, headers = together
+                    yield sample, ({name: block.one(place) for name, block in blocks.items()}, headers)
+
+
+def _together(
+    cohort: Cohort, beats: tuple[Sample, ...], names: tuple[str, ...]
+) -> tuple[Mapping[str, Block], Mapping[str, AnyHeader]] | None:
+    """Return each input of beats of one record, and what its header says; None where one by one tells what is wrong."""
+    blocks: dict[str, Block] = {}
+    for name in names:
+        block = read_block(cohort, beats, name)
+        if block is None:
+            return None
+        blocks[name] = block
+    try:
+        return blocks, {name: reading_header(cohort, beats[0], name) for name in names}
+    except HounsfieldError:
+        return None
+
+
+def _alone(cohort: Cohort, sample: Sample, names: tuple[str, ...]) -> Decoded | HounsfieldError:
+    try:
+        contents = {name: latest(cohort, sample, name) for name in names}
+        return contents, {name: reading_header(cohort, sample, name) for name in names}
+    except HounsfieldError as error:
+        return error
 
 
 def _said(error: HounsfieldError) -> str:
@@ -136,12 +180,6 @@ def latest(cohort: Cohort, sample: Sample, name: str, *, wanted: Wanted = AS_IT_
         If it cannot be read.
     """
     return content_reader(kind_of(cohort, name)).read(cohort, sample.inputs[name][-1].ref, wanted=wanted)
-
-
-def kind_of(cohort: Cohort, name: str) -> str:
-    """Return the kind of a cohort's input; of an input under another name that of the only one."""
-    specs = cohort.schema.inputs
-    return next((s.kind for s in specs if s.name == name), specs[0].kind)
 
 
 def reading_header(cohort: Cohort, sample: Sample, name: str) -> AnyHeader:

@@ -3,21 +3,15 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby, islice
 
-import numpy as np
-
 from hounsfield.core.block import Block
 from hounsfield.core.cohort import Cohort, Sample
 from hounsfield.core.errors import HounsfieldError
-from hounsfield.core.kinds import Content, Wanted
-from hounsfield.data.beat_inputs import BeatInputs, BeatsOf
-from hounsfield.data.kinds.protocol import BlockReader, content_reader
+from hounsfield.core.kinds import Content
 from hounsfield.data.loose import lacking
 from hounsfield.learn.model import Judgement, Model
 from hounsfield.learn.prepare.protocol import Preparation
-from hounsfield.workflow.survey import kind_of, latest
-
-TOGETHER = 1024
-"""Beats that are read and judged together: some ten minutes of a record."""
+from hounsfield.workflow.record_blocks import TOGETHER, Record, read_block, record_of
+from hounsfield.workflow.survey import latest
 
 
 def judge_samples(model: Model, asked: Iterable[tuple[Cohort, Sample]]) -> Iterator[tuple[Judgement, ...]]:
@@ -75,40 +69,7 @@ def items(
             yield sample.id, error
 
 
-def record_of(sample: Sample) -> BeatsOf | None:
-    """Return the record that a beat is of; None for what is no beat."""
-    return sample.inputs.record if isinstance(sample.inputs, BeatInputs) else None
-
-
-def read_block(cohort: Cohort, beats: Sequence[Sample], name: str, *, wanted: Wanted) -> Block | None:
-    """Return an input of beats of one record, read together.
-
-    Parameters
-    ----------
-    cohort : Cohort
-    beats : sequence of Sample
-        Of one record, at least one.
-    name : str
-        Of the input.
-    wanted : Wanted
-
-    Returns
-    -------
-    Block or None
-        None where they cannot be read together, or one of them cannot be read: to read them one by one tells which.
-    """
-    record, reader = record_of(beats[0]), content_reader(kind_of(cohort, name))
-    ref = record.ref(name) if record is not None else None
-    if record is None or ref is None or not isinstance(reader, BlockReader):
-        return None
-    anchors = np.array([s.inputs.anchor for s in beats if isinstance(s.inputs, BeatInputs)], np.int64)
-    try:
-        return reader.block(cohort, ref, anchors * record.finer_of(name), wanted=wanted)
-    except HounsfieldError:
-        return None
-
-
-def _key(asked: tuple[Cohort, Sample]) -> tuple[int, BeatsOf] | None:
+def _key(asked: tuple[Cohort, Sample]) -> tuple[int, Record] | None:
     """Return which record of which cohort a beat is of; None for what is no beat."""
     record = record_of(asked[1])
     return None if record is None else (id(asked[0]), record)

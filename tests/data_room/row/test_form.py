@@ -12,17 +12,11 @@ from hounsfield.core.errors import ReadError
 from hounsfield.core.streams import stream
 from hounsfield.core.types import Float64Array, IntArray
 from hounsfield.data.row import form
-from hounsfield.data.row.form import (
-    AFTER_S,
-    BEFORE_S,
-    FORM,
-    STRETCH_NAMES,
-    STRETCHES_S,
-    form_rows,
-    steadied,
-    unrest_rows,
-)
+from hounsfield.data.row.beat_windows import AFTER_S, BEFORE_S, steadied
+from hounsfield.data.row.form import FORM
 from hounsfield.data.row.readers import read_row
+from hounsfield.data.row.unlikeness import STRETCH_NAMES, STRETCHES_S, form_rows
+from hounsfield.data.row.unrest import unrest_rows
 from tests.data_room.layouts.ward import RATE, beats, record
 
 
@@ -223,7 +217,7 @@ def test_what_all_beats_of_a_record_share_is_made_once(tmp_path: Path, monkeypat
     found = np.arange(180, RATE * 19, RATE, dtype=np.int64)
     cohort = Cohort("", str(tmp_path), (), Schema(), arrays={"beats:a.hea": found, "rate:a.hea": np.array([360.0])})
     made: list[int] = []
-    plain = form.unrest_rows
+    plain = unrest_rows
 
     def counting(marks: IntArray, rate_hz: float) -> Float64Array:
         made.append(len(marks))

@@ -10,7 +10,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostin
 from hounsfield.core.errors import BundleError
 from hounsfield.core.types import Float64Array
 from hounsfield.learn.series.boosting import Boosting
-from hounsfield.learn.series.trees import Trees, grow
+from hounsfield.learn.series.trees import Loss, Trees, grow
 
 HOW = Boosting(rounds=30, rate=0.1, leaves=8, least=5, penalty=1.0, share=0.5, fewest=1)
 
@@ -74,6 +74,18 @@ def test_arrays_hold_all_of_it_and_no_rounds_are_the_start() -> None:
     none = grow(rows, answers, HOW, loss="classes", rounds=0, seed=7)
     np.testing.assert_allclose(none(rows), np.log(answers.mean() / (1 - answers.mean())))
     np.testing.assert_array_equal(Trees.of(none.arrays("t"), "t", features=6)(rows), none(rows))
+
+
+@pytest.mark.parametrize("loss", ["classes", "number", "absolute"])
+def test_a_feature_that_nobody_has_is_never_asked_for(loss: Loss) -> None:
+    rows, answers = made()
+    full = grow(rows, answers, HOW, loss=loss, rounds=5, seed=7)
+    empty = np.where(np.arange(6) == 5, np.nan, rows)
+    trees = grow(empty, answers, HOW, loss=loss, rounds=5, seed=7)
+    assert 5 in full.feature
+    assert 5 not in trees.feature
+    assert np.isfinite(trees(rows)).all()
+    np.testing.assert_array_equal(trees(rows), trees(empty))
 
 
 def test_damaged_trees_are_refused() -> None:

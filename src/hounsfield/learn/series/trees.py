@@ -108,7 +108,7 @@ def grow(rows: Float64Array, answers: Float64Array, how: Boosting, *, loss: Loss
     Parameters
     ----------
     rows : numpy.ndarray
-        ``n f`` float64, NaN missing.
+        ``n f`` float64, NaN missing; a feature that is missing in all of them is never asked for.
     answers : numpy.ndarray
         ``n``: classes 0 to q - 1, all of which are there, or numbers.
     how : Boosting
@@ -142,8 +142,9 @@ def grow(rows: Float64Array, answers: Float64Array, how: Boosting, *, loss: Loss
         early_stopping=False,
         random_state=seed % 2**31,
     )
+    nowhere = np.isnan(rows).all(axis=0)  # nothing to split at, and scikit-learn's bins want a value at least
     with threadpool_limits(limits=threads()):
-        model.fit(rows, answers.astype(np.int64) if loss == "classes" else answers)
+        model.fit(np.where(nowhere, 0.0, rows), answers.astype(np.int64) if loss == "classes" else answers)
     # The fitted nodes are to be had nowhere else; a test compares what they say with what scikit-learn says.
     return _flattened(model._predictors[:rounds], np.ravel(model._baseline_prediction))
 

@@ -14,7 +14,8 @@ from hounsfield.core.types import BoolArray, Float64Array
 from hounsfield.data.kinds.signals import anchor_of
 from hounsfield.science.forecasting.course import Course
 from hounsfield.science.forecasting.thinning import factor, pieces, thinned
-from hounsfield.workflow.survey import kind_of, latest
+from hounsfield.workflow.record_blocks import kind_of
+from hounsfield.workflow.survey import latest
 
 SLOWEST = 0.49
 """Share of the rate under which a series is of another kind: thinning by a whole number gives at least half of it."""
