@@ -1,5 +1,7 @@
 """What the report says first."""
 
+from typing import Literal
+
 import pytest
 
 from hounsfield.core.cohort import TargetSpec
@@ -110,3 +112,49 @@ def test_right_classes_are_counted_where_there_are_few(samples: int, value: floa
         metrics={"auroc": figure(0.8), "accuracy": figure(value)},
     )
     assert f"It names the right class for {said}." in _told(target, part)[0]
+
+
+def _named(classes: dict[str, int], metrics: dict[str, float], kind: Literal["categorical", "ordinal"]) -> str:
+    target = TargetSpec(name="label", kind=kind, classes=tuple(classes))
+    total = sum(classes.values())
+    figures = {name: figure(value, 0.04) for name, value in {"auroc": 0.8, "quadratic_kappa": 0.4, **metrics}.items()}
+    part = PartFigures(samples=total, patients=total, classes=classes, metrics=figures)
+    english, chinese = _told(target, part)
+    assert ("balanced accuracy" in english.lower()) == ("平衡准确率" in chinese)
+    return english
+
+
+def test_where_one_class_holds_most_its_share_stands_beside() -> None:
+    metrics = {"accuracy": 0.98, "balanced_accuracy": 0.41}
+    told = _named({"N": 970, "S": 20, "V": 10}, metrics, "categorical")
+    assert "the right class for 98% of the studies; always naming “N”" in told
+    assert "would be right for 97% of the studies. Balanced accuracy" in told
+    assert "is 41.0% (37.0–45.0%); always naming one class gives 33%" in told
+    even = _named({"N": 600, "S": 390, "V": 10}, metrics, "categorical")
+    assert "It names the right class for 98% of the studies." in even
+    assert "always" not in even
+
+
+def test_a_class_that_does_not_occur_counts_in_no_balance() -> None:
+    told = _named({"N": 14, "S": 4, "V": 0}, {"accuracy": 13 / 18, "balanced_accuracy": 0.5}, "categorical")
+    assert "for 13 of 18 studies; always naming “N”, the commonest class, would be right for 14 of 18 studies" in told
+    assert "always naming one class gives 50%" in told
+
+
+def test_of_two_classes_it_stands_beside_the_operating_point() -> None:
+    shares = {"sensitivity": 0.6, "specificity": 0.95, "balanced_accuracy": 0.775, "accuracy": 0.99}
+    english, chinese = _two(100, 900, {**shares, "accuracy_at_operating_point": 0.915})
+    assert (
+        "it raises 5 false alarms. It names the right class for 92% of the studies; always naming “normal”" in english
+    )
+    assert "right for 90% of the studies. Balanced accuracy, in which every class counts alike, is 77.5%" in english
+    assert "若始终判为最常见的“normal”，正确的会有 90%" in chinese
+    even, _ = _two(500, 500, {**shares, "accuracy_at_operating_point": 0.915})
+    assert "It names" not in even
+
+
+def test_levels_with_an_order_have_it_too() -> None:
+    told = _named({"0": 80, "1": 10, "2": 10}, {"accuracy": 0.75, "balanced_accuracy": 0.4}, "ordinal")
+    assert (
+        "would be right for 80% of the studies. Balanced accuracy, in which every class counts alike, is 40.0%" in told
+    )

@@ -5,10 +5,12 @@ from collections.abc import Iterator, Sequence
 from hounsfield.core.cohort import TargetSpec
 from hounsfield.core.counts import FEW, VAIN, Share, share_of, vain_marks
 from hounsfield.core.report import MAIN_METRIC, Figure, PartFigures
-from hounsfield.stages.reporting.numbers import in_unit, written
+from hounsfield.stages.reporting.numbers import in_unit, with_interval, written
 from hounsfield.stages.reporting.words import Both, say
 
 CHANCE = {"auroc": 0.5, "quadratic_kappa": 0.0}
+LOPSIDED = 0.6
+"""Share of the commonest class above which the share of right answers is set beside what always naming it gives."""
 MOST_NAMED = 5
 
 
@@ -95,10 +97,35 @@ def _decisions(target: TargetSpec, figures: PartFigures, *, two: bool) -> Iterat
     quiet = share_of(figures.metrics.get("specificity"), sum(figures.classes.values()) - with_it)
     if two and found and quiet:
         yield _frequencies(positive, found, quiet)
+    at_point = figures.metrics.get("accuracy_at_operating_point") if two else None
+    right = share_of(at_point or figures.metrics.get("accuracy"), figures.samples)
+    if right is None or target.kind not in ("categorical", "ordinal"):
         return
-    right = share_of(figures.metrics.get("accuracy"), figures.samples)
-    if right and target.kind in ("categorical", "ordinal"):
+    beside = _beside_commonest(figures, right)
+    if beside is not None:
+        yield beside
+    elif not (two and found and quiet):
         yield say("share_right", right=_of_studies(right))
+
+
+def _beside_commonest(figures: PartFigures, right: Share) -> Both | None:
+    """Return the share of right answers beside what always naming the commonest class gives, where that is much."""
+    present = {name: count for name, count in figures.classes.items() if count}
+    total = sum(present.values())
+    if len(present) < 2 or max(present.values()) <= LOPSIDED * total:
+        return None
+    name = max(present, key=lambda each: present[each])
+    balanced = figures.metrics.get("balanced_accuracy")
+    if balanced is None or balanced.value is None:
+        return None
+    return say(
+        "beside_commonest",
+        right=_of_studies(right),
+        name=name,
+        always=_of_studies(Share(present[name] / total, total)),
+        balanced=with_interval(balanced, "percent"),
+        even=f"{100 / len(present):.0f}%",
+    )
 
 
 def _frequencies(positive: str, found: Share, quiet: Share) -> Both:
