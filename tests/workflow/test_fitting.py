@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from hounsfield.core.cohort import TargetSpec
 from hounsfield.core.plan import Decision, PlanValue
 from hounsfield.core.progress import SILENT
 from hounsfield.core.streams import stream
@@ -116,6 +117,25 @@ def test_temperature_and_threshold_come_from_validation_outputs(drafted: Drafted
     assert balanced(point.threshold) == pytest.approx(max(balanced(t) for t in probability[known]))
     assert Calibrated.from_json(found.to_json()) == found
     assert Calibrated.from_json(None) == Calibrated({}, {})
+
+
+def test_more_than_two_classes_have_a_threshold_each(drafted: Drafted) -> None:
+    rng = stream(0, "calibrate three")
+    target = TargetSpec(name="label", kind="categorical", classes=("a", "b", "c"))
+    plan = drafted.plan.model_copy(update={"targets": (target,)})
+    truth = rng.integers(-1, 3, 90)
+    outputs = rng.standard_normal((90, 3)) * 3
+    outputs[np.arange(90), truth] += 2
+    found = calibrate(plan, drafted.known, {"label": outputs}, {"label": truth})
+    shares = np.exp(outputs / found.decodings["label"].temperature)
+    shares /= shares.sum(axis=1, keepdims=True)
+    assert found.points == {}
+    for place, point in enumerate(found.class_points["label"].values()):
+        ill, called = truth[truth >= 0] == place, shares[truth >= 0, place] >= point.threshold
+        assert point.sensitivity == pytest.approx(called[ill].mean())
+        assert point.specificity == pytest.approx((~called[~ill]).mean())
+    assert list(found.class_points["label"]) == ["a", "b", "c"]
+    assert Calibrated.from_json(found.to_json()) == found
 
 
 def test_no_validation_part_calibrates_nothing(drafted: Drafted) -> None:

@@ -227,6 +227,34 @@ class OperatingPointBlock(Block):
     folds: tuple[float, ...] = ()
 
 
+class ClassPoint(Block):
+    """One class against the rest, at a threshold that validation samples fixed; the class that is named stays another.
+
+    Attributes
+    ----------
+    threshold : float
+        Of the model that the bundle ships, on the probability of the class.
+    rule : str
+        What it was chosen for; ``default`` where the validation part lacks the class or all others.
+    positives, negatives : int
+        Validation samples of the class, and of the others, that it was chosen on.
+    folds : tuple of float
+        Of each fold's own model: part ``cv`` is judged with these.
+    cases : int
+        Judged samples of the class.
+    metrics : dict of str to Figure
+        ``sensitivity``, ``specificity``, ``ppv`` and ``npv`` on the judged part.
+    """
+
+    threshold: float
+    rule: str
+    positives: int
+    negatives: int
+    folds: tuple[float, ...] = ()
+    cases: int = 0
+    metrics: dict[str, Figure] = {}
+
+
 class Picture(Block):
     """A small picture in the report: base64 PNG, never in the bundle."""
 
@@ -289,6 +317,8 @@ class TargetReport(Block):
     ----------
     recommended : str
         ``network`` or the name of a baseline; ``""`` where no baseline could be compared.
+    class_points : dict of str to ClassPoint
+        Of more than two classes, and of labels, a threshold for each; empty for other targets and older bundles.
     second_look : tuple of SecondLook
         Suspected label errors of the validation part or out of fold, most doubtful first; nothing was removed.
     second_look_of : int
@@ -299,6 +329,7 @@ class TargetReport(Block):
     parts: dict[str, PartFigures]
     baselines: dict[str, Baseline] = {}
     operating_point: OperatingPointBlock | None = None
+    class_points: dict[str, ClassPoint] = {}
     temperature: float | None = None
     recommended: str = "network"
     second_look: tuple[SecondLook, ...] = ()

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol, cast
 
@@ -27,6 +27,7 @@ from hounsfield.learn.merge import MERGE, Merge, merged
 from hounsfield.learn.model import GUARD, SELF_TEST, member_json, runner, self_test_inputs
 from hounsfield.science.statistics import operating_point
 from hounsfield.science.statistics.operating_point import OperatingPoint, Rule
+from hounsfield.stages.evaluation.class_points import fit_class_points
 from hounsfield.workflow.card import card
 from hounsfield.workflow.checkpoints import FileStore
 from hounsfield.workflow.jobs import Ensemble, job_of, start_decodings
@@ -330,27 +331,40 @@ class Calibrated:
     decodings : mapping of str to Decoding
     points : mapping of str to OperatingPoint
         Two-class targets only.
+    class_points : mapping of str to mapping of str to OperatingPoint
+        Target to class to the threshold of this class against the rest: more than two classes, and labels.
     """
 
     decodings: Mapping[str, Decoding]
     points: Mapping[str, OperatingPoint]
+    class_points: Mapping[str, Mapping[str, OperatingPoint]] = field(default_factory=dict)
 
     def to_json(self) -> Json:
         """Return both as JSON."""
         return {
             "decodings": {k: cast(Json, v.model_dump(mode="json")) for k, v in self.decodings.items()},
-            "operating_points": {k: cast(Json, v.model_dump(mode="json")) for k, v in self.points.items()},
+            "operating_points": _as_json(self.points),
+            "class_points": {name: _as_json(points) for name, points in self.class_points.items()},
         }
 
     @classmethod
     def from_json(cls, value: Json) -> "Calibrated":
         """Read what `to_json` wrote."""
         parts = value if isinstance(value, dict) else {}
-        decodings, points = parts.get("decodings"), parts.get("operating_points")
+        decodings, each = parts.get("decodings"), parts.get("class_points")
         return cls(
             {k: Decoding.model_validate(v) for k, v in decodings.items()} if isinstance(decodings, dict) else {},
-            {k: OperatingPoint.model_validate(v) for k, v in points.items()} if isinstance(points, dict) else {},
+            _as_points(parts.get("operating_points")),
+            {k: _as_points(v) for k, v in each.items()} if isinstance(each, dict) else {},
         )
+
+
+def _as_json(points: Mapping[str, OperatingPoint]) -> Json:
+    return {name: cast(Json, point.model_dump(mode="json")) for name, point in points.items()}
+
+
+def _as_points(value: Json) -> dict[str, OperatingPoint]:
+    return {k: OperatingPoint.model_validate(v) for k, v in value.items()} if isinstance(value, dict) else {}
 
 
 def calibrate(plan: Plan, known: Study, outputs: Outputs, truth: Mapping[str, AnyArray]) -> Calibrated:
@@ -367,7 +381,8 @@ def calibrate(plan: Plan, known: Study, outputs: Outputs, truth: Mapping[str, An
     """
     rule = Rule(str(plan.value("operating_point", "rule")))
     wanted = plan.value("operating_point", "wanted")
-    decodings, points = {}, {}
+    aim = float(wanted) if isinstance(wanted, int | float) else None
+    decodings, points, of_classes = {}, {}, {}
     for target in plan.targets:
         kind = known.task.kind(target)
         decoding = start_decodings(plan, known.task, known.fingerprint)[target.name]
@@ -378,15 +393,17 @@ def calibrate(plan: Plan, known: Study, outputs: Outputs, truth: Mapping[str, An
             probability = kind.decode(target, outputs[target.name], decoding)[:, positive]
             answers = np.asarray(truth[target.name], dtype=np.int64)
             hit = np.where(answers < 0, -1, (answers == positive).astype(np.int64))
-            aim = float(wanted) if isinstance(wanted, int | float) else None
             point = operating_point.fit(hit[hit >= 0], probability[hit >= 0], rule=rule, wanted=aim)
             points[target.name] = point
             decoding = decoding.model_copy(update={"threshold": point.threshold, "rule": point.rule.value})
         if len(outputs[target.name]):
             decoded = kind.decode(target, outputs[target.name], decoding)
             decoding = decoding.model_copy(update={"sets": set_rule(target, decoded, truth[target.name])})
+            each = fit_class_points(target, decoded, truth[target.name], rule=rule, wanted=aim)
+            if each:
+                of_classes[target.name] = each
         decodings[target.name] = decoding
-    return Calibrated(decodings, points)
+    return Calibrated(decodings, points, of_classes)
 
 
 def validation_outputs(

@@ -9,6 +9,7 @@ from hounsfield.core.cohort import TargetSpec
 from hounsfield.core.protocols import Decoding, Task
 from hounsfield.core.report import (
     Baseline,
+    ClassPoint,
     OperatingPointBlock,
     PartFigures,
     SecondLook,
@@ -17,6 +18,7 @@ from hounsfield.core.report import (
 )
 from hounsfield.core.types import Float64Array, IntArray
 from hounsfield.learn.prepare.row import OTHER_SITE
+from hounsfield.stages.evaluation.class_points import judge_class_points
 from hounsfield.stages.evaluation.comparing import baseline_block, recommend
 from hounsfield.stages.evaluation.judging import judge
 from hounsfield.stages.evaluation.label_noise import second_look
@@ -102,6 +104,7 @@ def judge_target(
         parts=figures,
         baselines=baselines,
         operating_point=_point_block(fixed, target),
+        class_points=_class_points(target, parts[judged_part], samples, task=task, fixed=fixed, options=options),
         temperature=network.decodings[target.name].temperature if target.kind != "number" else None,
         recommended=recommend(target, baselines),
         second_look=doubts,
@@ -285,6 +288,43 @@ def _point_block(fixed: Mapping[str, Calibrated], target: TargetSpec) -> Operati
         specificity=point.specificity,
         folds=tuple(own),
     )
+
+
+def _class_points(
+    target: TargetSpec,
+    rows: Rows,
+    samples: Sequence[JudgedSample],
+    *,
+    task: Task,
+    fixed: Mapping[str, Calibrated],
+    options: JudgeOptions,
+) -> dict[str, ClassPoint]:
+    """Judge the network at each class's own threshold, each row at that of the fold's own member."""
+    points = fixed[NETWORK].class_points.get(target.name, {})
+    own = [of_model(fixed, NETWORK, fold).class_points.get(target.name, {}) for fold in sorted(fold_decodings(fixed))]
+    if not points or set(points) != set(target.classes) or any(set(each) != set(points) for each in own):
+        return {}
+    of_row = [of_model(fixed, NETWORK, r.fold).class_points[target.name] for r in rows.rows]
+    thresholds = np.array([[p[name].threshold for name in target.classes] for p in of_row], dtype=np.float64)
+    found = judge_class_points(
+        target,
+        samples,
+        answers(rows, target, task=task, fixed=fixed),
+        thresholds=thresholds.reshape(len(of_row), len(target.classes)),
+        options=options,
+    )
+    return {
+        name: ClassPoint(
+            threshold=point.threshold,
+            rule=point.rule.value,
+            positives=point.positives,
+            negatives=point.negatives,
+            folds=tuple(each[name].threshold for each in own),
+            cases=found[name].cases,
+            metrics=found[name].metrics,
+        )
+        for name, point in points.items()
+    }
 
 
 def merged(groups: Sequence[Rows]) -> Rows:

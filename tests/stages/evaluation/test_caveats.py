@@ -66,6 +66,24 @@ def test_shortcuts_name_the_strong_cues_only() -> None:
         ({"metrics": {"auroc": Figure(value=0.6, low=0.48, high=0.7)}}, "includes chance"),
         ({"metrics": {"recall:COVID": Figure(value=0.3)}}, "Fewer than half"),
         ({"metrics": {"false_positive_rate": Figure(value=0.61)}}, "In 61% of the images that do not hold"),
+        (
+            {"metrics": {"false_positive_rate": Figure(value=1.0)}, "samples": 10, "classes": {"lesion": 7}},
+            "In 3 of 3 images that do not hold the structure",
+        ),
+        (
+            {
+                "metrics": {
+                    "false_positive_rate": Figure(value=None),
+                    "false_positive_rate:liver": Figure(value=None),
+                    "false_positive_rate:tumour": Figure(value=0.3),
+                    "false_positive_rate:cyst": Figure(value=0.1),
+                },
+                "samples": 40,
+                "classes": {"liver": 40, "tumour": 30, "cyst": 20},
+            },
+            "(images marked / images without): tumour 3/10; the mean",
+        ),
+        ({"metrics": {"recall:COVID": Figure(value=0.25)}, "classes": {"COVID": 4}}, "recognised: COVID (1/4)"),
         ({"metrics": {"calibration_slope": Figure(value=0.5, low=0.4, high=0.6)}}, "too extreme"),
     ],
 )

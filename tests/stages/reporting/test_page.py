@@ -5,10 +5,12 @@ from html.parser import HTMLParser
 
 import pytest
 
+from hounsfield.core.cohort import TargetSpec
 from hounsfield.core.errors import UnknownNameError
-from hounsfield.core.report import Figure, PartFigures, Report, TargetReport
+from hounsfield.core.report import ClassPoint, Figure, PartFigures, Report, TargetReport
 from hounsfield.stages.reporting.page import render_html
 from hounsfield.stages.reporting.words import metric_words
+from tests.stages.reporting import sample
 from tests.stages.reporting.sample import TARGET, report
 
 VOID = {"meta", "input", "br", "img", "link", "hr"}
@@ -96,6 +98,43 @@ def test_the_opening_tells_of_the_simpler_model() -> None:
     assert words.index("does as well within the interval: use it") < words.index("Small test part.")
     assert words.index("Small test part.") < words.index("Confusion matrix")
     assert "of 100 studies with “COVID” it finds 82 and misses 18; of 100 without, it raises 21 false alarms" in words
+
+
+def _with_class_points(*rules: str, folds: tuple[float, ...] = ()) -> str:
+    classes = ("N", "S", "V")
+    metrics = {
+        "sensitivity": sample.figure(0.625),
+        "specificity": sample.figure(0.951),
+        "ppv": Figure(value=None, note="none called"),
+    }
+    points = {
+        name: ClassPoint(
+            threshold=1.0 + 1e-15 if name == "S" else 0.137,
+            rule=rule,
+            positives=7,
+            negatives=211,
+            folds=folds,
+            cases=16,
+            metrics=metrics,
+        )
+        for name, rule in zip(classes, rules, strict=False)
+    }
+    target = TargetSpec(name="beat", kind="categorical", classes=classes)
+    judged = TargetReport(target=target, parts={"test": report().parts["test"]}, class_points=points)
+    return _read(render_html(report().model_copy(update={"target": target, "targets": {"beat": judged}})))[1]
+
+
+def test_each_class_has_its_threshold_and_what_it_reaches() -> None:
+    words = _with_class_points("specificity", "specificity", "default")
+    assert "Each class against the rest" in words
+    assert "Rule: specificity as asked, fixed on 218 validation samples" in words
+    assert "规则：达到指定特异度，依据 218 个验证样本确定" in words
+    assert "V 0.137 7 / 211 16 62.5% (57.5–67.5%) 95.1% (90.1–100.1%) – none called" in words
+    assert "S > 1 7 / 211 16" in words
+    assert "validation holds only cases or only others: V." in words
+    assert "threshold of its own fold" not in words
+    assert "threshold of its own fold" in _with_class_points("specificity", folds=(0.1, 0.2))
+    assert "Each class against the rest" not in _with_class_points()
 
 
 def test_everything_is_escaped() -> None:

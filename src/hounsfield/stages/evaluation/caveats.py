@@ -11,6 +11,7 @@ from pydantic import TypeAdapter
 
 from hounsfield.core.audit import Audit, Shortcut
 from hounsfield.core.cohort import DENSE_KINDS, TargetSpec
+from hounsfield.core.counts import share_of, vain_marks
 from hounsfield.core.report import MAIN_METRIC, Caveat, Figure, PartFigures
 
 STRONG_CUE = 0.6
@@ -20,6 +21,7 @@ SMALL_CLASS = 30
 SMALL_PART = 100
 SMALL_VALIDATION = 60
 MOST_CUES = 5
+MOST_CLASSES = 5
 OWN_PARTS = ("test", "cv", "val")
 Template = tuple[Literal["warning", "note"], str, str]
 
@@ -154,11 +156,9 @@ def _of_model(facts: CaveatFacts) -> Iterator[Caveat]:
     chance = {"auroc": 0.5, "quadratic_kappa": 0.0}.get(MAIN_METRIC[facts.target.kind])
     if main and chance is not None and main.low is not None and main.high is not None and main.low <= chance:
         yield _caveat("chance", low=f"{main.low:.2f}", high=f"{main.high:.2f}")
-    false = metrics.get("false_positive_rate")
-    if false and false.value is not None and false.value >= MANY_FALSE:
-        yield _caveat("false_marks", share=f"{100 * false.value:.0f}%")
+    yield from _false_marks(facts.figures)
     poor = [
-        name.partition(":")[2]
+        _recalled(name.partition(":")[2], figure, facts.figures)
         for name, figure in metrics.items()
         if name.startswith("recall:") and figure.value is not None and figure.value < 0.5
     ]
@@ -176,6 +176,26 @@ def _of_model(facts: CaveatFacts) -> Iterator[Caveat]:
             yield _caveat("slope_off", ("extreme", "极端"), slope=f"{slope.value:.2f}")
         elif slope.low > 1:
             yield _caveat("slope_off", ("timid", "保守"), slope=f"{slope.value:.2f}")
+
+
+def _false_marks(figures: PartFigures) -> Iterator[Caveat]:
+    many = {name: share for name, share in vain_marks(figures).items() if share.value >= MANY_FALSE}
+    if len(figures.classes) > 1 and all(share.counted for share in many.values()):
+        worst = [f"{name} {share.hits}/{share.of}" for name, share in many.items()][:MOST_CLASSES]
+        if worst:
+            yield _caveat("false_marks_each", classes=", ".join(worst))
+        return
+    for share in many.values():
+        if share.few:
+            yield _caveat("false_marks_few", hits=share.hits, of=share.of)
+        else:
+            yield _caveat("false_marks", share=f"{100 * share.value:.0f}%")
+        return
+
+
+def _recalled(name: str, figure: Figure, figures: PartFigures) -> str:
+    share = share_of(figure, figures.classes.get(name, 0))
+    return f"{name} ({share.hits}/{share.of})" if share and share.few else name
 
 
 @cache

@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from hounsfield.core.cohort import TargetSpec
 from hounsfield.core.report import LOWER_IS_BETTER, MAIN_METRIC, Baseline, Figure, PartFigures, Report, TargetReport
 from hounsfield.stages.reporting.forest import Forest, Row, forest
+from hounsfield.stages.reporting.in_words import CHANCE, in_words
 from hounsfield.stages.reporting.numbers import change, in_unit, interval, written
 from hounsfield.stages.reporting.words import Both, metric_words, say, say_or
-
-CHANCE = {"auroc": 0.5, "quadratic_kappa": 0.0}
 
 
 @dataclass(frozen=True)
@@ -48,11 +47,6 @@ class Opening:
     simpler: bool
 
 
-def share_of_pairs(auc: float) -> str:
-    """Write a share in percent; never "100%" where some pair was ranked wrong."""
-    return f"{100 * auc:.0f}%" if auc in (0.0, 1.0) or 0.5 <= 100 * auc < 99.5 else f"{min(100 * auc, 99.9):.1f}%"
-
-
 def opening(report: Report) -> Opening:
     """Return the first block of a report.
 
@@ -72,7 +66,7 @@ def opening(report: Report) -> Opening:
         metric=Both.same(words.short) if words.short else words.name(),
         value=in_unit(written(main.value, words.format), target.unit if words.format == "number" else ""),
         bounds=Both.same(interval(main, words.format)),
-        words=tuple(_in_words(target, figures, main)),
+        words=tuple(in_words(target, figures, main)),
         sure=tuple(_how_sure(report, figures, main)),
         against=against(report, judged, main),
         verdict=verdict(judged),
@@ -153,56 +147,6 @@ def _difference(baseline: Baseline, metric: str) -> Both | None:
     side = say(_side(figure, metric))
     numbers = change(figure, metric_words(metric))
     return say("difference") + Both(f": {numbers}; {side.en}", f"：{numbers}；{side.zh}")
-
-
-def _in_words(target: TargetSpec, figures: PartFigures, main: Figure) -> Iterator[Both]:
-    metric = MAIN_METRIC[target.kind]
-    if main.value is None:
-        yield say("undefined", reason=main.note or "–")
-        return
-    two = target.kind == "categorical" and len(target.classes) == 2
-    if metric == "auroc" and two:
-        yield say("pairs_binary", positive=target.positive or target.classes[-1], share=share_of_pairs(main.value))
-    elif metric == "auroc":
-        yield say("pairs_macro", share=share_of_pairs(main.value))
-    elif metric == "quadratic_kappa":
-        yield say("kappa_words")
-    elif metric == "dice":
-        yield from _marked(figures)
-    elif metric == "mae":
-        yield say("mae_words", value=in_unit(written(main.value, "number"), target.unit))
-    chance = CHANCE.get(metric)
-    if chance is not None and main.low is not None and main.high is not None and main.low <= chance <= main.high:
-        yield say("chance_inside")
-    yield from _decisions(target, figures, two=two)
-
-
-def _marked(figures: PartFigures) -> Iterator[Both]:
-    """Say in plain words what a Dice hides: what is missed, and what is marked in vain."""
-    outlined, marked = figures.metrics.get("sensitivity"), figures.metrics.get("precision")
-    if outlined and marked and outlined.value is not None and marked.value is not None:
-        found, right = round(100 * outlined.value), round(100 * marked.value)
-        yield say("dice_words", found=found, missed=100 - found, right=right)
-    empty = figures.metrics.get("false_positive_rate")
-    if empty and empty.value is not None:
-        yield say("dice_alarms", alarms=round(100 * empty.value))
-
-
-def _decisions(target: TargetSpec, figures: PartFigures, *, two: bool) -> Iterator[Both]:
-    found, quiet = figures.metrics.get("sensitivity"), figures.metrics.get("specificity")
-    if two and found and quiet and found.value is not None and quiet.value is not None:
-        hits = round(100 * found.value)
-        yield say(
-            "frequencies",
-            positive=target.positive or target.classes[-1],
-            found=hits,
-            missed=100 - hits,
-            alarms=100 - round(100 * quiet.value),
-        )
-        return
-    right = figures.metrics.get("accuracy")
-    if right and right.value is not None and target.kind in ("categorical", "ordinal"):
-        yield say("share_right", share=f"{100 * right.value:.0f}%")
 
 
 def _how_sure(report: Report, figures: PartFigures, main: Figure) -> Iterator[Both]:

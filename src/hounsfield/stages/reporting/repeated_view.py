@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from hounsfield.core.report import Repeated
 from hounsfield.stages.reporting.numbers import ABSENT, change, interval, with_interval, written
 from hounsfield.stages.reporting.opening import baseline_name
-from hounsfield.stages.reporting.target_view import Cell, Table
+from hounsfield.stages.reporting.table import Cell, Table
 from hounsfield.stages.reporting.words import Both, metric_words, say
 
 

@@ -13,28 +13,13 @@ from hounsfield.stages.reporting.charts import (
     scatter_chart,
     warning_chart,
 )
+from hounsfield.stages.reporting.class_points_view import class_points_table, class_points_words
 from hounsfield.stages.reporting.forest import Forest, Row, forest
-from hounsfield.stages.reporting.numbers import ABSENT, change, interval, with_interval, written
+from hounsfield.stages.reporting.numbers import ABSENT, change, with_interval, written
 from hounsfield.stages.reporting.opening import against, baseline_name, question, verdict
 from hounsfield.stages.reporting.sets_view import SetLine, set_lines, set_words
+from hounsfield.stages.reporting.table import Cell, Table, cell
 from hounsfield.stages.reporting.words import Both, metric_words, say, say_or, vocabulary
-
-
-@dataclass(frozen=True)
-class Cell:
-    """A written figure: value, interval in brackets, and why either is absent."""
-
-    value: str
-    bounds: str = ""
-    note: str = ""
-
-
-@dataclass(frozen=True)
-class Table:
-    """A table: heads of the columns, and rows of a label and cells."""
-
-    heads: tuple[Both, ...]
-    rows: tuple[tuple[Both, tuple[Cell, ...]], ...]
 
 
 @dataclass(frozen=True)
@@ -71,6 +56,8 @@ class TargetView:
     calibration: Table
     temperature: Both
     operating: tuple[Both, ...]
+    class_points: Table
+    class_points_words: tuple[Both, ...]
     confusion: tuple[tuple[str, tuple[ConfusionCell, ...]], ...]
     charts: tuple[Chart, ...]
     subgroups: tuple[tuple[str, Forest], ...]
@@ -114,6 +101,8 @@ def target_view(report: Report, judged: TargetReport, index: int) -> TargetView:
         calibration=_calibration(part),
         temperature=temperature,
         operating=tuple(_operating(judged)),
+        class_points=class_points_table(judged),
+        class_points_words=tuple(class_points_words(judged)),
         confusion=_confusion(judged, part),
         charts=tuple(_charts(judged, part)),
         subgroups=tuple(_subgroups(part, metric)),
@@ -138,14 +127,6 @@ def _ordered(names: Iterator[str] | list[str]) -> list[str]:
     return sorted(dict.fromkeys(names), key=lambda name: place.get(name.partition(":")[0], len(place)))
 
 
-def _cell(name: str, figure: Figure | None) -> Cell:
-    if figure is None:
-        return Cell(ABSENT)
-    how = metric_words(name).format
-    bounds = interval(figure, how)
-    return Cell(written(figure.value, how), f"({bounds})" if bounds else "", "" if bounds else figure.note)
-
-
 def _change(name: str, figure: Figure) -> Cell:
     value, _, bounds = change(figure, metric_words(name)).partition(" ")
     return Cell(value, bounds, "" if bounds else figure.note)
@@ -156,7 +137,7 @@ def _by_part(parts: Mapping[str, Mapping[str, Figure]]) -> Table:
     names = _ordered([name for metrics in shown.values() for name in metrics])
     heads = tuple(say_or(f"part_{name}", name) for name in shown)
     rows = tuple(
-        (metric_words(name).name(), tuple(_cell(name, metrics.get(name)) for metrics in shown.values()))
+        (metric_words(name).name(), tuple(cell(name, metrics.get(name)) for metrics in shown.values()))
         for name in names
     )
     return Table(heads, rows)
@@ -165,7 +146,7 @@ def _by_part(parts: Mapping[str, Mapping[str, Figure]]) -> Table:
 def _columns(columns: Mapping[str, Mapping[str, Figure]], first: Both) -> Table:
     names = _ordered([name for metrics in columns.values() for name in metrics])
     heads = tuple(say(name) if name else first for name in columns)
-    rows = tuple((metric_words(n).name(), tuple(_cell(n, m.get(n)) for m in columns.values())) for n in names)
+    rows = tuple((metric_words(n).name(), tuple(cell(n, m.get(n)) for m in columns.values())) for n in names)
     return Table(heads, rows)
 
 
@@ -184,7 +165,7 @@ def _per_class(parts: Mapping[str, Mapping[str, Figure]]) -> Table:
         if several:
             name = say_or(f"part_{part}", part)
             label = Both(f"{cls} · {name.en}", f"{cls} · {name.zh}")
-        rows.append((label, tuple(_cell(m, named.get((part, m, cls))) for m in metrics)))
+        rows.append((label, tuple(cell(m, named.get((part, m, cls))) for m in metrics)))
     return Table(tuple(metric_words(metric).name() for metric in metrics), tuple(rows))
 
 
@@ -199,7 +180,7 @@ def _calibration(part: PartFigures) -> Table:
     if not part.uncalibrated:
         return Table((), ())
     rows = tuple(
-        (metric_words(name).name(), (_cell(name, figure), _cell(name, part.metrics.get(name))))
+        (metric_words(name).name(), (cell(name, figure), cell(name, part.metrics.get(name))))
         for name, figure in part.uncalibrated.items()
     )
     return Table((say("before_scaling"), say("after_scaling")), rows)
@@ -266,7 +247,7 @@ def _subgroups(part: PartFigures, metric: str) -> Iterator[tuple[str, Forest]]:
 def _subgroup_table(part: PartFigures) -> Table:
     names = _ordered([name for group in part.subgroups for name in group.metrics])
     rows = tuple(
-        (Both.same(f"{group.attribute}: {group.value}"), tuple(_cell(name, group.metrics.get(name)) for name in names))
+        (Both.same(f"{group.attribute}: {group.value}"), tuple(cell(name, group.metrics.get(name)) for name in names))
         for group in part.subgroups
     )
     return Table(tuple(metric_words(name).name() for name in names), rows)
@@ -291,7 +272,7 @@ def _differences(judged: TargetReport) -> Table:
         label, minus = baseline_name(name), say("difference")
         heads += [label, minus]
         columns += [
-            {metric: _cell(metric, figure) for metric, figure in baseline.metrics.items()},
+            {metric: cell(metric, figure) for metric, figure in baseline.metrics.items()},
             {metric: _change(metric, figure) for metric, figure in baseline.difference.items()},
         ]
     names = _ordered([name for column in columns for name in column])

@@ -50,9 +50,10 @@ def _members(facts: Facts) -> Decision:
             evidence="no limit of time",
         )
     full = enough(facts)
-    several = [m for m in range(2, MOST + 1) if (m * folds) % workers == 0 or m * folds > 2 * workers]
-    fitting = [m for m in several if m * folds * full * LEAST_SHARE <= total and m * folds >= workers]
-    # More than `workers` members only where each still gets all steps that bring something.
+    # Any number from `workers` on keeps all workers busy: members are divided among them (workflow/turns.py), so that
+    # three take one and a half rounds of two. Fewer than `workers` would leave one idle.
+    fitting = [m for m in range(2, MOST + 1) if m * folds * full * LEAST_SHARE <= total and m * folds >= workers]
+    # More than that only where each still gets all steps that bring something.
     chosen = max((m for m in fitting if m * folds * full <= total), default=min(fitting, default=1))
     return Decision(
         value=chosen,
