@@ -112,6 +112,7 @@ def details() -> str:
     made = [
         _accuracy(),
         _masks(),
+        _nnunet(),
         _seeds(),
         _resplits(),
         _left_out(),
@@ -198,6 +199,22 @@ def _masks() -> str:
         )
     head = ("command", "part", "cases", "Dice", "must and aim", "healthy images marked", "minutes")
     return _titled("Masks", head, rows)
+
+
+def _nnunet() -> str:
+    rows = []
+    for found in results("annotate-against-nnunet"):
+        # where each says when it reached the goal: a schedule at its end, one of ours that was long enough
+        for program, taken, goal in (("nnunet", "nnU-Net, cut schedule", "end"), ("hounsfield", "hounsfield", "least")):
+            reached = number(found, program, "seconds_to_goal")
+            for name in ("least", "half", "end"):
+                one = inside(found, program, name)
+                if one:
+                    dice = span(cast(Figures, one), "dice")
+                    passed = f"{reached:.0f}" if name == goal and reached > 0 else "–"
+                    rows.append([f"{taken}, {name}", f"{number(one, 'seconds'):.0f}", dice, passed])
+    head = ("program, run", "seconds", "Dice", "seconds to Dice 0.80")
+    return _titled("nnU-Net beside, one fold of msd-hippocampus", head, rows)
 
 
 def _seeds() -> str:

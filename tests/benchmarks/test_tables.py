@@ -34,6 +34,10 @@ def _results(folder: Path) -> None:
     whole: dict[str, object] = {
         "toy-seed0": accuracy,
         "toy-seed1": {**accuracy, "figures": {**figures, "auroc": {**FIGURE, "value": 0.87}}},
+        "annotate-against-nnunet": {
+            "nnunet": {"half": {"seconds": 1800.0, "dice": FIGURE}, "seconds_to_goal": None},
+            "hounsfield": {"least": {"seconds": 114.2, "dice": FIGURE}, "seconds_to_goal": 114.2},
+        },
         "toy-resplits": {"data": "toy", "auroc": placed, "accuracy": {**placed, "inside": False}},
         "speed-profile": {
             "sizes": {
@@ -111,6 +115,8 @@ def test_every_result_has_its_row(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         "auroc > 0.83: met (+0.020), aim 0.9 missed",
         "less the textbook CNN 0.200 (0.100–0.300): met",
         "5 supervised + 1 features | 19.8 |",
+        "| nnU-Net, cut schedule, half | 1800 | 0.850 (0.800–0.900) | – |",
+        "| hounsfield, least | 114 | 0.850 (0.800–0.900) | 114 |",
         "| toy | 2 | 0.860 (0.850–0.870) |",
         "| toy | AUC | 0.850 | 0.800–0.900 | inside |",
         "| toy | accuracy | 0.850 | 0.800–0.900 | outside |",
