@@ -1,12 +1,11 @@
 """Write the measured figures into the READMEs, from ``results/`` alone."""
 
-import json
-from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Callable, Mapping
 from typing import cast
 
-TOP = Path(__file__).parents[1]
-RESULTS = TOP / "benchmarks" / "results"
+from benchmarks.beside import nnunet, pyradiomics
+from benchmarks.cells import TOP, Figures, Result, inside, met, number, results, span, titled
+
 BEGIN, END = "<!-- figures:begin -->", "<!-- figures:end -->"
 HEADS = {
     "README.md": "| data | task | budget | measured (test part) | beside it |",
@@ -32,8 +31,6 @@ ANNOTATE = "annotate-"
 MASK_METRICS = {"pixel_auroc": "pixel AUC", "dice_pooled": "pooled Dice"}
 DETAILS = "benchmarks/README.md"
 PAGES = (*HEADS, DETAILS)
-Figures = Mapping[str, Mapping[str, float | None]]
-Result = dict[str, object]
 
 
 def table(page: str) -> str:
@@ -80,60 +77,23 @@ def _mask_rows(words: Mapping[str, str]) -> list[str]:
     return rows
 
 
-def results(pattern: str, *, but: str = "") -> list[Result]:
-    """Return the results whose file names fit, in the order of their names; without those that begin with `but`."""
-    found = sorted(p for p in RESULTS.glob(f"{pattern}.json") if not but or not p.name.startswith(but))
-    return [json.loads(p.read_text(encoding="utf-8")) for p in found]
-
-
-def span(figures: Figures, name: str) -> str:
-    """Return a figure with its interval."""
-    found = figures[name]
-    value, low, high = (found[k] for k in ("value", "low", "high"))
-    return f"{value:.3f} ({low:.3f}–{high:.3f})"
-
-
-def number(found: object, *path: str) -> float:
-    """Return a number inside a result; NaN where there is none."""
-    for key in path:
-        found = found.get(key) if isinstance(found, dict) else None
-    return float(found) if isinstance(found, int | float) else float("nan")
-
-
-def inside(found: object, *path: str) -> dict[str, object]:
-    """Return what lies inside a result by name; empty where there is nothing."""
-    for key in path:
-        found = found.get(key) if isinstance(found, dict) else None
-    return found if isinstance(found, dict) else {}
-
-
 def details() -> str:
     """Return all tables of ``benchmarks/README.md``."""
     made = [
         _accuracy(),
         _masks(),
-        _nnunet(),
+        nnunet(),
         _seeds(),
         _resplits(),
         _left_out(),
         _reference(),
+        pyradiomics(),
         _profile(),
         _throughput(),
         _memory(),
         _cost(),
     ]
     return "\n\n".join(text for text in made if text)
-
-
-def _titled(title: str, head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    if not rows:
-        return ""
-    lines = [f"| {' | '.join(row)} |" for row in rows]
-    return "\n".join([f"**{title}**", "", f"| {' | '.join(head)} |", "|" + "---|" * len(head), *lines])
-
-
-def _met(found: object) -> str:
-    return "–" if found is None else "met" if found else "missed"
 
 
 def _accuracy() -> str:
@@ -143,12 +103,12 @@ def _accuracy() -> str:
         said = []
         for name, one in inside(found, "must").items():
             aim = inside(found, "aim", name)
-            goal = f", aim {number(aim, 'wanted'):g} {_met(aim.get('met'))}" if aim else ""
+            goal = f", aim {number(aim, 'wanted'):g} {met(aim.get('met'))}" if aim else ""
             wanted, above = number(one, "wanted"), number(one, "above")
-            said.append(f"{name} > {wanted:g}: {_met(inside(one).get('met'))} ({above:+.3f}){goal}")
+            said.append(f"{name} > {wanted:g}: {met(inside(one).get('met'))} ({above:+.3f}){goal}")
         if "textbook_excluded" in found:
             difference = cast(Figures, found["network_minus_textbook"])
-            said.append(f"less the textbook CNN {span(difference, 'auroc')}: {_met(found['textbook_excluded'])}")
+            said.append(f"less the textbook CNN {span(difference, 'auroc')}: {met(found['textbook_excluded'])}")
         faulty = cast(Figures, found.get("without_faulty") or {})
         without = f"AUC {faulty['auroc']['value']:.3f}, accuracy {faulty['accuracy']['value']:.3f}" if faulty else "–"
         members = " + ".join(f"{count} {name}" for name, count in inside(found, "members").items()) or "–"
@@ -165,7 +125,7 @@ def _accuracy() -> str:
             ]
         )
     head = ("data", "part", "AUC", "accuracy", "must and aim", "without faulty samples", "members", "minutes")
-    return _titled("Accuracy, seed 0", head, rows)
+    return titled("Accuracy, seed 0", head, rows)
 
 
 def _masks() -> str:
@@ -176,15 +136,15 @@ def _masks() -> str:
         aims = inside(found, "aim")
         for name, wanted in cast("dict[str, float]", found["must"]).items():
             above = number(figures, name, "value") - wanted
-            verdict = _met(inside(found, "aim_reached").get(name))
+            verdict = met(inside(found, "aim_reached").get(name))
             goal = f", aim {number(aims, name):g} {verdict}" if name in aims else ""
-            met = _met(inside(found, "must_reached").get(name))
-            said.append(f"{MASK_METRICS.get(name, name)} > {wanted:g}: {met} ({above:+.3f}){goal}")
+            kept = met(inside(found, "must_reached").get(name))
+            said.append(f"{MASK_METRICS.get(name, name)} > {wanted:g}: {kept} ({above:+.3f}){goal}")
         if "rank_reached" in found:
             ranks = ", ".join(
                 f"{label} {span(figures, name)}" for label, name in (("it", "quality_rank"), ("size", "size_rank"))
             )
-            said.append(f"rank of the expected Dice: {_met(found['rank_reached'])} ({ranks})")
+            said.append(f"rank of the expected Dice: {met(found['rank_reached'])} ({ranks})")
         false = span(figures, "false_positive_rate") if number(figures, "false_positive_rate", "low") >= 0 else "–"
         rows.append(
             [
@@ -198,23 +158,7 @@ def _masks() -> str:
             ]
         )
     head = ("command", "part", "cases", "Dice", "must and aim", "healthy images marked", "minutes")
-    return _titled("Masks", head, rows)
-
-
-def _nnunet() -> str:
-    rows = []
-    for found in results("annotate-against-nnunet"):
-        # where each says when it reached the goal: a schedule at its end, one of ours that was long enough
-        for program, taken, goal in (("nnunet", "nnU-Net, cut schedule", "end"), ("hounsfield", "hounsfield", "least")):
-            reached = number(found, program, "seconds_to_goal")
-            for name in ("least", "half", "end"):
-                one = inside(found, program, name)
-                if one:
-                    dice = span(cast(Figures, one), "dice")
-                    passed = f"{reached:.0f}" if name == goal and reached > 0 else "–"
-                    rows.append([f"{taken}, {name}", f"{number(one, 'seconds'):.0f}", dice, passed])
-    head = ("program, run", "seconds", "Dice", "seconds to Dice 0.80")
-    return _titled("nnU-Net beside, one fold of msd-hippocampus", head, rows)
+    return titled("Masks", head, rows)
 
 
 def _seeds() -> str:
@@ -230,7 +174,7 @@ def _seeds() -> str:
             values = [number(f, "figures", metric, "value") for f in several]
             cells.append(f"{sum(values) / len(values):.3f} ({min(values):.3f}–{max(values):.3f})")
         rows.append([name, str(len(several)), *cells])
-    return _titled("Mean and range over seeds", ("data", "seeds", "AUC", "accuracy"), rows)
+    return titled("Mean and range over seeds", ("data", "seeds", "AUC", "accuracy"), rows)
 
 
 def _resplits() -> str:
@@ -248,7 +192,7 @@ def _resplits() -> str:
             reached = f"{number(one, 'low'):.3f}–{number(one, 'high'):.3f}"
             rows.append([str(found["data"]), named, f"{number(one, 'official'):.3f}", reached, verdict])
     head = ("data", "figure", "official split", "range of random re-splits", "official lies")
-    return _titled("Random re-splits by patient, frozen rules", head, rows)
+    return titled("Random re-splits by patient, frozen rules", head, rows)
 
 
 def _left_out() -> str:
@@ -264,7 +208,7 @@ def _left_out() -> str:
                     said = f"{number(change, 'value'):+.4f} {spread}"
                 rows.append([data, name, f"{auc:.4f}", said])
     head = ("data", "rule taken back", "AUC, official validation part", "less the plan's")
-    return _titled("What each rule is worth, at a quarter of the budget, one seed", head, rows)
+    return titled("What each rule is worth, at a quarter of the budget, one seed", head, rows)
 
 
 def _reference() -> str:
@@ -282,7 +226,7 @@ def _reference() -> str:
                     f"{number(run, 'reached'):.0f} s" if reached is not None else "not reached",
                     f"{number(run, 'times_sooner_than_100_epochs'):.1f} times" if reached is not None else "–",
                     f"{number(run, 'times_sooner_than_its_best_epoch'):.1f} times" if reached is not None else "–",
-                    _met(run.get("met")),
+                    met(run.get("met")),
                 ]
             )
     head = (
@@ -293,7 +237,7 @@ def _reference() -> str:
         "than its best epoch",
         "3 times",
     )
-    return _titled("Training to the same validation AUC, pneumoniamnist", head, rows)
+    return titled("Training to the same validation AUC, pneumoniamnist", head, rows)
 
 
 def _profile() -> str:
@@ -303,9 +247,9 @@ def _profile() -> str:
             parts = {k: number(one, "shares", k) for k in inside(one, "shares")}
             slow = ", ".join(f"{k} {v:.1%}" for k, v in sorted(parts.items(), key=lambda i: -i[1]))
             step = f"{number(one, 'milliseconds_per_step'):.0f} ms"
-            rows.append([size, step, slow, f"{number(one, 'inside'):.1%}", _met(inside(one).get("met"))])
+            rows.append([size, step, slow, f"{number(one, 'inside'):.1%}", met(inside(one).get("met"))])
     head = ("pixels", "step", "where the time goes", "inside the network", "> 90 %")
-    return _titled("A training step", head, rows)
+    return titled("A training step", head, rows)
 
 
 def _throughput() -> str:
@@ -315,7 +259,7 @@ def _throughput() -> str:
             speeds = inside(one, "one_thread_steps_per_second")
             cells = [f"{number(speeds, k):.2f}" for k in (str(inside(one).get("ours")), "float32")]
             ratios = [f"{number(one, 'ratio'):.2f}", f"{number(one, 'machine_ratio'):.2f}"]
-            rows.append([size, *cells, *ratios, _met(inside(one).get("met"))])
+            rows.append([size, *cells, *ratios, met(inside(one).get("met"))])
     head = (
         "network by pixels",
         "ours, steps/s",
@@ -324,7 +268,7 @@ def _throughput() -> str:
         "ratio, whole machine",
         "2.2 times",
     )
-    return _titled("Step throughput, same network and batch", head, rows)
+    return titled("Step throughput, same network and batch", head, rows)
 
 
 def _memory() -> str:
@@ -333,8 +277,8 @@ def _memory() -> str:
         peaks = inside(found, "peak_mib")
         for verb in inside(found, "ratio"):
             cells = [f"{number(peaks, count, verb):.0f} MiB ({count})" for count in peaks]
-            rows.append([verb, *cells, f"{number(found, 'ratio', verb):.2f}", _met(found.get("met"))])
-    return _titled("Peak memory with ten times the pictures", ("verb", "few", "many", "ratio", "at most 1.3"), rows)
+            rows.append([verb, *cells, f"{number(found, 'ratio', verb):.2f}", met(found.get("met"))])
+    return titled("Peak memory with ten times the pictures", ("verb", "few", "many", "ratio", "at most 1.3"), rows)
 
 
 def _cost() -> str:
@@ -346,10 +290,10 @@ def _cost() -> str:
                 for key in ("seconds", "seconds_per_step", "peak_mib"):
                     part = inside(one, key)
                     known = part.get("met") is not None
-                    cells.append(f"{number(part, 'error'):+.0%} {_met(part.get('met'))}" if known else "–")
+                    cells.append(f"{number(part, 'error'):+.0%} {met(part.get('met'))}" if known else "–")
                 rows.append([name if kind == "with_minutes" else f"generated, {name} px, no minutes", *cells])
     head = ("run", "seconds (25 %)", "step (15 %)", "memory (20 %)")
-    return _titled("Predicted less taken", head, rows)
+    return titled("Predicted less taken", head, rows)
 
 
 def filled(page: str) -> str:

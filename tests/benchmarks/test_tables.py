@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from benchmarks import tables
+from benchmarks import cells, tables
 
 FIGURE = {"value": 0.85, "low": 0.8, "high": 0.9}
 
@@ -37,6 +37,22 @@ def _results(folder: Path) -> None:
         "annotate-against-nnunet": {
             "nnunet": {"half": {"seconds": 1800.0, "dice": FIGURE}, "seconds_to_goal": None},
             "hounsfield": {"least": {"seconds": 114.2, "dice": FIGURE}, "seconds_to_goal": 114.2},
+        },
+        "speed-radiomics": {
+            "cases": [
+                {
+                    "case": "a ball",
+                    "seconds": {
+                        "ours_same": 0.001,
+                        "pyradiomics_same": 0.012,
+                        "ours_whole": 0.003,
+                        "pyradiomics": 0.013,
+                    },
+                    "features": {"ours_same": 102, "ours_whole": 485},
+                    "ratio": 12.0,
+                    "ratio_whole_set": 4.33,
+                }
+            ]
         },
         "toy-resplits": {"data": "toy", "auroc": placed, "accuracy": {**placed, "inside": False}},
         "speed-profile": {
@@ -106,7 +122,7 @@ def _results(folder: Path) -> None:
 
 
 def test_every_result_has_its_row(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tables, "RESULTS", tmp_path)
+    monkeypatch.setattr(cells, "RESULTS", tmp_path)
     assert tables.details() == ""
     _results(tmp_path)
     made = tables.details()
@@ -117,6 +133,8 @@ def test_every_result_has_its_row(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         "5 supervised + 1 features | 19.8 |",
         "| nnU-Net, cut schedule, half | 1800 | 0.850 (0.800–0.900) | – |",
         "| hounsfield, least | 114 | 0.850 (0.800–0.900) | 114 |",
+        "| a ball | the same features (102) | 1.00 | 12.00 | 12.0 |",
+        "| a ball | all of IBSI-1 but the autocorrelations (485) | 3.00 | 13.00 | 4.3 |",
         "| toy | 2 | 0.860 (0.850–0.870) |",
         "| toy | AUC | 0.850 | 0.800–0.900 | inside |",
         "| toy | accuracy | 0.850 | 0.800–0.900 | outside |",
@@ -132,7 +150,7 @@ def test_every_result_has_its_row(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 
 def test_a_readme_has_one_row_per_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tables, "RESULTS", tmp_path)
+    monkeypatch.setattr(cells, "RESULTS", tmp_path)
     _results(tmp_path)
     made = tables.table("README.md")
     assert made.count("| toy |") == 1
@@ -157,7 +175,7 @@ def test_masks_have_rows_of_their_own(tmp_path: Path, monkeypatch: pytest.Monkey
         "cost": {"seconds": 480.0},
     }
     (tmp_path / "annotate-toys-seed0.json").write_text(json.dumps(found), encoding="utf-8")
-    monkeypatch.setattr(tables, "RESULTS", tmp_path)
+    monkeypatch.setattr(cells, "RESULTS", tmp_path)
     first, second = tables.table("README.md").splitlines()[-2:]
     assert "`classify`" in first
     assert second == (

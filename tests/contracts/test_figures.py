@@ -1,7 +1,8 @@
 """The READMEs' figures are those that a run wrote."""
 
 import pytest
-from benchmarks.tables import PAGES, TOP, filled
+from benchmarks.cells import TOP
+from benchmarks.tables import PAGES, filled
 
 
 @pytest.mark.parametrize("page", PAGES)
