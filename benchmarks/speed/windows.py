@@ -98,7 +98,7 @@ def make_bundle(folder: Path) -> None:
         structures={"mask": Structures(classes=("mask",), layout="one")},
         patches=Patches(size=list(PATCH), marked=0.5),
         augmentation=AugmentSpec(),
-        optimisation=Optimisation(steps=60, batch=2, learning_rate=3e-3, precision="bfloat16", plain_norms=True),
+        optimisation=Optimisation(steps=240, batch=2, learning_rate=3e-3, precision="bfloat16", plain_norms=True),
     )
     state = DENSE.fit(DenseFeed(cases, rows, rows[:0], rows), job, watch=Watch())
     (folder / "member.safetensors").write_bytes(encode_arrays(dict(state.arrays), dense_json(job, None)))
