@@ -86,6 +86,13 @@ def test_a_share_without_known_counts_is_told_as_before() -> None:
     assert "Of 100 images without it, something is marked in 25." in english
 
 
+def test_no_list_of_structures_is_begun_where_none_can_be_counted() -> None:
+    shares: dict[str, float | None] = {"dice": 0.8, "false_positive_rate": None, "false_positive_rate:tumour": 0.123}
+    english, chinese = _masks(40, {"liver": 40, "tumour": 30}, shares)
+    assert "Marked all the same" not in english
+    assert "却被误标" not in chinese
+
+
 def test_studies_are_counted_where_a_class_has_few() -> None:
     english, chinese = _two(5, 300, {"sensitivity": 0.8, "specificity": 0.96})
     assert "of 5 studies with “COVID” it finds 4 and misses 1; of 300 without, it raises 12 false alarms" in english

@@ -71,14 +71,14 @@ def _marked(figures: PartFigures) -> Iterator[Both]:
 
 def _in_vain(figures: PartFigures) -> Iterator[Both]:
     vain, mean = vain_marks(figures), figures.metrics.get(VAIN)
-    few = any(share.few or (share.hidden and share.counted) for share in vain.values())
+    counted = {name: share for name, share in vain.items() if share.counted}
+    few = any(share.few or share.hidden for share in counted.values())
     if len(figures.classes) == 1 and few:
         only = next(iter(vain.values()))
         yield say("dice_alarms_few", alarms=only.hits, of=only.of)
-    elif len(figures.classes) > 1 and vain and (few or mean is None or mean.value is None):
+    elif len(figures.classes) > 1 and counted and (few or mean is None or mean.value is None):
         # of several structures the mean over them may be undefined, and hides which one
-        counted = [f"“{name}” {share.hits}/{share.of}" for name, share in vain.items() if share.counted]
-        each = counted[:MOST_NAMED]
+        each = [f"“{name}” {share.hits}/{share.of}" for name, share in counted.items()][:MOST_NAMED]
         yield say("dice_alarms_each", each=Both(", ".join(each), "，".join(each)))
     elif mean and mean.value is not None:
         yield say("dice_alarms", alarms=round(100 * mean.value))
