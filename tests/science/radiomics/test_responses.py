@@ -118,6 +118,8 @@ def test_parameters_are_all_named_and_wrong_ones_refused() -> None:
             settings_from({"filters": [{"name": "a", **wrong}]})
     with pytest.raises(InputError, match="two filters have one name"):
         settings_from({"filters": [{"name": "a", "filter": "mean"}] * 2})
+    with pytest.raises(InputError, match="Settings: the file: no feature is called cm_contrst; cm_contrast is one"):
+        settings_from({"features": ["cm_contrst"]})
 
 
 def test_filters_are_recorded_and_repeated_to_the_byte(tmp_path: Path) -> None:

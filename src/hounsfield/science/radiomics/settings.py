@@ -274,9 +274,10 @@ def settings_from(values: object) -> Settings:
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(p) for p in first["loc"])
+        said = first["msg"].removeprefix("Value error, ")  # pydantic's own, before what a check here says
         near = nearest(str(first["loc"][-1]), Settings.model_fields) if first["type"] == "extra_forbidden" else None
         raise InputError(
-            f"Settings: {place or 'the file'}: {first['msg']}.",
+            f"Settings: {place or 'the file'}: {said}.",
             expected="keys as `hu measure --show-settings default` prints them",
             next_step=f"write {near!r} if that is what you meant" if near else "correct the value",
         ) from error
