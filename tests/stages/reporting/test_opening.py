@@ -49,7 +49,7 @@ def test_of_few_images_counts_are_told() -> None:
     english, chinese = _masks(11, {"lesion": 8}, {**shares, "false_positive_rate": 1.0})
     assert "In the images that hold it (8), 71% of what was outlined is marked and 29% is not" in english
     assert "of what is marked in all 11 images 84% is right" in english
-    assert "In 2 of 8 images that hold it nothing is marked." in english
+    assert "Of 8 images that hold it, 2 are missed whole." in english
     assert "In 3 of 3 images without it, something is marked." in english
     assert "没有该结构的图像共 3 幅，其中 3 幅被误标" in chinese
     assert "含有该结构的图像共 8 幅，其中 2 幅未作任何标注" in chinese
