@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from hounsfield.core.plan import Plan
     from hounsfield.core.types import AnyArray
     from hounsfield.science.radiomics.settings import Settings
+    from hounsfield.stages.explaining.forecast_result import ForecastExplanations
     from hounsfield.stages.explaining.result import Explanations
     from hounsfield.workflow.comparing import Comparison
     from hounsfield.workflow.deidentify import Deidentified
@@ -251,16 +252,22 @@ def explain(
     lang: str = "en",
     threads: int | None = None,
     progress: Progress = SILENT,
-) -> "Explanations":
-    """Show where in images the answer comes from; see `hounsfield.workflow.explaining.explain`."""
+) -> "Explanations | ForecastExplanations":
+    """Show where in images or signals the answer comes from, or what a forecast rests on.
+
+    See `hounsfield.workflow.explaining.explain` and `hounsfield.workflow.forecast.explaining.explain_forecasts`.
+    """
     from hounsfield.workflow.explaining import ExplainWishes
     from hounsfield.workflow.explaining import explain as work
+    from hounsfield.workflow.forecast.explaining import explain_forecasts, is_forecast
 
     wishes = Wishes(
         target=_names(target), image=image, group=group, split=split, labels=labels, lang=lang, threads=threads
     )
     asked = ExplainWishes(number=number, answer=answer, methods=tuple(methods), pointing=pointing)
     given = (inputs,) if isinstance(inputs, str | Path) else tuple(inputs)
+    if is_forecast(bundle):
+        return explain_forecasts(bundle, given, out=_path(out), wishes=wishes, asked=asked, progress=progress)
     return work(bundle, given, out=_path(out), wishes=wishes, asked=asked, progress=progress)
 
 

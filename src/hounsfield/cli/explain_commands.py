@@ -1,4 +1,4 @@
-"""`hu explain`: where in an image or a signal the answer comes from."""
+"""`hu explain`: where in an image or a signal the answer comes from, or what a forecast rests on."""
 
 from pathlib import Path
 from typing import Annotated
@@ -34,7 +34,8 @@ def explain(
         int | None,
         typer.Option(
             "--number",
-            help="How many errors, and how many right answers, to explain (4); images to box without outlines (8).",
+            help="How many errors, and how many right answers, to explain (4; of new series twice as many); images to "
+            "box without outlines (8).",
         ),
     ] = None,
     answer: Annotated[
@@ -58,10 +59,13 @@ def explain(
     threads: options.Threads = None,
     as_json: options.AsJson = False,
 ) -> None:
-    """Show where in an image or a signal the answer comes from; a map no better than random ones is not shown."""
+    """Show where in an image or a signal the answer comes from; a map no better than random ones is not shown.
+
+    Of a forecast: what it rests on, by hiding variables and stretches of time.
+    """
     from hounsfield.cli.output import print_json, quiet_stdout
     from hounsfield.cli.progress import progress
-    from hounsfield.cli.show_explanations import show_boxes, show_explanations
+    from hounsfield.cli.show_explanations import show_boxes, show_explanations, show_forecasts
     from hounsfield.workflow.wishes import Wishes
 
     wishes = Wishes(
@@ -80,10 +84,19 @@ def explain(
         return
     from hounsfield.workflow.explaining import ExplainWishes  # heavy: after the wishes are checked
     from hounsfield.workflow.explaining import explain as work
+    from hounsfield.workflow.forecast.explaining import explain_forecasts, is_forecast
 
     asked = ExplainWishes(
         number=4 if number is None else number, answer=answer, methods=tuple(method or ()), pointing=pointing
     )
+    if is_forecast(bundle):
+        with quiet_stdout() as stdout:
+            told = explain_forecasts(bundle, inputs, out=out, wishes=wishes, asked=asked, progress=progress())
+            if as_json:
+                print_json(told.model_dump(mode="json"), stdout)
+                return
+        show_forecasts(told, out)
+        return
     with quiet_stdout() as stdout:
         found = work(bundle, inputs, out=out, wishes=wishes, asked=asked, progress=progress())
         if as_json:

@@ -139,7 +139,7 @@ def find_boxes(
     _check_free(out)
     settle(wishes)
     contents = open_bundle(bundle)
-    refuse_forecast(contents, "explain")
+    refuse_forecast(contents, "boxes")
     as_images(member_job(contents.members[0]).preparation, what="boxes")
     target = contents.plan.targets[0]
     findings = findings_of(target, asked.answer)

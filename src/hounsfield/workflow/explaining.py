@@ -139,7 +139,7 @@ def explain(
         If `out` holds explanations already.
     """
     began = time.perf_counter()
-    _check_free(out)
+    check_free(out)
     settle(wishes)
     contents = open_bundle(bundle)
     refuse_forecast(contents, "explain")
@@ -447,7 +447,8 @@ def _picture(
     return image_picture(found, view.image, maps, mask)
 
 
-def _check_free(out: Path | None) -> None:
+def check_free(out: Path | None) -> None:
+    """Raise `RunExistsError` where a folder holds explanations already."""
     there = (
         []
         if out is None or not out.is_dir()

@@ -169,8 +169,8 @@ def test_a_damaged_forecaster_is_not_used(run: Run) -> None:
 @pytest.mark.parametrize(
     ("verb", "said"),
     [
-        ("explain", "run hu predict on the series"),
-        ("boxes", "run hu predict on the series"),
+        ("explain", "run hu explain RUN SERIES"),
+        ("boxes", "leave --boxes out"),
         ("export", "every quantile to predictions.csv"),
         ("queue", "run hu train --task prognose again"),
         ("stream", "nothing later than the last one"),

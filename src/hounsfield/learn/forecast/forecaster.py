@@ -69,7 +69,10 @@ class Forecaster:
         NaN at steps at which the target was not measured. What is said at a step depends on that step and earlier ones
         alone.
         """
-        cleaned = [clean(course, self.spec) for course in courses]
+        return self.of_clean([clean(course, self.spec) for course in courses])
+
+    def of_clean(self, cleaned: Sequence[Course]) -> list[Float64Array]:
+        """Return the same of courses that are clean already, or made of such: every reading is believed."""
         raw = raw_quantiles(self.network(), prepare(cleaned, self.spec))
         found: list[Float64Array] = []
         for course, whole in zip(cleaned, raw, strict=True):

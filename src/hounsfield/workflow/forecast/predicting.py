@@ -20,6 +20,7 @@ from hounsfield.core.types import Float64Array, Json
 from hounsfield.data.kinds.protocol import content_reader
 from hounsfield.learn.forecast.forecaster import Forecaster
 from hounsfield.learn.forecast.preparing import clean
+from hounsfield.science.forecasting.course import Course
 from hounsfield.science.statistics.quantiles import share_below
 from hounsfield.workflow.forecast.courses import Shape, course_of
 from hounsfield.workflow.forecast.fitting import open_forecaster
@@ -126,11 +127,15 @@ def _at_the_end(forecaster: Forecaster, cohort: Cohort, sample: Sample, shape: S
             expected="at least one reading of what is forecast",
             next_step="leave the case out",
         )
-    known = course.until(int(steps[-1]))
-    if len(known.times_h) > shape.most_steps:
-        first = len(known.times_h) - shape.most_steps
-        known = type(known)(known.times_h[first:], known.values[:, first:], known.end_h)
+    known = known_until(course, int(steps[-1]), shape)
     return float(known.times_h[-1]), forecaster.quantiles([known])[0][-1]
+
+
+def known_until(course: Course, step: int, shape: Shape) -> Course:
+    """Return what was known at a step, no more steps of it than the plan takes together."""
+    known = course.until(step)
+    first = max(0, len(known.times_h) - shape.most_steps)
+    return Course(known.times_h[first:], known.values[:, first:], known.end_h)
 
 
 class _Table:

@@ -20,9 +20,9 @@ from hounsfield.stages.evaluation.caveats import CaveatFacts, caveats
 from hounsfield.stages.evaluation.comparing import recommend, ties
 from hounsfield.stages.evaluation.forecast_figures import ForecastFigures, MethodFigures, OutcomeFigures, WarningFigures
 from hounsfield.stages.evaluation.forecasts import Judging, Said, judge_forecasts
-from hounsfield.workflow.asking import Asked
 from hounsfield.workflow.evaluating import unseen
 from hounsfield.workflow.fitting import TRAINING
+from hounsfield.workflow.forecast.asking import asked_of
 from hounsfield.workflow.forecast.cohorts import asked_cohort
 from hounsfield.workflow.forecast.courses import read_courses
 from hounsfield.workflow.forecast.fitting import TRIED, open_forecaster
@@ -31,7 +31,6 @@ from hounsfield.workflow.forecast.sections import forecast_of, shape_of
 from hounsfield.workflow.reports import Ran, heading_elsewhere, heading_of_run
 from hounsfield.workflow.roads import Asking
 from hounsfield.workflow.study import Source, with_roles
-from hounsfield.workflow.survey import survey
 from hounsfield.workflow.wishes import Wishes
 
 ENDS = ("low", "median", "high")
@@ -273,8 +272,6 @@ def judged_forecast(
     CohortError
         If no series is left that the model has not learned from.
     """
-    from hounsfield.stages.auditing.findings import audit
-
     plan, progress = contents.plan, asking.progress
     variable = forecast_of(plan).variable
     if wishes.target not in ((), (variable,)):
@@ -284,11 +281,8 @@ def judged_forecast(
             next_step="leave --target out, or train a model for the other variable",
         )
     cohort = asked_cohort(source, replace(with_roles(wishes, plan.roles), target=(variable,)))
-    seen = survey(cohort, progress=progress)
-    findings = audit(cohort, seen.glances, seen.unreadable, seed=plan.seed)
-    gone = {a.sample for a in findings.unreadable}
-    usable = replace(cohort, samples=tuple(s for s in cohort.samples if s.id not in gone))
-    asked, notes = unseen(_asked(plan, cohort, usable, findings), seen, asking.learned)
+    found, seen, findings = asked_of(plan, cohort, progress=progress)
+    asked, notes = unseen(found, seen, asking.learned)
     samples = asked.cohort.samples
     part = said_of_part(
         contents, cohort, samples, name="test", groups={s.id: s.patient for s in samples}, progress=progress
@@ -314,14 +308,3 @@ def judged_forecast(
         ),
     )
     return report, written([part], plan), findings
-
-
-def _asked(plan: Plan, cohort: Cohort, usable: Cohort, findings: Audit) -> Asked:
-    """Return the test part of the bundle's own data, all of others."""
-    from hounsfield.data.cohorts import digest
-    from hounsfield.stages.splitting.parts import split
-
-    if digest(cohort) != plan.cohort_digest:
-        return Asked(usable, "all series", own=False)
-    divided = split(usable, findings, seed=plan.seed)
-    return Asked(usable.select(divided.ids("test")), "the test part, divided as in training", own=True)

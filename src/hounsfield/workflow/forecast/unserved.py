@@ -19,11 +19,14 @@ class _Unserved:
 
 _UNSERVED: Mapping[str, _Unserved] = {
     "explain": _Unserved(
-        "hu explain marks what in an image or a signal an answer comes from, and a forecast is no one answer but the "
-        "quantiles of what comes next",
+        "maps over images and signals are of one answer, and a forecast is the quantiles of what comes next",
         "a model of the task classify on images or signals",
-        "to see what a forecast rests on, run hu predict on the series as it is and with a stretch of it taken out or "
-        "changed; how far it can be trusted stands in report.html of the run",
+        "run hu explain RUN SERIES, or hounsfield.explain: both say what a forecast rests on",
+    ),
+    "boxes": _Unserved(
+        "--boxes puts boxes around findings in images, and a forecaster reads series",
+        "a model of the task classify on images",
+        "leave --boxes out: hu explain RUN SERIES says what a forecast rests on",
     ),
     "export": _Unserved(
         "an exported file takes one image and gives one answer, and a forecaster reads series of any length and of "
@@ -59,7 +62,7 @@ def refuse_forecast(contents: BundleContents, verb: str) -> None:
     ----------
     contents : BundleContents
     verb : str
-        ``explain``, ``export``, ``queue``, ``deep`` or ``stream``.
+        ``boxes``, ``export``, ``queue``, ``deep`` or ``stream``.
 
     Raises
     ------
