@@ -212,7 +212,7 @@ def put_predictions(fake: Put) -> None:
             value="benign", probabilities={"benign": 0.6, "malignant": 0.4}, at_operating_point="malignant"
         )
         yield Prediction("a.png", {"label": target}, flags=("brighter than any training image",))
-        labels = TargetPrediction(value=("x", "y"), probabilities={"x": 0.9, "y": 0.8})
+        labels = TargetPrediction(value=("x", "y"), probabilities={"x": 0.9, "y": 0.8}, pointed_out=("x",))
         yield Prediction("b.png", {"types": labels, "mm": TargetPrediction(value=12.3456)})
         yield Prediction("c.png", refusal="not an image")
 
@@ -223,13 +223,14 @@ def test_predict(fake: Put) -> None:
     put_predictions(fake)
     lines = hu("predict", "run", "a.png", "b").stdout.splitlines()
     assert lines[0] == "a.png: malignant (benign 0.600, malignant 0.400)  [doubtful: brighter than any training image]"
-    assert lines[1] == "b.png: types = x + y (x 0.900, y 0.800); mm = 12.35"
+    assert lines[1] == "b.png: types = x + y (x 0.900, y 0.800), pointed out: x; mm = 12.35"
     assert lines[2] == "c.png: refused: not an image"
     assert lines[3].startswith("3 inputs, 1 refused.")
     found = json.loads(hu("predict", "run", "a.png", "b", "--json").stdout)
     assert [p["sample"] for p in found["predictions"]] == ["a.png", "b.png", "c.png"]
     assert found["predictions"][0]["targets"]["label"]["at_operating_point"] == "malignant"
     assert found["predictions"][1]["targets"]["types"]["value"] == ["x", "y"]
+    assert found["predictions"][1]["targets"]["types"]["pointed_out"] == ["x"]
     assert found["predictions"][2]["refusal"] == "not an image"
 
 

@@ -62,6 +62,27 @@ def test_the_report_has_what_is_promised(demo_run: Run) -> None:
     assert "mae" in report["targets"]["diameter_mm"]["parts"]["test"]["metrics"]
 
 
+def test_classes_pointed_out_are_those_that_the_report_counts(demo_run: Run) -> None:
+    report = demo_run.report
+    (name,) = (n for n, t in report.targets.items() if t.target.kind == "multilabel")
+    with (demo_run.path / "predictions.csv").open(encoding="utf-8") as file:
+        rows = [r for r in csv.DictReader(file) if r["part"] == "test" and r[f"{name}/truth"]]
+    for label, point in report.targets[name].class_points.items():
+        there = np.array([label in r[f"{name}/truth"].split("|") for r in rows])
+        # a refused sample has no answer, and counts by its probability
+        over = np.array(
+            [
+                float(r[f"{name}/probability:{label}"]) >= point.threshold
+                if r["refusal"]
+                else label in r[f"{name}/pointed_out"].split("|")
+                for r in rows
+            ]
+        )
+        wanted = point.metrics["sensitivity"].value
+        assert wanted is None or wanted == pytest.approx(over[there].mean())
+        assert point.metrics["specificity"].value == pytest.approx(1 - over[~there].mean())
+
+
 def test_the_three_traps_are_named(demo_run: Run, demo_folder: Path) -> None:
     with (demo_folder / "answers.csv").open(newline="") as file:
         names = [row["SOPInstanceUID"] for row in csv.DictReader(file)]

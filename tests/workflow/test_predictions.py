@@ -2,6 +2,8 @@
 
 import csv
 import io
+import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,6 +15,7 @@ from hounsfield.core.types import Float64Array, TargetValue
 from hounsfield.learn.model import Judgement
 from hounsfield.learn.prepare.image import ImagePreparation
 from hounsfield.tasks.classify.task import Classify
+from hounsfield.workflow.predicting import prediction_json
 from hounsfield.workflow.predictions import Row, Rows, say, table_header, table_row, written, written_answer
 from hounsfield.workflow.together import items
 
@@ -59,6 +62,35 @@ def test_one_row_per_sample() -> None:
     assert refused["refusal"] == "unlike"
     assert (failed["truth"], failed["probability:yes"], failed["predicted"]) == ("no", "", "")
     assert failed["refusal"] == "cut short"
+
+
+def test_classes_are_pointed_out_at_thresholds_of_their_own() -> None:
+    kind = TargetSpec(name="kind", kind="categorical", classes=("a", "b", "c"))
+    judgement = Judgement("x", {"kind": np.log([0.5, 0.3, 0.2])}, {}, ("dark",), "")
+
+    def row(limits: dict[str, float], *, refusal: str = "") -> dict[str, str]:
+        decodings = {"kind": Decoding(class_thresholds=limits)}
+        said = replace(judgement, refusal=refusal)
+        text = written(
+            [Rows((Row(sample("x", kind="b"), "test", said),))], [kind], task=Classify(), decodings=decodings
+        )
+        return next(csv.DictReader(io.StringIO(text)))
+
+    own = row({"a": 0.6, "b": 0.25, "c": 0.1})
+    assert (own["predicted"], own["pointed_out"]) == ("a", "b|c")
+    assert row({"a": 0.6, "b": 0.6, "c": 0.6})["pointed_out"] == "(none)"
+    assert row({})["pointed_out"] == ""  # a bundle without such thresholds
+    assert row({"a": 0.1, "b": 0.1, "c": 0.1}, refusal="unlike")["pointed_out"] == ""
+    told = prediction_json(
+        say(
+            judgement,
+            [kind],
+            task=Classify(),
+            decodings={"kind": Decoding(class_thresholds={"a": 0.1, "b": 0.9, "c": 0.1})},
+        )
+    )
+    assert isinstance(told, dict)
+    assert '"pointed_out": ["a", "c"]' in json.dumps(told)
 
 
 def test_a_row_has_as_many_cells_as_the_header() -> None:

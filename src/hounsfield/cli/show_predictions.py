@@ -51,6 +51,7 @@ def _target_json(target: TargetPrediction) -> Json:
         "value": list(target.value) if isinstance(target.value, tuple) else target.value,
         "probabilities": {name: float(p) for name, p in target.probabilities.items()},
         "at_operating_point": target.at_operating_point,
+        **({} if target.pointed_out is None else {"pointed_out": list(target.pointed_out)}),
         **({"sizes": dict(target.sizes), "size_unit": target.size_unit} if target.sizes else {}),
     }
 
@@ -76,7 +77,11 @@ def _answer(target: TargetPrediction) -> str:
         value = f"{target.value:.4g}"
     order = sorted(target.probabilities.items(), key=lambda item: -item[1])
     likely = ", ".join(f"{name} {p:.3f}" for name, p in order[:5])
-    return f"{value} ({likely})" if likely else value
+    told = f"{value} ({likely})" if likely else value
+    named = set(target.value) if isinstance(target.value, tuple) else {target.value}
+    if target.pointed_out is None or set(target.pointed_out) == named:
+        return told
+    return f"{told}, pointed out: {' + '.join(target.pointed_out) or 'none'}"
 
 
 def _marked(target: TargetPrediction) -> str:

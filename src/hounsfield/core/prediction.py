@@ -38,6 +38,9 @@ class TargetPrediction:
         Class (argmax), level, labels at or above their threshold, or the number itself.
     at_operating_point : str or None
         Class by the fixed threshold, where there are two classes.
+    pointed_out : tuple of str or None
+        Classes at or above a threshold of their own against the rest, where there are more than two, and labels: what
+        the report tells sensitivity and specificity of. None where there are no such thresholds.
     plausible : str or None
         What cannot be ruled out: classes or levels joined by ``|``; labels that are there, and with ``?`` those that
         may be; a number's bounds joined by ``..``. None where the bundle has no rule for it.
@@ -55,6 +58,7 @@ class TargetPrediction:
     value: str | float | tuple[str, ...]
     probabilities: Mapping[str, float] = field(default_factory=dict)
     at_operating_point: str | None = None
+    pointed_out: tuple[str, ...] | None = None
     plausible: str | None = None
     expected_dice: float | None = None
     uncertainty: float | None = None

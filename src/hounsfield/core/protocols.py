@@ -26,6 +26,8 @@ class Decoding(BaseModel):
         How the threshold was fixed.
     sets : SetRule or None
         How prediction sets are made; None in bundles that have none.
+    class_thresholds : dict of str to float
+        Of each class against the rest, where there are more than two, and of each label; empty elsewhere.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -35,6 +37,7 @@ class Decoding(BaseModel):
     threshold: float = 0.5
     rule: str = "default"
     sets: SetRule | None = None
+    class_thresholds: dict[str, float] = {}
 
 
 class TargetKind(Protocol):

@@ -402,6 +402,8 @@ def calibrate(plan: Plan, known: Study, outputs: Outputs, truth: Mapping[str, An
             each = fit_class_points(target, decoded, truth[target.name], rule=rule, wanted=aim)
             if each:
                 of_classes[target.name] = each
+                limits = {name: point.threshold for name, point in each.items()}
+                decoding = decoding.model_copy(update={"class_thresholds": limits})
         decodings[target.name] = decoding
     return Calibrated(decodings, points, of_classes)
 

@@ -206,6 +206,7 @@ def prediction_json(prediction: Prediction) -> Json:
             "value": None if prediction.refusal else value,
             "probabilities": {k: float(p) for k, p in said.probabilities.items()},
             "at_operating_point": None if prediction.refusal else said.at_operating_point,
+            "pointed_out": None if prediction.refusal or said.pointed_out is None else list(said.pointed_out),
             "set": None if prediction.refusal else said.plausible,
         }
     return {

@@ -14,6 +14,7 @@ from hounsfield.core.progress import Progress
 from hounsfield.core.protocols import Decoding, Task
 from hounsfield.core.types import Float64Array, TargetValue
 from hounsfield.learn.model import Judgement, Model
+from hounsfield.stages.evaluation.class_points import has_class_points
 from hounsfield.workflow.sets import written_sets
 from hounsfield.workflow.together import judge_each
 
@@ -119,11 +120,18 @@ def say_all(
         if decoding.sets:
             sets = written_sets(target, rows, decoding.sets)
         for place, row, plausible in zip(places, rows, sets, strict=True):
-            answers[place][target.name] = replace(kind.say(target, row, decoding), plausible=plausible)
+            said = kind.say(target, row, decoding)
+            over = pointed_out(said.probabilities, decoding.class_thresholds)
+            answers[place][target.name] = replace(said, plausible=plausible, pointed_out=over)
     return [
         Prediction(judgement.key, said, judgement.flags, judgement.refusal)
         for judgement, said in zip(judgements, answers, strict=True)
     ]
+
+
+def pointed_out(probabilities: Mapping[str, float], limits: Mapping[str, float]) -> tuple[str, ...] | None:
+    """Return the classes at or above thresholds of their own; None where there are no such thresholds."""
+    return tuple(name for name, p in probabilities.items() if p >= limits.get(name, 1.1)) if limits else None
 
 
 def table_header(targets: Sequence[TargetSpec], *, with_truth: bool, with_fold: bool = False) -> list[str]:
@@ -138,6 +146,8 @@ def table_header(targets: Sequence[TargetSpec], *, with_truth: bool, with_fold: 
         columns += [f"{prefix}predicted"]
         if _has_point(target):
             columns += [f"{prefix}at_operating_point"]
+        if has_class_points(target):
+            columns += [f"{prefix}pointed_out"]
         columns += [f"{prefix}set"]
     return [*columns, "flags", "refusal"]
 
@@ -218,6 +228,8 @@ def _cells(prediction: Prediction, target: TargetSpec) -> list[str]:
     cells.append("" if prediction.refusal else written_answer(said.value))
     if _has_point(target):
         cells.append("" if prediction.refusal else said.at_operating_point or "")
+    if has_class_points(target):
+        cells.append("" if prediction.refusal else written_answer(said.pointed_out))
     cells.append("" if prediction.refusal or said.plausible is None else said.plausible or NO_LABEL)
     return cells
 
