@@ -5,6 +5,7 @@ from typing import cast
 
 from benchmarks.beside import nnunet, pyradiomics
 from benchmarks.cells import TOP, Figures, Result, inside, met, number, results, span, titled
+from benchmarks.signal_rows import signal_rows, signals
 
 BEGIN, END = "<!-- figures:begin -->", "<!-- figures:end -->"
 HEADS = {
@@ -51,7 +52,13 @@ def table(page: str) -> str:
             f"| {found['data']} | `classify` | {minutes} {words['min']}{folds}, {words['took']} {took:.1f} "
             f"| AUC {span(figures, 'auroc')}, accuracy {span(figures, 'accuracy')} | {'; '.join(beside)} |"
         )
-    return "\n".join([*rows, *_mask_rows(words)])
+    measured = [
+        f"| {r.data} | `{r.task}` | {r.budget.replace('took', words['took']).replace('min', words['min'])} "
+        f"| {r.measured} | {r.beside} |"
+        for r in signal_rows()
+        if r.short
+    ]
+    return "\n".join([*rows, *_mask_rows(words), *measured])
 
 
 def _mask_rows(words: Mapping[str, str]) -> list[str]:
@@ -83,6 +90,7 @@ def details() -> str:
         _accuracy(),
         _masks(),
         nnunet(),
+        signals(),
         _seeds(),
         _resplits(),
         _left_out(),
