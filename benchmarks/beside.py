@@ -10,7 +10,11 @@ def nnunet() -> str:
     rows = []
     for found in results("annotate-against-nnunet"):
         # where each says when it reached the goal: a schedule at its end, one of ours that was long enough
-        for program, taken, goal in (("nnunet", "nnU-Net, cut schedule", "end"), ("hounsfield", "hounsfield", "least")):
+        for program, taken, goal in (
+            ("nnunet_stock", "nnU-Net, stock schedule", "end"),
+            ("nnunet", "nnU-Net, cut schedule", "end"),
+            ("hounsfield", "hounsfield", "least"),
+        ):
             reached = number(found, program, "seconds_to_goal")
             for name in ("least", "half", "end"):
                 one = inside(found, program, name)

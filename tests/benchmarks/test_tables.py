@@ -36,6 +36,7 @@ def _results(folder: Path) -> None:
         "toy-seed1": {**accuracy, "figures": {**figures, "auroc": {**FIGURE, "value": 0.87}}},
         "annotate-against-nnunet": {
             "nnunet": {"half": {"seconds": 1800.0, "dice": FIGURE}, "seconds_to_goal": None},
+            "nnunet_stock": {"end": {"seconds": 3600.0, "dice": FIGURE}, "seconds_to_goal": 1795.0},
             "hounsfield": {"least": {"seconds": 114.2, "dice": FIGURE}, "seconds_to_goal": 114.2},
         },
         "speed-radiomics": {
@@ -131,6 +132,7 @@ def test_every_result_has_its_row(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         "auroc > 0.83: met (+0.020), aim 0.9 missed",
         "less the textbook CNN 0.200 (0.100–0.300): met",
         "5 supervised + 1 features | 19.8 |",
+        "| nnU-Net, stock schedule, end | 3600 | 0.850 (0.800–0.900) | 1795 |",
         "| nnU-Net, cut schedule, half | 1800 | 0.850 (0.800–0.900) | – |",
         "| hounsfield, least | 114 | 0.850 (0.800–0.900) | 114 |",
         "| a ball | the same features (102) | 1.00 | 12.00 | 12.0 |",

@@ -5,7 +5,7 @@
 OTHER is an environment of its own with torch, nnunetv2, and dynamic-network-architectures installed without its
 dependencies (one of them needs torchvision). nnU-Net's planning and preparation are not counted, its training is; of
 hounsfield the whole command is. nnU-Net's schedule is cut so that its learning rate has decayed when the time is
-over; stock it needs days on a processor.
+over; ``--only stock`` leaves its own schedule off there, which ends after days on a processor.
 """
 
 import argparse
@@ -44,7 +44,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--python", type=Path, required=True, help="of the environment that holds nnU-Net")
     parser.add_argument("--minutes", type=float, default=60.0)
-    parser.add_argument("--only", nargs="*", choices=("theirs", "ours"), default=("theirs", "ours"))
+    parser.add_argument("--only", nargs="*", choices=("theirs", "stock", "ours"), default=("theirs", "ours"))
     wanted = parser.parse_args()
     work = RUNS / "nnunet"
     train, judged = divided()
@@ -52,6 +52,9 @@ def main() -> None:
     result |= {**provenance(f"python -m {__spec__.name} --minutes {wanted.minutes:g}"), "judged": len(judged)}
     if "theirs" in wanted.only:
         result["nnunet"] = theirs(work, wanted.python, judged, minutes=wanted.minutes)
+        write_result(NAME, result)
+    if "stock" in wanted.only:
+        result["nnunet_stock"] = theirs(work, wanted.python, judged, minutes=wanted.minutes, words=("--stock",))
         write_result(NAME, result)
     if "ours" in wanted.only:
         for told in ours(work, train, judged, minutes=wanted.minutes):
@@ -69,11 +72,13 @@ def divided() -> tuple[list[str], list[str]]:
     return [cases[i] for i in inside], [cases[i] for i in outside]
 
 
-def theirs(work: Path, python: Path, judged: list[str], *, minutes: float) -> dict[str, object]:
-    """Train nnU-Net and return its figures."""
+def theirs(
+    work: Path, python: Path, judged: list[str], *, minutes: float, words: tuple[str, ...] = ()
+) -> dict[str, object]:
+    """Train nnU-Net and return its figures; `words` are further options of its side."""
     raw = work / "raw" / FOLDER
     laid_out(raw, {"imagesTr": None, "labelsTr": None})
-    out = work / f"answers-{minutes:g}min"
+    out = work / f"answers-{minutes:g}min{''.join(words).replace('--', '-')}"
     if not (out / "final").is_dir():
         variables = {
             **{name: value for name, value in os.environ.items() if name != "PYTHONPATH"},
@@ -85,7 +90,7 @@ def theirs(work: Path, python: Path, judged: list[str], *, minutes: float) -> di
         }
         script = Path(__file__).with_name("nnunet_side.py")
         # -P: modules beside the script would stand in for those of the standard library that bear their names
-        command = [str(python), "-P", str(script), str(NUMBER), FOLDER, str(out), "--minutes", str(minutes)]
+        command = [str(python), "-P", str(script), str(NUMBER), FOLDER, str(out), "--minutes", str(minutes), *words]
         subprocess.run(command, env=variables, check=True)
     times = json.loads((out / "times.json").read_text(encoding="utf-8"))
     reached = [m["seconds"] for m in times["marks"] if m["pseudo_dice"] > GOAL]

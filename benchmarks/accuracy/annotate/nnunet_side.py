@@ -1,8 +1,9 @@
 """The side of nnU-Net: run by the Python of an environment of its own, which does not hold hounsfield.
 
-It plans and prepares one data set, trains one fold on the processor with a schedule that ends in time, and writes the
-masks of the fold's validation cases after half the time and at the end. Every setting but epochs, iterations and the
-places where weights are kept is nnU-Net's own.
+It plans and prepares one data set, trains one fold on the processor, and writes the masks of the fold's validation
+cases after half the time and at the end. The schedule ends in time; with ``--stock`` it is nnU-Net's own of 1000
+epochs, left off where the time is over. Every setting but epochs, iterations and the places where weights are kept is
+nnU-Net's own.
 """
 
 import argparse
@@ -12,15 +13,33 @@ import sys
 import time
 import types
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, cast
 
 CONFIGURATION = "3d_fullres"
-ITERATIONS = 20
-"""Of an epoch; stock has 250."""
-VALIDATIONS = 2
-"""Of an epoch; stock has 50."""
+ITERATIONS, STOCK_ITERATIONS = 20, 250
+"""Of an epoch."""
+VALIDATIONS, STOCK_VALIDATIONS = 2, 50
+"""Of an epoch."""
+STOCK_EPOCHS = 1000
 TRIAL = 4
+
+
+class TimeIsOverError(Exception):
+    """Raised where a stock schedule is left off."""
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """How long nnU-Net trains: epochs, and batches of one to learn from and to validate with."""
+
+    epochs: int
+    iterations: int
+    validations: int
+
+
+STOCK = Schedule(STOCK_EPOCHS, STOCK_ITERATIONS, STOCK_VALIDATIONS)
 
 
 class Trainer(Protocol):
@@ -29,10 +48,14 @@ class Trainer(Protocol):
     output_folder: str
     steps: list[float]
     marks: list[dict[str, float]]
+    spent: float
     half: float | None
 
     def run_training(self) -> None:
         """Train to the end."""
+
+    def on_train_end(self) -> None:
+        """Keep the weights, and end the processes that make batches."""
 
     def load_checkpoint(self, path: str) -> None:
         """Take weights from a file."""
@@ -48,20 +71,27 @@ def main() -> None:
     parser.add_argument("name", help="folder of the data set")
     parser.add_argument("out", type=Path)
     parser.add_argument("--minutes", type=float, required=True)
+    parser.add_argument("--stock", action="store_true", help="its own schedule, left off where the time is over")
     wanted = parser.parse_args()
     without_primus()
     prepared(wanted.number)
     seconds = wanted.minutes * 60
-    per_epoch = timed(wanted.name)
-    epochs = max(2, int(seconds / per_epoch))
-    print(f"{per_epoch:.1f} s per epoch of {ITERATIONS} iterations: {epochs} epochs", flush=True)
+    if wanted.stock:
+        trainer = made(wanted.name, STOCK, seconds=seconds)
+    else:
+        per_epoch = timed(wanted.name)
+        epochs = max(2, int(seconds / per_epoch))
+        print(f"{per_epoch:.1f} s per epoch of {ITERATIONS} iterations: {epochs} epochs", flush=True)
+        trainer = made(wanted.name, Schedule(epochs, ITERATIONS, VALIDATIONS), seconds=seconds)
     wanted.out.mkdir(parents=True, exist_ok=True)
-    trainer = made(wanted.name, epochs=epochs, seconds=seconds)
-    trainer.run_training()
+    try:
+        trainer.run_training()
+    except TimeIsOverError:
+        trainer.on_train_end()
     told = {
         "epochs": len(trainer.marks),
-        "iterations": len(trainer.marks) * ITERATIONS,
-        "seconds": trainer.marks[-1]["seconds"],
+        "iterations": len(trainer.steps),
+        "seconds": trainer.spent,
         "half": trainer.half,
         "marks": trainer.marks,
     }
@@ -97,7 +127,7 @@ def prepared(number: int) -> None:
 
 def timed(name: str) -> float:
     """Return how long an epoch of the cut schedule takes, from a short one that is thrown away."""
-    trainer = made(name, epochs=1, seconds=0.0, iterations=TRIAL, validations=1)
+    trainer = made(name, Schedule(1, TRIAL, 1), seconds=0.0)
     trainer.run_training()
     kept = Path(trainer.output_folder)
     shutil.rmtree(kept, ignore_errors=True)
@@ -105,16 +135,14 @@ def timed(name: str) -> float:
     return step * (ITERATIONS + VALIDATIONS / 2)
 
 
-def made(
-    name: str, *, epochs: int, seconds: float, iterations: int = ITERATIONS, validations: int = VALIDATIONS
-) -> "Trainer":
-    """Return nnU-Net's own trainer with a schedule of so many epochs."""
+def made(name: str, schedule: Schedule, *, seconds: float) -> "Trainer":
+    """Return nnU-Net's own trainer with a schedule, the weights after half the time and all of it kept."""
     import torch
     from nnunetv2.paths import nnUNet_preprocessed
     from nnunetv2.training.nnUNetTrainer.nnUNetTrainer import nnUNetTrainer
 
     class InTime(nnUNetTrainer):  # type: ignore[misc]
-        """The stock trainer, its decay of the learning rate ending in time."""
+        """The stock trainer with another number of epochs; a stock schedule stops where the time is over."""
 
         def __init__(
             self,
@@ -125,12 +153,13 @@ def made(
             device: torch.device = torch.device("cpu"),  # noqa: B008
         ) -> None:
             super().__init__(plans, configuration, fold, dataset_json, device)
-            self.num_epochs = epochs
-            self.num_iterations_per_epoch = iterations
-            self.num_val_iterations_per_epoch = validations
+            self.num_epochs = schedule.epochs
+            self.num_iterations_per_epoch = schedule.iterations
+            self.num_val_iterations_per_epoch = schedule.validations
             self.steps: list[float] = []
             self.marks: list[dict[str, float]] = []
             self.half: float | None = None
+            self.spent = 0.0
             self.began = 0.0
 
         def on_train_start(self) -> None:
@@ -141,16 +170,23 @@ def made(
             began = time.monotonic()
             done = cast("Callable[..., dict[str, Any]]", super().train_step)(batch)
             self.steps.append(time.monotonic() - began)
+            self.kept(stops=schedule == STOCK)
             return done
+
+        def kept(self, *, stops: bool) -> None:
+            """Keep the weights once half the time is over; a stock schedule stops where all of it is."""
+            self.spent = time.monotonic() - self.began
+            if self.half is None and seconds and self.spent >= seconds / 2:
+                self.half = self.spent
+                self.save_checkpoint(str(Path(self.output_folder) / "checkpoint_half.pth"))
+            if stops and self.spent >= seconds:
+                raise TimeIsOverError
 
         def on_epoch_end(self) -> None:
             super().on_epoch_end()
-            spent = time.monotonic() - self.began
+            self.spent = time.monotonic() - self.began
             dice = float(self.logger.get_value("mean_fg_dice", step=-1))
-            self.marks.append({"seconds": spent, "pseudo_dice": dice})
-            if self.half is None and seconds and spent >= seconds / 2:
-                self.half = spent
-                self.save_checkpoint(str(Path(self.output_folder) / "checkpoint_half.pth"))
+            self.marks.append({"seconds": self.spent, "pseudo_dice": dice})
 
     base = Path(str(nnUNet_preprocessed)) / name
     plans = json.loads((base / "nnUNetPlans.json").read_text(encoding="utf-8"))
