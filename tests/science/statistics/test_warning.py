@@ -22,7 +22,8 @@ def test_a_fall_that_was_foreseen() -> None:
     np.testing.assert_array_equal(found.false_per_hour(), [0, 0, 0])
     np.testing.assert_array_equal(found.true[0], [1, 1, 0])
     np.testing.assert_array_equal(found.leads_h, [[1.0, 1.0, np.nan]])
-    assert found.hours[0] == pytest.approx(5 * 0.5)  # the last reading is followed by nothing
+    # an alarm of the last hour could not be judged; those before the fall are right, whatever comes later
+    assert found.hours[0] == pytest.approx(4 * 0.5)
     assert found.lead_h(0) == (1.0, 1.0, 1.0)
     assert np.isnan(found.lead_h(2)).all()
 
@@ -32,9 +33,9 @@ def test_a_standing_alarm_counts_anew_after_the_horizon() -> None:
     found = warn([series], THRESHOLDS, below=65, within_h=1.0, patients=1)
     # raised at 0, 1, 2 and 3 h; what would be raised at 4 h is not watched to its end
     np.testing.assert_array_equal(found.false[0], [4, 4, 0])
-    assert found.hours[0] == pytest.approx(4.0)
+    assert found.hours[0] == pytest.approx(3.5)  # readings from 0 to 3 h, half an hour each
     assert np.isnan(found.sensitivity()).all()
-    np.testing.assert_allclose(found.false_per_hour(), [1, 1, 0])
+    np.testing.assert_allclose(found.false_per_hour(), [4 / 3.5, 4 / 3.5, 0])
     assert np.isnan(found.precision()[2])
 
 
@@ -81,8 +82,34 @@ def test_counts_are_those_of_plain_loops(seed: int) -> None:
             true += bool(coming)
             false += not coming and times[j] + 1 <= series.end_h
             quiet = coming[0] if coming else times[j] + 1
+        hours = 0.0
+        ends = [*times[1:], series.end_h]
+        for j in range(60):
+            if values[j] >= 68 and np.isfinite(scores[j]):
+                judged = times[j] + 1 <= series.end_h or any(i > j and times[i] <= times[j] + 1 for i in onsets)
+                hours += min(ends[j] - times[j], 1.0) * judged
+        assert found.hours[0] == pytest.approx(hours)
         assert found.onsets[0] == able
         assert (found.warned[0, place], found.true[0, place], found.false[0, place]) == (warned, true, false)
+
+
+@pytest.mark.parametrize("length", [4.0, 6.0, 24.0])
+def test_a_rate_does_not_depend_on_how_long_series_are(length: float) -> None:
+    """One alarm in each series at a random time: one in so many hours, however few of them can be judged."""
+    series = []
+    for n in range(800):
+        times = np.arange(0.0, length, 0.25)
+        scores = np.zeros(len(times))
+        scores[stream(n, "alarm").integers(len(times))] = 1.0
+        series.append(Watched(n, times, np.full(len(times), 80.0), scores, length))
+    found = warn(series, THRESHOLDS, below=65, within_h=3.0, patients=800)
+    assert found.false_per_hour()[0] == pytest.approx(1 / length, rel=0.15)
+
+
+def test_where_no_alarm_can_be_judged_no_rate_is_told() -> None:
+    found = warn([one([80] * 9, [0.6] * 9)], THRESHOLDS, below=65, within_h=100.0, patients=1)
+    assert np.isnan(found.false_per_hour()).all()
+    assert found.place_of(0.25) is None
 
 
 def test_the_rate_is_kept_and_the_interval_is_of_patients() -> None:

@@ -47,7 +47,7 @@ class Warnings:
     warned, true, false : numpy.ndarray
         ``p a``: onsets that an alarm stood for, alarms that an onset followed, alarms that none followed.
     onsets, hours : numpy.ndarray
-        ``p``: onsets that could be warned of, and hours watched outside of episodes.
+        ``p``: onsets that could be warned of, and hours outside of episodes at which an alarm could be judged.
     unforeseen : int
         Onsets before which there was no reading within the horizon: nobody could warn of them.
     leads_h : numpy.ndarray
@@ -68,7 +68,7 @@ class Warnings:
         return _share(self.warned, self.onsets, np.ones((len(self.onsets), 1))).ravel()
 
     def false_per_hour(self) -> Float64Array:
-        """Return false alarms for each hour watched outside of episodes at each threshold, ``a``."""
+        """Return false alarms for each hour at which one could be judged at each threshold, ``a``; NaN without one."""
         return _share(self.false, self.hours, np.ones((len(self.hours), 1))).ravel()
 
     def precision(self) -> Float64Array:
@@ -146,7 +146,8 @@ def warn(
       again. It is *true* if an onset follows within the horizon, *false* if none does though the series was watched for
       so long, and not judged otherwise.
     - *Hours* are those between readings outside of episodes, at most the horizon for each: a gap in which nothing was
-      measured is not watched.
+      measured is not watched. Readings whose alarm would not be judged have none: their false alarms are not counted,
+      and hours in which none can be counted would make them look rare, the more the shorter a series is.
     """
     count = len(thresholds)
     warned, true, false = np.zeros((3, patients, count))
@@ -158,7 +159,9 @@ def warn(
         onsets = np.flatnonzero(under[1:] & ~under[:-1]) + 1
         asked = np.flatnonzero(~under & np.isfinite(one.scores))
         apart = np.diff(np.r_[one.times_h, one.end_h])
-        hours[one.patient] += float(np.minimum(apart[asked], within_h).sum())
+        now = one.times_h[asked]
+        judged = (_coming(one, onsets, asked) <= now + within_h + 1e-9) | (now + within_h <= one.end_h + 1e-9)
+        hours[one.patient] += float(np.minimum(apart[asked], within_h)[judged].sum())
         standing = one.scores[asked, None] >= thresholds
         lead, missed = _leads(one, (onsets, asked), standing, within_h)
         unforeseen += missed
@@ -192,6 +195,12 @@ def _leads(
     return np.where(np.isfinite(lead), lead, np.nan), missed
 
 
+def _coming(one: Watched, onsets: IntArray, asked: IntArray) -> Float64Array:
+    """Return when the next onset after each reading is; infinity where none is."""
+    found: Float64Array = np.append(one.times_h[onsets], np.inf)[np.searchsorted(onsets, asked)]
+    return found
+
+
 def _alarms(
     one: Watched, places: tuple[IntArray, IntArray], standing: BoolArray, within_h: float
 ) -> tuple[Float64Array, Float64Array]:
@@ -199,14 +208,13 @@ def _alarms(
     onsets, asked = places
     right, wrong = np.zeros(standing.shape[1]), np.zeros(standing.shape[1])
     quiet_until = np.full(standing.shape[1], -np.inf)
-    onset_times = one.times_h[onsets]
-    following = np.searchsorted(onsets, asked)
+    next_onset = _coming(one, onsets, asked)
     for place, step in enumerate(asked):
         now = one.times_h[step]
         raised = standing[place] & (now >= quiet_until - 1e-9)
         if not raised.any():
             continue
-        coming = onset_times[following[place]] if following[place] < len(onsets) else np.inf
+        coming = next_onset[place]
         if coming <= now + within_h + 1e-9:
             right += raised
             quiet_until[raised] = coming

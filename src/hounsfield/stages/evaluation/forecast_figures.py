@@ -72,7 +72,7 @@ class RatePoint(_Told):
     Attributes
     ----------
     per_hour : float
-        False alarms per hour watched outside of episodes.
+        False alarms per hour outside of episodes, of hours at which one could be judged.
     sensitivity : Figure
         Share of onsets warned of.
     precision : float or None
@@ -104,9 +104,11 @@ class WarningFigures(_Told):
     onsets, unforeseen : int
         Onsets that could be warned of, and those before which there was no reading within the horizon.
     hours : float
-        Hours watched outside of episodes.
+        Hours outside of episodes at which an alarm could be judged.
     at : dict of str to list of RatePoint
-        By method.
+        By method, at each rate that an alarm which always stands would not keep.
+    chance : list of float or None
+        Sensitivity of alarms at random at the same rates.
     curves : dict of str to list of (float, float)
         By method: false alarms per hour, sensitivity.
     """
@@ -117,6 +119,7 @@ class WarningFigures(_Told):
     unforeseen: int
     hours: float
     at: dict[str, list[RatePoint]]
+    chance: list[float | None] = []
     curves: dict[str, list[tuple[float, float]]] = {}
 
 

@@ -26,6 +26,8 @@ RATES = (1 / 24, 1 / 12, 1 / 8, 1 / 4)
 """False alarms per hour that sensitivities are told at: one in 24, 12, 8 and 4 hours."""
 THRESHOLDS = 200
 POINTS = 60
+CHANCE_DRAWS, CHANCE_THRESHOLDS = 3, 60
+"""How often alarms that know nothing are drawn, and thresholds for them."""
 
 
 @dataclass(frozen=True)
@@ -164,7 +166,11 @@ def _method(
         coverage=_figure(by_patient(covered(truth, quantiles, ends), patients).interval(rng)),
         coverage_half=_figure(half) if half is not None else None,
         width=float(np.mean(width[known])) if known.any() else None,
-        under={f"{v:g}": round(float((truth[known] <= quantiles[known, j]).mean()), 4) for j, v in enumerate(levels)},
+        under={
+            f"{v:g}": round(float((truth[known] <= quantiles[known, j]).mean()), 4)
+            for j, v in enumerate(levels)
+            if known.any()
+        },
     )
 
 
@@ -174,13 +180,15 @@ def _warnings(judged: Sequence[Said], held: Sequence[Said], place: int, how: Jud
     curves: dict[str, list[tuple[float, float]]] = {}
     onsets = unforeseen = 0
     hours = 0.0
+    # an alarm that always stands is raised once in each horizon: more than that can be had of any score
+    rates = [rate for rate in RATES if rate * within < 1]
     for method in judged[0].quantiles:
         scored = _watched(judged, place, method, how)
         before = _watched(held, place, method, how)
         thresholds = _thresholds([*scored, *before])
         found = warn(scored, thresholds, below=below, within_h=within, patients=_people(judged))
         fixed = warn(before, thresholds, below=below, within_h=within, patients=_people(held)) if held else None
-        at[method] = [_at(found, fixed, rate, how) for rate in RATES]
+        at[method] = [_at(found, fixed, rate, how) for rate in rates]
         shown = np.unique(np.linspace(0, len(thresholds) - 1, POINTS).round().astype(int))
         rate, sensitivity = found.false_per_hour(), found.sensitivity()
         curves[method] = [(round(float(rate[i]), 5), round(float(sensitivity[i]), 5)) for i in shown]
@@ -192,8 +200,29 @@ def _warnings(judged: Sequence[Said], held: Sequence[Said], place: int, how: Jud
         unforeseen=unforeseen,
         hours=round(hours, 2),
         at=at,
+        chance=_by_chance(judged, rates, below=below, within_h=within, how=how),
         curves=curves if onsets and hours else {},
     )
+
+
+def _by_chance(
+    judged: Sequence[Said], rates: Sequence[float], *, below: float, within_h: float, how: Judging
+) -> list[float | None]:
+    """Return the sensitivity of alarms at random at each rate: at many false alarms onsets are met by chance."""
+    thresholds = 1.0 - np.geomspace(1e-3, 1.0, CHANCE_THRESHOLDS)[::-1]
+    drawn: list[list[float]] = [[] for _ in rates]
+    plain = _watched(judged, 0, how.method, how)
+    for number in range(CHANCE_DRAWS):
+        rng = stream(how.seed, "alarms at random", 0, number)
+        scored = [
+            Watched(one.patient, one.times_h, one.values, rng.random(len(one.times_h)), one.end_h) for one in plain
+        ]
+        found = warn(scored, thresholds, below=below, within_h=within_h, patients=_people(judged))
+        for values, rate in zip(drawn, rates, strict=True):
+            place = found.place_of(rate)
+            if place is not None:
+                values.append(float(found.sensitivity()[place]))
+    return [_number(float(np.mean(values))) if values else None for values in drawn]
 
 
 def _at(found: Warnings, fixed: Warnings | None, rate: float, how: Judging) -> RatePoint:

@@ -18,7 +18,13 @@ from hounsfield.learn.forecast.preparing import clean
 from hounsfield.science.forecasting.outcomes import span
 from hounsfield.stages.evaluation.caveats import CaveatFacts, caveats
 from hounsfield.stages.evaluation.comparing import recommend, ties
-from hounsfield.stages.evaluation.forecast_figures import ForecastFigures, MethodFigures, OutcomeFigures, WarningFigures
+from hounsfield.stages.evaluation.forecast_figures import (
+    ForecastFigures,
+    MethodFigures,
+    OutcomeFigures,
+    RatePoint,
+    WarningFigures,
+)
 from hounsfield.stages.evaluation.forecasts import Judging, Said, judge_forecasts
 from hounsfield.workflow.evaluating import unseen
 from hounsfield.workflow.fitting import TRAINING
@@ -189,6 +195,8 @@ def _target(figures: ForecastFigures, outcome: OutcomeFigures, name: str, part: 
     curves: dict[str, Curve] = {}
     if warning is not None:
         metrics |= _warned(warning, figures.method)
+        for point, chance in zip(warning.at[figures.method], warning.chance, strict=True):
+            metrics[f"warned_by_chance:{_rate(point)}"] = _plain(chance)
         for method, points in warning.curves.items():
             key = "warning" if method == figures.method else f"warning:{method}"
             curves[key] = Curve(x=tuple(x for x, _ in points), y=tuple(y for _, y in points))
@@ -218,7 +226,7 @@ def _metrics(found: MethodFigures) -> dict[str, Figure]:
 def _warned(warning: WarningFigures, method: str) -> dict[str, Figure]:
     told: dict[str, Figure] = {}
     for point in warning.at[method]:
-        where = f"one false alarm in {span(1 / point.per_hour)}"
+        where = _rate(point)
         told[f"warned:{where}"] = point.sensitivity
         told[f"lead_min:{where}"] = _plain(None if point.lead_h is None else 60 * point.lead_h)
         told[f"precision:{where}"] = _plain(point.precision)
@@ -226,6 +234,10 @@ def _warned(warning: WarningFigures, method: str) -> dict[str, Figure]:
             told[f"warned_fixed:{where}"] = _plain(point.fixed_sensitivity)
             told[f"alarms_fixed:{where}"] = _plain(point.fixed_per_hour)
     return told
+
+
+def _rate(point: RatePoint) -> str:
+    return f"one false alarm in {span(1 / point.per_hour)}"
 
 
 def _plain(value: float | None) -> Figure:
