@@ -205,6 +205,8 @@ def test_lines_at_a_fixed_rate_may_carry_times_that_fit_it() -> None:
     (piece,) = from_lines(["t,I\n", "0.00,1\n", "0.01,nan\n", "0.02,1e99\n"], spec, per=3)
     np.testing.assert_array_equal(piece.steps, [[1.0, np.nan, np.nan]])
     assert piece.time_s == pytest.approx(0.03)
+    (later,) = from_lines(["t,I\n", "100.00,1\n", "100.01,1\n"], spec, per=2)
+    assert later.time_s == pytest.approx(100.02)  # the clock of who sends
     for second in ("0.02", "0.0", "5"):
         with pytest.raises(InputError, match="100 samples per second"):
             list(from_lines(["t,I\n", "0.00,1\n", f"{second},1\n"], spec, per=1))

@@ -30,9 +30,10 @@ def show_stream(answers: "Iterable[Said]", out: TextIO) -> None:
 
 def clock(seconds: float) -> str:
     """Write a time in a record: ``1:02:03.50``."""
-    minutes, rest = divmod(round(seconds, 2), 60.0)
+    minutes, rest = divmod(round(abs(seconds), 2), 60.0)
     hours, minutes = divmod(minutes, 60.0)
-    return f"{hours:.0f}:{minutes:02.0f}:{rest:05.2f}"
+    sign = "-" if round(seconds, 2) < 0 else ""
+    return f"{sign}{hours:.0f}:{minutes:02.0f}:{rest:05.2f}"
 
 
 def _object(said: "Said") -> dict[str, object]:

@@ -200,7 +200,7 @@ class _Table:
         self._line([sample, "series", "steps", "time_s", *rest])
 
     def add(self, said: Said) -> None:
-        time = "" if said.time_s is None else f"{said.time_s:.6g}"
+        time = "" if said.time_s is None else f"{said.time_s:.4f}".rstrip("0").rstrip(".")
         cells = table_row(said.prediction, self._targets)
         self._line([said.prediction.sample, str(said.series), str(said.steps), time, *cells])
 

@@ -184,7 +184,10 @@ def _piece(rows: list[list[float]], columns: Columns, spec: SignalPreparation, *
         signal = Signal(values, columns.leads, columns.units, times_s=table[0])
         return Piece(spec.stretch(signal), begins, float(table[0, -1]))
     signal = Signal(values, columns.leads, columns.units, rate_hz=spec.rate_hz)
-    return Piece(spec.stretch(signal), begins, None if spec.rate_hz is None else at / spec.rate_hz)
+    if spec.rate_hz is None:
+        return Piece(spec.stretch(signal), begins, None)
+    end = float(table[0, -1]) + 1 / spec.rate_hz if columns.timed else at / spec.rate_hz
+    return Piece(spec.stretch(signal), begins, end)
 
 
 def _samples(rows: Iterable[list[str]], *, width: int) -> Iterator[list[float]]:

@@ -214,6 +214,8 @@ def test_moments_of_longer_shorter_and_irregular_signals() -> None:
     short, long = (Signal(np.ones((1, n), np.float32), ("x",), ("",)) for n in (30, 80))
     np.testing.assert_array_equal(spec.moments(short), np.arange(30))
     np.testing.assert_array_equal(spec.moments(long), np.arange(50))
+    told = Signal(np.ones((1, 80), np.float32), ("x",), ("",), rate_hz=100.0)
+    np.testing.assert_allclose(spec.moments(told), np.arange(50) / 100)  # the signal knows its rate, the plan none
     timed = SignalPreparation(leads=("x",), units=("",), steps=3, mean=(0.0,), std=(1.0,), times=True)
     times = np.array([100.0, 160.0, 400.0, 1000.0])
     signal = Signal(np.ones((1, 4), np.float32), ("x",), ("",), times_s=times)

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from hounsfield.core.errors import InputError
+from hounsfield.core.streams import stream
 from hounsfield.science.physiology.variability import band_powers_ms2, normal_intervals, variability
 
 INTERVALS_MS = [812, 830, 795, 801, 880, 902, 845, 790, 760, 812, 870, 801, 799, 850, 841]
@@ -61,3 +62,33 @@ def test_few_beats_have_no_variability() -> None:
     assert np.isnan(variability(np.array([0.0, 0.8])).sdnn_ms)
     with pytest.raises(InputError, match="rise"):
         variability(np.array([0.0, 1.0, 0.5]))
+
+
+@pytest.mark.parametrize("gap_s", [6.0, 15.0, 40.0])
+def test_a_gap_leaves_the_spectrum_as_it_was(gap_s: float) -> None:
+    """Beats that were not seen for a while: power in each band is that of the beats on both sides."""
+    rng = stream(0, "gap")
+    drawn = 0.9 + np.convolve(rng.normal(0, 0.03, 900), np.ones(3) / 3, "same")
+    beats = np.concatenate([[0.0], np.cumsum(drawn)])
+    whole = variability(beats)
+    middle = float(beats[450])
+    seen = variability(beats[(beats < middle) | (beats > middle + gap_s)])
+    assert seen.lf_ms2 == pytest.approx(whole.lf_ms2, rel=0.25)
+    assert seen.hf_ms2 == pytest.approx(whole.hf_ms2, rel=0.25)
+
+
+def test_stretches_are_averaged_by_their_segments() -> None:
+    """Two stretches of one segment each have the mean of their powers."""
+    rng = stream(1, "stretches")
+    first, second = (np.cumsum(0.9 + rng.normal(0, spread, 300)) for spread in (0.01, 0.03))
+    alone = [band_powers_ms2(b[1:], np.diff(b) * 1000)["hf"] for b in (first, second)]
+    later = second - second[0] + first[-1] + 60
+    ends = np.concatenate([first[1:], later[1:]])
+    both = band_powers_ms2(ends, np.concatenate([np.diff(first), np.diff(later)]) * 1000)["hf"]
+    assert min(alone) < both < max(alone)
+    assert both == pytest.approx(np.mean(alone), rel=0.1)
+
+
+def test_short_stretches_have_no_spectrum_however_many_there_are() -> None:
+    beats = np.concatenate([np.arange(0.0, 50.0, 0.9) + 120 * k for k in range(8)])
+    assert np.isnan(variability(beats).hf_ms2)

@@ -33,6 +33,7 @@ def one(*, sample: str = "a", wholes: tuple[Moved, ...] = (), stretches: tuple[M
         time_h=3.0,
         present=71.5,
         readings=9,
+        variable="MAP",
         why="miss",
         questions=questions,
         wholes=wholes,
@@ -53,6 +54,7 @@ def told(*forecasts: ExplainedForecast, left: tuple[LeftOut, ...] = ()) -> Forec
         share=0.1,
         forecasts=forecasts,
         series=len(forecasts) + len(left),
+        searched=len(forecasts),
         left_out=left,
     )
 
@@ -82,12 +84,28 @@ def test_parts_are_called_by_when_they_were() -> None:
     assert words == [
         "HR, all of it",
         "MAP, all before the present reading",
-        "MAP, the last 24 min",
+        "the present reading, as against the one before",
         "MAP, 2 h to 36 min ago",
         "HR, the newest",
     ]
     assert [ago(h) for h in (1.653, 0.8117, 0.001)] == ["1.7 h", "49 min", "3.6 s"]
     assert signed(-1.234) == "\N{MINUS SIGN}1.23"
+
+
+def test_the_present_reading_is_nothing_beside_itself() -> None:
+    alone = one(stretches=(moved("MAP", (0.4, 0.0), -9.0, -9.0), moved("MAP", (2.0, 0.6), 0.1, 0.1)))
+    assert not alone.explained
+    assert leader(alone) == ""
+    assert opening(told(alone))[0].en.startswith("Nothing but the present reading")
+    page = render_forecasts(told(alone), {alone.picture: b""})
+    assert "Nothing counts beside the present reading" in page
+    assert "the present reading, as against the one before" in page  # its own move is in the table all the same
+
+
+def test_the_page_says_among_how_many_it_was_sought() -> None:
+    found = told(COUNTING).model_copy(update={"series": 900, "searched": 200})
+    assert "Sought in 200 of 900 series" in render_forecasts(found, {"trace-a.svg": b""})
+    assert "Sought in" not in render_forecasts(told(COUNTING), {"trace-a.svg": b""})
 
 
 def test_the_page_says_it_in_both_languages() -> None:

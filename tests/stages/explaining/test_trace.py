@@ -157,4 +157,5 @@ def test_nothing_known_and_a_flat_lead_are_drawn_without_complaint() -> None:
 def test_times_are_written_as_people_do() -> None:
     assert clock(12.4) == "12.40 s"
     assert clock(119.96) == "2:00.0"
+    assert clock(-75.0) == "-1:15.0"
     assert clock(3723.5) == "1:02:03.5"

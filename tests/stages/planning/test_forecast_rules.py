@@ -2,6 +2,9 @@
 
 from dataclasses import replace
 
+import pytest
+
+from hounsfield.core.errors import InputError
 from hounsfield.stages.planning.forecast import (
     TREES_FROM,
     TREES_SHARE,
@@ -25,6 +28,17 @@ def test_a_mean_pressure_is_believed_between_its_two_others() -> None:
     assert draft_forecast(replace(SEEN, between=None), Asked())["preparation"]["between"].value is None
     assert sections["line"]["company"].value is True
     assert draft_forecast(replace(SEEN, variables=("MAP",)), Asked())["line"]["company"].value is False
+
+
+def test_a_limit_that_nothing_warns_of_is_not_taken_in_silence() -> None:
+    wave = replace(SEEN, rate_hz=125.0, below=None)
+    assert draft_forecast(SEEN, Asked(ahead=("1 h",), below=60))["forecast"]["below"].value == 60
+    assert draft_forecast(SEEN, Asked(ahead=("next",)))["forecast"]["below"].value is None
+    with pytest.raises(InputError, match="only the next reading"):
+        draft_forecast(SEEN, Asked(ahead=("next",), below=60))
+    with pytest.raises(InputError, match="is a waveform"):
+        draft_forecast(wave, Asked(below=60))
+    assert draft_forecast(replace(wave, below=65.0), Asked())["forecast"]["below"].value is None
 
 
 def test_trees_are_grown_where_there_is_enough_and_time_for_them() -> None:

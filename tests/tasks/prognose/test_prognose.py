@@ -54,3 +54,14 @@ def test_the_task_takes_forecasts_alone() -> None:
     assert task.accepts(Schema(targets=(other, asked))) == (asked,)
     with pytest.raises(CohortError, match="nothing to forecast"):
         task.accepts(Schema(targets=(other,)))
+
+
+def test_names_in_any_script_are_told_apart() -> None:
+    leads, units = ["心率", "平均动脉压", "Pression artérielle"], ["", "", ""]
+    assert variable(leads, units, wanted=["平均动脉压"]).name == "平均动脉压"
+    assert variable(leads, units, wanted=["pression artérielle"]).name == "Pression artérielle"
+    with pytest.raises(CohortError, match="no variable"):
+        variable(leads, units, wanted=["???"])
+    with pytest.raises(CohortError, match="no variable"):
+        variable(["A B", "AB"], ["", ""], wanted=["a-b"])  # either could be meant
+    assert variable(["A B", "AB"], ["", ""], wanted=["AB"]).name == "AB"

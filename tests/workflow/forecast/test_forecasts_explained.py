@@ -15,6 +15,7 @@ from hounsfield.core.errors import CohortError, HounsfieldError, InputError, Run
 from hounsfield.stages.explaining.forecast_result import ForecastExplanations
 from hounsfield.workflow.explaining import ExplainWishes
 from hounsfield.workflow.forecast.explaining import explain_forecasts, is_forecast
+from hounsfield.workflow.forecast.predicting import written_hours
 from hounsfield.workflow.predicting import predict
 from hounsfield.workflow.training import Run, train
 from tests.workflow.forecast.test_forecast_road import WISHES, write_events
@@ -44,7 +45,7 @@ def test_of_the_own_test_part_misses_and_hits_are_explained(run: Run, tmp_path: 
             furthest[sample] = max(off, furthest.get(sample, 0.0))
     assert [one.sample for one in found.forecasts[:2]] == sorted(furthest, key=lambda s: -furthest[s])[:2]
     for one in found.forecasts:
-        said = rows[one.sample, f"{one.time_h:.6g}"]
+        said = rows[one.sample, written_hours(one.time_h)]
         first = one.questions[0]
         assert first.median == pytest.approx(float(said["next reading/median"]), abs=1e-3)
         assert first.came == pytest.approx(float(said["next reading/came"]), abs=1e-3)

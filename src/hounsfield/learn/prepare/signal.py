@@ -202,7 +202,7 @@ class SignalPreparation(Preparation):
         -------
         numpy.ndarray
             ``t``, one for each step up to the end of the signal or of the prepared array, rising: seconds since the
-            signal's first sample, or its samples where the plan knows no rate.
+            signal's first sample, or its samples where the signal tells no rate.
 
         Notes
         -----
@@ -213,7 +213,7 @@ class SignalPreparation(Preparation):
             last: Float64Array = times[-self.steps :] - times[0]
             return last
         if self.rate_hz is None or signal.rate_hz is None:
-            return np.arange(min(self.steps, signal.samples), dtype=np.float64)
+            return np.arange(min(self.steps, signal.samples), dtype=np.float64) / (signal.rate_hz or 1.0)
         same = abs(signal.rate_hz / self.rate_hz - 1.0) < SAME_RATE
         rate = signal.rate_hz if same else self.rate_hz
         count = int(np.ceil(signal.samples * rate / signal.rate_hz - 1e-9))

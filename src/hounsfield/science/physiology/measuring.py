@@ -1,5 +1,6 @@
 """What is measured of one signal, whatever its leads are: the figures of a row, each with its unit in its name."""
 
+import re
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -15,6 +16,14 @@ from hounsfield.science.physiology.quality import lead_quality
 from hounsfield.science.physiology.variability import variability
 
 _PRESSURE_WORDS = ("abp", "art", "pressure", "bp", "ibp", "pap", "aobp")
+_HEART_WORDS = ("ecg", "ekg", "electrocardiogram", "mcl")
+_OTHER_WORDS = (
+    "eeg", "eog", "emg", "ecog", "erg", "pleth", "plethysmogram", "ppg", "spo2", "resp", "respiration", "imp", "co2",
+    "etco2", "capno", "capnogram", "capnography", "icp", "flow", "airway", "paw", "nasal",
+)  # fmt: skip
+"""What is no electrocardiogram though it be in volts, and no blood pressure though it be in mmHg."""
+_SCALP = re.compile(r"fp[12z]|[fcpo]z|o[12]|t[3-8]|p[3478]|f[3478]")
+"""Places of the 10-20 system that no lead of an electrocardiogram is called by."""
 _MILLIVOLTS = {"mv": 1.0, "uv": 1e-3, "µv": 1e-3, "μv": 1e-3, "v": 1e3}
 
 
@@ -41,8 +50,9 @@ def measure_signal(signal: Signal) -> Measured:
     Parameters
     ----------
     signal : Signal
-        Leads of an electrocardiogram are known by name or by a unit of volts, pressures by their unit mmHg. Figures
-        that need a rate or a unit are left out, with the reason, where it is not told.
+        Leads of an electrocardiogram are known by name, or by a unit of volts where the name says nothing else (EEG,
+        PLETH, ...), pressures by their unit mmHg, carbon dioxide and the like left out. Figures that need a rate or a
+        unit are left out, with the reason, where it is not told.
 
     Returns
     -------
@@ -64,7 +74,8 @@ def measure_signal(signal: Signal) -> Measured:
         _heart(signal, heart, values, missing)
     else:
         missing["heart rate"] = "no lead is known as an electrocardiogram, by name or by a unit of volts"
-    pressures = [i for i, u in enumerate(signal.units) if u.casefold() == "mmhg"]
+    named = zip(signal.leads, signal.units, strict=True)
+    pressures = [i for i, (name, unit) in enumerate(named) if unit.casefold() == "mmhg" and not _other(name)]
     for row in pressures:
         _pressure(signal, row, values, missing)
     if not pressures:
@@ -74,7 +85,22 @@ def measure_signal(signal: Signal) -> Measured:
 
 
 def _electric(name: str, unit: str) -> bool:
-    return standard_lead(name) is not None or (unit.casefold() in _MILLIVOLTS and "resp" not in name.casefold())
+    words = _words(name)
+    if any(word.startswith(_HEART_WORDS) for word in words):
+        return True
+    if _other(name):
+        return False
+    return standard_lead(name) is not None or unit.casefold() in _MILLIVOLTS
+
+
+def _other(name: str) -> bool:
+    """Return whether a lead's name says that it is neither an electrocardiogram nor a blood pressure."""
+    words = _words(name)
+    return any(word in _OTHER_WORDS for word in words) or bool(words and _SCALP.fullmatch(words[0]))
+
+
+def _words(name: str) -> list[str]:
+    return re.sub(r"[^a-z0-9]+", " ", name.casefold()).split()
 
 
 def _heart(signal: Signal, rows: list[int], values: dict[str, float], missing: dict[str, str]) -> None:

@@ -13,6 +13,8 @@ MOST_CHANGE = 0.2
 """An interval that differs by more from the median of its five neighbours is no normal one (Malik's 20% rule)."""
 TACHOGRAM_HZ = 4.0
 SEGMENT_S = 256.0
+LONGEST_GAP_S = 3.0
+"""Between the ends of two normal intervals: one or two beats left out are bridged, a spline over more swings wide."""
 BANDS_HZ = {"vlf": (0.0033, 0.04), "lf": (0.04, 0.15), "hf": (0.15, 0.4)}
 
 
@@ -111,7 +113,8 @@ def variability(beat_times_s: AnyArray, normal: BoolArray | None = None) -> Vari
     -----
     Successive differences are taken of intervals that follow each other only. The spectrum is Welch's, of the
     normal intervals interpolated by a cubic spline at 4 Hz, segments of 256 s (or the whole stretch), half
-    overlapping, Hann window, mean removed. Five minutes are the standard length; what is longer mixes states.
+    overlapping, Hann window, mean removed; no segment reaches over a gap of more than 3 s. Five minutes are the
+    standard length; what is longer mixes states.
 
     References
     ----------
@@ -147,22 +150,31 @@ def band_powers_ms2(times_s: AnyArray, intervals_ms: AnyArray) -> dict[str, floa
     Returns
     -------
     dict of str to float
-        ``vlf``, ``lf``, ``hf`` in ms²; NaN where the stretch is shorter than 10 periods of the band's lower edge.
+        ``vlf``, ``lf``, ``hf`` in ms²; NaN where the longest stretch without a gap of more than `LONGEST_GAP_S` is
+        shorter than 10 periods of the band's lower edge.
     """
     from scipy.interpolate import CubicSpline
     from scipy.signal import welch
 
     x, y = np.asarray(times_s, np.float64), np.asarray(intervals_ms, np.float64)
-    length = float(x[-1] - x[0]) if len(x) > 3 else 0.0
+    pieces = [p for p in np.split(np.arange(len(x)), np.flatnonzero(np.diff(x) > LONGEST_GAP_S) + 1) if len(p) > 3]
+    length = max((float(x[p[-1]] - x[p[0]]) for p in pieces), default=0.0)
     if length < 10 / BANDS_HZ["hf"][0]:
         return dict.fromkeys(BANDS_HZ, float("nan"))
-    even = np.arange(x[0], x[-1], 1 / TACHOGRAM_HZ)
-    series = CubicSpline(x, y)(even)
+    even = [np.arange(x[p[0]], x[p[-1]], 1 / TACHOGRAM_HZ) for p in pieces]
     longest = SEGMENT_S if length < 10 / BANDS_HZ["vlf"][0] else 10 / BANDS_HZ["vlf"][0]
-    size = min(len(even), round(longest * TACHOGRAM_HZ))
-    hz, density = welch(series, TACHOGRAM_HZ, window="hann", nperseg=size, detrend="constant")
+    size = min(max(map(len, even)), round(longest * TACHOGRAM_HZ))
+    hz = np.fft.rfftfreq(size, 1 / TACHOGRAM_HZ)
+    total, segments = np.zeros(len(hz)), 0
+    for piece, at in zip(pieces, even, strict=True):
+        if len(at) < size:
+            continue
+        series = CubicSpline(x[piece], y[piece])(at)
+        _, density = welch(series, TACHOGRAM_HZ, window="hann", nperseg=size, detrend="constant")
+        own = 1 + (len(at) - size) // (size - size // 2)
+        total, segments = total + own * density, segments + own
     step = float(hz[1] - hz[0])
     return {
-        name: float(density[(hz >= low) & (hz < high)].sum() * step) if length >= 10 / low else float("nan")
+        name: float(total[(hz >= low) & (hz < high)].sum() * step / segments) if length >= 10 / low else float("nan")
         for name, (low, high) in BANDS_HZ.items()
     }

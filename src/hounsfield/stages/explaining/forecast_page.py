@@ -62,9 +62,11 @@ def opening(found: ForecastExplanations) -> tuple[Both, ...]:
 
 
 def leader(one: ExplainedForecast) -> str:
-    """Return the variable whose part moves a forecast most beside its least; ``""`` where none counts."""
+    """Return the variable that moves a forecast most, the present reading aside; ``""`` where none counts."""
     best, name = 0.0, ""
     for moved in (*one.wholes, *one.stretches):
+        if one.is_present(moved):
+            continue
         for place, question in enumerate(one.questions):
             share = abs(moved.moved[place]) / max(question.least, 1e-12)
             if moved.counts[place] and share > best:
@@ -98,6 +100,8 @@ def part_words(moved: Moved, variable: str) -> Both:
     """Return what a variable or a stretch of it is called."""
     if moved.from_h is None or moved.to_h is None:
         return say("whole_own" if moved.variable == variable else "whole", variable=moved.variable)
+    if moved.variable == variable and moved.to_h <= 0:
+        return say("present_own", variable=variable)
     if moved.from_h <= 0:
         return say("present", variable=moved.variable)
     if moved.to_h <= 0:

@@ -79,6 +79,8 @@ class ExplainedForecast(_Model):
         What it was.
     readings : int
         Of the variable up to then.
+    variable : str
+        What is forecast.
     why : str
         ``last`` (the series ends there), ``miss`` or ``hit``.
     questions : tuple of Question
@@ -90,15 +92,20 @@ class ExplainedForecast(_Model):
     time_h: float
     present: float
     readings: int
+    variable: str
     why: Literal["last", "miss", "hit"]
     questions: tuple[Question, ...]
     wholes: tuple[Moved, ...]
     stretches: tuple[Moved, ...]
 
+    def is_present(self, part: Moved) -> bool:
+        """Return whether a part is the reading itself that the forecast starts from, with what moved up to it."""
+        return part.variable == self.variable and part.to_h == 0.0
+
     @property
     def explained(self) -> bool:
-        """Whether anything counts."""
-        return any(any(m.counts) for m in (*self.wholes, *self.stretches))
+        """Whether anything counts beside the present reading."""
+        return any(any(m.counts) for m in (*self.wholes, *self.stretches) if not self.is_present(m))
 
 
 class ForecastExplanations(_Model):
@@ -117,8 +124,8 @@ class ForecastExplanations(_Model):
     share : float
         From which share of half that interval on a move counts.
     forecasts : tuple of ExplainedForecast
-    series : int
-        Series that could have been explained.
+    series, searched : int
+        Series that there are, and of how many of them forecasts to explain were sought.
     left_out : tuple of LeftOut
     seconds : float
     """
@@ -136,5 +143,6 @@ class ForecastExplanations(_Model):
     share: float
     forecasts: tuple[ExplainedForecast, ...]
     series: int
+    searched: int
     left_out: tuple[LeftOut, ...] = ()
     seconds: float = 0.0

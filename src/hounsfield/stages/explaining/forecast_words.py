@@ -59,6 +59,10 @@ WORDS = {
         "at {time} h, {variable} {value} after {readings} readings",
         "{time} 小时，{variable} {value}，共 {readings} 次读数",
     ),
+    "searched": Both(
+        "Sought in {searched} of {series} series, drawn at random.",
+        "在 {series} 个序列中随机抽取 {searched} 个进行查找。",
+    ),
     "why_last": Both("the last reading of the series", "序列的最后一次读数"),
     "why_miss": Both("among the furthest off", "误差最大者之一"),
     "why_hit": Both("among those that were right", "准确者之一"),
@@ -74,6 +78,7 @@ WORDS = {
     "whole_own": Both("{variable}, all before the present reading", "{variable}，当前读数之前的全部"),
     "stretch": Both("{variable}, {first} to {last} ago", "{variable}，{first}至{last}前"),
     "newest": Both("{variable}, the last {first}", "{variable}，最近{first}"),
+    "present_own": Both("the present reading, as against the one before", "当前读数（相对于前一次）"),
     "present": Both("{variable}, the newest", "{variable}，最新"),
     "left_out": Both("Not explained", "未解释"),
 }

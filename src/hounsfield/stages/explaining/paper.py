@@ -290,6 +290,7 @@ def clock(seconds: float) -> str:
     """Write a time in a record: ``12.40 s``, ``1:02:03.5``."""
     if abs(seconds) < 60:
         return f"{seconds:.2f} s"
-    minutes, rest = divmod(round(seconds, 1), 60.0)
+    minutes, rest = divmod(round(abs(seconds), 1), 60.0)
     hours, minutes = divmod(minutes, 60.0)
-    return f"{hours:.0f}:{minutes:02.0f}:{rest:04.1f}" if hours else f"{minutes:.0f}:{rest:04.1f}"
+    sign = "-" if seconds < 0 else ""
+    return f"{sign}{hours:.0f}:{minutes:02.0f}:{rest:04.1f}" if hours else f"{sign}{minutes:.0f}:{rest:04.1f}"

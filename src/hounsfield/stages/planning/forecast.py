@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from hounsfield.core.errors import InputError
 from hounsfield.core.plan import Decision, PlanValue
 from hounsfield.science.forecasting import FORECAST_BASELINES
 from hounsfield.science.forecasting.horizons import hours_ahead
@@ -89,14 +90,15 @@ def draft_forecast(seen: SeriesSeen, asked: Asked) -> dict[str, dict[str, Decisi
     Raises
     ------
     InputError
-        If a horizon cannot be read.
+        If a horizon cannot be read, or a limit is asked for and no question could warn of it.
     """
     below = _below(seen, asked)
+    questions = _questions(seen, asked, below)
     return {
         "forecast": {
             "variable": Decision(value=seen.name, rule="named, or the arterial pressure", evidence=seen.unit),
-            "asked": _questions(seen, asked, below),
-            "below": below,
+            "asked": questions,
+            "below": _warned_of(seen, asked, below, questions),
             "levels": Decision(value=LEVELS, rule="the 90% interval, the quartiles and the median"),
         },
         "preparation": {
@@ -146,6 +148,24 @@ def _below(seen: SeriesSeen, asked: Asked) -> Decision:
         rule="a mean arterial pressure under 65 mmHg is hypotension (Evans et al., Surviving Sepsis Campaign 2021); "
         "nothing is warned of where the variable is another one",
         evidence=f"{seen.name} {seen.unit}",
+    )
+
+
+def _warned_of(seen: SeriesSeen, asked: Asked, below: Decision, questions: Decision) -> Decision:
+    """Return the limit, where the lowest reading within some time is asked for: that is what a warning is made of."""
+    listed = questions.value if isinstance(questions.value, list) else []
+    if below.value is None or any(isinstance(one, dict) and one["kind"] == "lowest" for one in listed):
+        return below
+    wave = seen.rate_hz is not None and seen.rate_hz >= WAVE_HZ
+    why = f"{seen.name} is a waveform" if wave else "only the next reading is asked for"
+    if asked.below is None:
+        return Decision(value=None, rule="nothing is warned of without a time to warn within", evidence=why)
+    raise InputError(
+        f"--below {asked.below:g}: {why}, and nothing could be warned of.",
+        expected="readings of a chart or a monitor, and a time to warn within",
+        next_step="give the pressures of beats or minutes, or leave --below out"
+        if wave
+        else "add a time, such as --ahead next --ahead '1 h', or leave --below out",
     )
 
 

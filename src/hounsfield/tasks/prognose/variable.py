@@ -1,6 +1,5 @@
 """Which variable of a series is forecast, and what is known of it as a quantity."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -77,14 +76,15 @@ def variable(leads: Sequence[str], units: Sequence[str], *, wanted: Sequence[str
             next_step=f"leave --target {wanted[1]} out",
         )
     if wanted:
-        if _plain(wanted[0]) not in plain:
+        place = _place(wanted[0], leads)
+        if place is None:
             near = nearest(wanted[0], leads)
             raise CohortError(
                 f"The series have no variable {wanted[0]!r}.",
                 expected=f"one of {', '.join(leads[:20])}",
                 next_step=f"write --target {near}" if near else "name one of these with --target",
             )
-        return _known(leads, units, plain.index(_plain(wanted[0])))
+        return _known(leads, units, place)
     for names in (MEAN_PRESSURES, WAVES):
         for name in names:
             for place, lead in enumerate(plain):
@@ -137,5 +137,14 @@ def _known(leads: Sequence[str], units: Sequence[str], place: int) -> Variable:
     return Variable(name, unit)
 
 
+def _place(wanted: str, leads: Sequence[str]) -> int | None:
+    """Return which of the leads a name means: itself, else the only one that is the same but for case and signs."""
+    if wanted in leads:
+        return list(leads).index(wanted)
+    plain = _plain(wanted)
+    alike = [place for place, lead in enumerate(leads) if plain and _plain(lead) == plain]
+    return alike[0] if len(alike) == 1 else None
+
+
 def _plain(name: str) -> str:
-    return re.sub(r"[^a-z0-9]", "", name.casefold())
+    return "".join(sign for sign in name.casefold() if sign.isalnum())

@@ -88,7 +88,7 @@ def explain_forecasts(
     own = own_part(contents, inputs, wishes, progress)
     cases = [(own, s) for s in own.samples] if own is not None else loose_series(contents, inputs, wishes)
     choosing = judged_moments if own is not None else last_moments
-    moments, left = choosing(contents.plan, forecaster, cases, asked.number)
+    moments, left, searched = choosing(contents.plan, forecaster, cases, asked.number)
     if not moments:
         raise CohortError(
             f"None of the {len(cases)} series can be forecast{f'; the first: {left[0].reason}' if left else '.'}",
@@ -115,6 +115,7 @@ def explain_forecasts(
         share=COUNTS,
         forecasts=tuple(found),
         series=len(cases),
+        searched=searched,
         left_out=left,
         seconds=round(time.perf_counter() - began, 1),
     )
@@ -154,13 +155,13 @@ def _explained(
         )
         for k, one in enumerate(section.asked)
     )
-    steps = known.readings(spec.target)
     one = ExplainedForecast(
         sample=moment.sample.id,
         picture=picture_name("signal", moment.sample.id, place),
         time_h=float(known.times_h[-1]),
         present=float(known.values[spec.target, -1]),
-        readings=len(steps),
+        readings=moment.readings,
+        variable=section.variable,
         why=moment.why,
         questions=questions,
         wholes=tuple(_moved(found, m, known, section, spec.variables, all_of_it=True) for m in found.wholes),

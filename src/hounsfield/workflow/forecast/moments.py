@@ -20,6 +20,7 @@ from hounsfield.learn.forecast.forecaster import Forecaster
 from hounsfield.learn.forecast.preparing import clean
 from hounsfield.science.forecasting.course import Course
 from hounsfield.science.forecasting.outcomes import truths
+from hounsfield.science.forecasting.thinning import pieces
 from hounsfield.stages.explaining.result import LeftOut
 from hounsfield.workflow.forecast.asking import asked_of, is_own
 from hounsfield.workflow.forecast.cohorts import asked_cohort
@@ -44,6 +45,8 @@ class Moment:
     sample : Sample
     known : Course
         Clean; ends with the reading from which on it is forecast.
+    readings : int
+        Of the variable up to then, those before `known` too.
     came : numpy.ndarray
         ``k``: what came, NaN where not known.
     why : str
@@ -52,11 +55,13 @@ class Moment:
 
     sample: Sample
     known: Course
+    readings: int
     came: Float64Array
     why: Literal["last", "miss", "hit"]
 
 
-Chosen = tuple[tuple[Moment, ...], tuple[LeftOut, ...]]
+Chosen = tuple[tuple[Moment, ...], tuple[LeftOut, ...], int]
+"""What is explained, what cannot be, and among how many series it was sought."""
 Cases = Sequence[tuple[Cohort, Sample]]
 
 
@@ -108,9 +113,10 @@ def last_moments(plan: Plan, forecaster: Forecaster, cases: Cases, number: int) 
         except HounsfieldError as error:
             left[place] = LeftOut(sample=sample.id, reason=error.found)
             continue
-        last = int(course.readings(forecaster.spec.target)[-1])
-        found[place] = Moment(sample, known_until(course, last, shape), missing, "last")
-    return tuple(found[k] for k in sorted(found)), tuple(left[k] for k in sorted(left))
+        steps = course.readings(forecaster.spec.target)
+        found[place] = Moment(sample, known_until(course, int(steps[-1]), shape), len(steps), missing, "last")
+    chosen, out = tuple(found[k] for k in sorted(found)), tuple(left[k] for k in sorted(left))
+    return chosen, out, len(found) + len(left)
 
 
 def usable(forecaster: Forecaster, cohort: Cohort, sample: Sample, shape: Shape) -> Course:
@@ -142,40 +148,50 @@ def judged_moments(plan: Plan, forecaster: Forecaster, cases: Cases, number: int
     -----
     How far off is counted in halves of the outermost interval of the first question.
     """
-    shape, draws, spec = shape_of(plan), stream(plan.seed, "explain forecasts"), forecaster.spec
+    shape, draws = shape_of(plan), stream(plan.seed, "explain forecasts")
     left: list[LeftOut] = []
     misses: list[tuple[float, Moment]] = []
     hits: list[Moment] = []
-    for place in sorted(draws.permutation(len(cases))[:LOOKED_AT].tolist()):
+    sought = sorted(draws.permutation(len(cases))[:LOOKED_AT].tolist())
+    for place in sought:
         cohort, sample = cases[place]
         try:
             course = usable(forecaster, cohort, sample, shape)
         except HounsfieldError as error:
             left.append(LeftOut(sample=sample.id, reason=error.found))
             continue
-        course = _recent(course, shape)
-        quantiles = forecaster.of_clean([course])[0][:, 0]
-        came = truths(course, spec.target, spec.asked)
-        half = np.maximum((quantiles[:, -1] - quantiles[:, 0]) / 2, 1e-9)
-        off = np.abs(came[:, 0] - quantiles[:, spec.middle]) / half
-        known = np.flatnonzero(np.isfinite(off))
-        if not len(known):
+        told = _told(forecaster, sample, course, most=shape.most_steps)
+        if not told:
             left.append(LeftOut(sample=sample.id, reason="Nothing is known of what came."))
             continue
-        worst = int(known[np.argmax(off[known])])
-        misses.append((float(off[worst]), Moment(sample, course.until(worst), came[worst], "miss")))
-        if len(right := known[off[known] <= RIGHT]):
-            step = int(draws.choice(right))
-            hits.append(Moment(sample, course.until(step), came[step], "hit"))
+        misses.append(max(told, key=lambda one: one[0]))
+        right = [moment for off, moment in told if off <= RIGHT]
+        if right:
+            hits.append(replace(right[int(draws.integers(len(right)))], why="hit"))
     misses.sort(key=lambda one: (-one[0], one[1].sample.id))
     furthest = tuple(moment for _, moment in misses[:number])
     taken = {moment.sample.id for moment in furthest}
     others = [m for m in hits if m.sample.id not in taken] or hits
     drawn = sorted(draws.permutation(len(others))[:number].tolist())
-    return (*furthest, *(others[k] for k in drawn)), tuple(left)
+    return (*furthest, *(others[k] for k in drawn)), tuple(left), len(sought)
 
 
-def _recent(course: Course, shape: Shape) -> Course:
-    """Return no more steps than the plan takes together, the last ones, watched as long."""
-    known = known_until(course, len(course.times_h) - 1, shape)
-    return Course(known.times_h, known.values, course.end_h)
+def _told(forecaster: Forecaster, sample: Sample, course: Course, *, most: int) -> list[tuple[float, Moment]]:
+    """Return every forecast of a series whose first answer is known, with how far it was off.
+
+    A long series is forecast in the same pieces as in the report.
+    """
+    spec = forecaster.spec
+    found: list[tuple[float, Moment]] = []
+    before = 0
+    for piece in pieces(course, most):
+        quantiles = forecaster.of_clean([piece])[0][:, 0]
+        came = truths(piece, spec.target, spec.asked)
+        half = np.maximum((quantiles[:, -1] - quantiles[:, 0]) / 2, 1e-9)
+        off = np.abs(came[:, 0] - quantiles[:, spec.middle]) / half
+        count = np.isfinite(piece.values[spec.target]).cumsum()
+        for step in np.flatnonzero(np.isfinite(off)).tolist():
+            moment = Moment(sample, piece.until(step), before + int(count[step]), came[step], "miss")
+            found.append((float(off[step]), moment))
+        before += int(count[-1]) if len(count) else 0
+    return found

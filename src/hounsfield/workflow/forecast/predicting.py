@@ -138,6 +138,11 @@ def known_until(course: Course, step: int, shape: Shape) -> Course:
     return Course(known.times_h[first:], known.values[:, first:], known.end_h)
 
 
+def written_hours(hours: float) -> str:
+    """Write a time to the third of a millisecond, however long ago its clock began: ``472223.1666667``."""
+    return f"{hours:.7f}".rstrip("0").rstrip(".")
+
+
 class _Table:
     """``predictions.csv``: a row for each series and question."""
 
@@ -160,7 +165,7 @@ class _Table:
             cells = [f"{value:.5g}" for value in row]
             if asked.below is not None:
                 cells.append("".join(f"{p:.4f}" for p in said.probabilities.values()))
-            self._line([prediction.sample, f"{hours:.6g}", name, *cells, flags, ""])
+            self._line([prediction.sample, written_hours(hours), name, *cells, flags, ""])
 
     def _line(self, cells: list[str]) -> None:
         text = io.StringIO()

@@ -32,6 +32,7 @@ from hounsfield.workflow.forecast.asking import asked_of
 from hounsfield.workflow.forecast.cohorts import asked_cohort
 from hounsfield.workflow.forecast.courses import read_courses
 from hounsfield.workflow.forecast.fitting import TRIED, open_forecaster
+from hounsfield.workflow.forecast.predicting import written_hours
 from hounsfield.workflow.forecast.saying import METHOD, said_of
 from hounsfield.workflow.forecast.sections import forecast_of, shape_of
 from hounsfield.workflow.reports import Ran, heading_elsewhere, heading_of_run
@@ -259,7 +260,7 @@ def written(parts: Iterable[Part], plan: Plan) -> str:
                 cells = [
                     _cell(v) for k in range(len(asked.asked)) for v in (one.truth[row, k], *quantiles[row, k, places])
                 ]
-                writer.writerow([sample, one.patient, part.name, f"{hours:.6g}", f"{value:.6g}", *cells])
+                writer.writerow([sample, one.patient, part.name, written_hours(hours), f"{value:.6g}", *cells])
     return file.getvalue()
 
 
