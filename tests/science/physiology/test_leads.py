@@ -11,7 +11,7 @@ from tests.science.physiology.hearts import beat_times, heart
     ("name", "standard"),
     [
         ("II", "II"), ("MLII", "II"), ("ECG II", "II"), ("Lead II", "II"), ("ecg_lead_ii", "II"), ("EKG-V1", "V1"),
-        ("AVR", "aVR"), ("avl", "aVL"), ("aV F", "aVF"), ("C3", "V3"), ("ECGII", "II"), ("v6", "V6"), ("Lead 2", "II"),
+        ("AVR", "aVR"), ("avl", "aVL"), ("aV F", "aVF"), ("C3", None), ("ECGII", "II"), ("v6", "V6"), ("Lead 2", "II"),
         ("ML1", "I"), ("ABP", None), ("RESP", None), ("V", None), ("V7", None), ("MCL1", None), ("", None),
         ("ECG", None),
     ],

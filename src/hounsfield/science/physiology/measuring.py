@@ -59,7 +59,11 @@ def measure_signal(signal: Signal) -> Measured:
         return Measured({}, {"all": "the signal has no rate"})
     for quality in lead_quality(signal):
         values[f"{_word(quality.lead)}_quality"] = quality.index
-    heart = [i for i, (name, unit) in enumerate(zip(signal.leads, signal.units, strict=True)) if _electric(name, unit)]
+    heart = [
+        i
+        for i, (name, unit) in enumerate(zip(signal.leads, signal.units, strict=True))
+        if _electric(name, unit, signal.leads)
+    ]
     if heart:
         _heart(signal, heart, values, missing)
     else:
@@ -73,8 +77,10 @@ def measure_signal(signal: Signal) -> Measured:
     return Measured(values, missing)
 
 
-def _electric(name: str, unit: str) -> bool:
-    return standard_lead(name) is not None or (unit.casefold() in _MILLIVOLTS and "resp" not in name.casefold())
+def _electric(name: str, unit: str, leads: tuple[str, ...]) -> bool:
+    return standard_lead(name, beside=leads) is not None or (
+        unit.casefold() in _MILLIVOLTS and "resp" not in name.casefold()
+    )
 
 
 def _heart(signal: Signal, rows: list[int], values: dict[str, float], missing: dict[str, str]) -> None:
