@@ -66,6 +66,7 @@ def audit() -> Audit:
         duplicates=(Duplicate(a="case0.png", b="case3.png", kind="exact", similarity=1.0),),
         duplicates_across_parts=(("case0.png", "case3.png"),),
         contradictions=(("case0.png", "case3.png"),),
+        in_doubt=(SetAside(sample="case1.png", reason="aVR and aVL swapped: by 90%"),),
         shortcut=Shortcut(
             auroc=Figure(value=0.81, low=0.7, high=0.9),
             by={"file ending": Figure(value=0.75, low=0.68, high=0.82), "border": Figure(value=None, note="constant")},

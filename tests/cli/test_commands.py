@@ -90,6 +90,7 @@ def test_inspect_prints_what_was_understood(fake: Put, cohort: Cohort, audit: Au
         "two words, named so",
         "Side tables, not the manifest: meta.csv",
         "broken.png: the PNG is cut short",
+        "aVR and aVL swapped: by 90%",
         "case0.png = case3.png",
         "0.750 (0.680 to 0.820)",
         "! The file ending tells the answer.",

@@ -22,6 +22,40 @@ def test_encodings(tmp_path: Path, encoding: str) -> None:
     assert sheet.columns == {"编号": ("007", "008"), "label": ("阳性", None), "note": ("a b", "x")}
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "latin-1", "cp1252"])
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("EKG (\u00b5V)", "Pl\u00e9th"),
+        ("Fr\u00fch", "Sp\u00e4t"),
+        ("Gr\u00f6\u00dfe", "S\u00fc\u00df"),
+        ("Temp \u00b0C", "cm\u00b2"),
+        ("\u00e9t\u00e9", "no\u00ebl"),
+        ("Sm\u00f6rg\u00e5s", "\u00c5land"),
+        ("sant\u00e9", "\u00bfs\u00ed?"),
+    ],
+)
+def test_western_text_is_not_taken_for_chinese(tmp_path: Path, encoding: str, words: tuple[str, str]) -> None:
+    path = tmp_path / "t.csv"
+    path.write_bytes(f"id,{words[0]}\n1,{words[1]}\n2,{words[1]}\n".encode(encoding))
+    assert read_table(path).columns == {"id": ("1", "2"), words[0]: (words[1], words[1])}
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("\u5fc3\u7535(\u03bcV)", "\u6b63\u5e38"),
+        ("\u7ec4", "\u7532"),
+        ("\u6e29\u5ea6\u2103", "\u5bb9\u5668"),
+        ("ECG(\u03bcV)", "\u03b1"),
+    ],
+)
+def test_chinese_text_is_still_known(tmp_path: Path, words: tuple[str, str]) -> None:
+    path = tmp_path / "t.csv"
+    path.write_bytes(f"id,{words[0]}\n1,{words[1]}\n2,b\n".encode("gb18030"))
+    assert read_table(path).columns == {"id": ("1", "2"), words[0]: (words[1], "b")}
+
+
 @pytest.mark.parametrize("mark", [",", ";", "\t", "|"])
 def test_delimiters_are_found_by_content(tmp_path: Path, mark: str) -> None:
     path = tmp_path / "t.csv"

@@ -140,6 +140,9 @@ def _show_found(audit: Audit) -> None:
         ("faulty in the official test part (kept)", str(len(audit.flagged_in_test)), _asides(audit.flagged_in_test)),
     ]
     table("What is wrong with the data", ("finding", "number", "which"), rows)
+    if audit.in_doubt:
+        doubts = [(entry.sample, entry.reason) for entry in audit.in_doubt]
+        table("Used, and to be looked at", ("case", "what is in doubt"), _first_rows(doubts))
     if audit.shortcut is not None:
         _show_shortcut(audit.shortcut)
     shown = audit.shortcut.warnings if audit.shortcut else ()

@@ -82,6 +82,8 @@ class Audit(BaseModel):
         Samples that training does without, with the reason.
     flagged_in_test : tuple of SetAside
         Samples of an official test part that are faulty; kept, since that part is never changed.
+    in_doubt : tuple of SetAside
+        Samples that are used, and should be looked at: leads that contradict each other, with the evidence.
     shortcut : Shortcut or None
         None where the target has no classes to guess.
     warnings : tuple of str
@@ -102,5 +104,6 @@ class Audit(BaseModel):
     patients_in_two_parts: int = 0
     removed_from_training: tuple[SetAside, ...] = ()
     flagged_in_test: tuple[SetAside, ...] = ()
+    in_doubt: tuple[SetAside, ...] = ()
     shortcut: Shortcut | None = None
     warnings: tuple[str, ...] = ()

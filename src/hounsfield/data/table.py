@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import islice
 from pathlib import Path
 
 from hounsfield.core.errors import CohortError
@@ -21,6 +22,9 @@ _DELIMITERS = (",", ";", "\t", "|")
 
 _COMMA = re.compile(r"[-+]?\d+,\d+")
 _NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
+_PAIR, _COMMON = re.compile(rb"(?s)[\x81-\xff]."), re.compile(rb"[\xa1-\xa9\xb0-\xd7][\xa1-\xfe]")
+"""What may be a character of GB18030; signs and level 1 of GB 2312, the 3,755 characters in common use."""
+COMMON_SHARE, MOST_PAIRS = 0.25, 10_000
 REMEMBERED = 1 << 16
 """Cells whose meaning is remembered: a column is looked at a dozen times."""
 
@@ -117,18 +121,36 @@ def _read(path: Path, name: str) -> Sheet:
 
 
 def decode(data: bytes) -> str:
-    """Return text from bytes: byte order marks, UTF-16, UTF-8, then GB18030, then Latin-1."""
+    """Return text from bytes: byte order marks, UTF-16, UTF-8; then GB18030 where it looks like it, Latin-1 else.
+
+    Notes
+    -----
+    Nearly all Latin-1 is valid GB18030 too (``\u00b5V`` is a rare character there). Chinese text is known by its common
+    characters, each of two high bytes; in western text a high byte stands alone between letters, and two neighbours
+    are hardly ever such a pair.
+    """
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         return data.decode("utf-16")
     if data[:200].count(0) > len(data[:200]) // 4:
         little = data[1:200:2].count(0) > data[0:200:2].count(0)
         return data.decode("utf-16-le" if little else "utf-16-be")
-    for encoding in ("utf-8-sig", "gb18030"):
+    return plain_text(data)
+
+
+def plain_text(data: bytes) -> str:
+    """Return text from bytes of one or more bytes a character, whatever they are: see `decode`."""
+    for encoding in ("utf-8-sig", "gb18030" if _chinese(data) else "cp1252"):
         try:
             return data.decode(encoding)
         except UnicodeDecodeError:
             continue
     return data.decode("latin-1")
+
+
+def _chinese(data: bytes) -> bool:
+    """Tell whether enough of the pairs of bytes that begin with a high one are common characters of GB 2312."""
+    pairs = [m.group() for m in islice(_PAIR.finditer(data), MOST_PAIRS)]
+    return sum(_COMMON.fullmatch(p) is not None for p in pairs) > COMMON_SHARE * len(pairs)
 
 
 @lru_cache(maxsize=REMEMBERED)

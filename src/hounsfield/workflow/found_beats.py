@@ -80,7 +80,9 @@ def _peaks(cohort: Cohort, ref: Ref) -> tuple[IntArray, float]:
     header = signal_header(cohort, ref)
     if header.rate_hz is None:
         raise CohortError("The record tells no rate.", expected="samples per second")
-    heart = [i for i, n in enumerate(header.leads) if standard_lead(n)] or [*range(len(header.leads))]
+    heart = [i for i, n in enumerate(header.leads) if standard_lead(n, beside=header.leads)] or [
+        *range(len(header.leads))
+    ]
 
     def window(start: int, stop: int) -> AnyArray:
         return read_signal(cohort, ref, start=start, stop=stop).array[heart]

@@ -192,3 +192,25 @@ def test_values_are_those_of_the_files(tmp_path: Path) -> None:
     one = read_signal(cohort, cohort.samples[0].inputs["signal"][0].ref)
     raw = stream(0, f"edf {cohort.samples[0].id}").integers(-900, 900, 500)
     assert np.allclose(one.array[0], raw / 10.0, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("names", "leads", "modality"),
+    [
+        (("C3", "C4", "O1", "ECG II"), {"C3", "C4", "O1", "II"}, ""),
+        (("I", "II", "C3", "C4"), {"I", "II", "V3", "V4"}, "ECG"),
+    ],
+)
+def test_electrodes_on_the_head_are_no_chest_leads(
+    tmp_path: Path, names: tuple[str, ...], leads: set[str], modality: str
+) -> None:
+    for i in range(12):
+        write_record(tmp_path, some_samples(500, 4, 12, seed=i), 16, name=f"r{i:02d}")
+        path = tmp_path / f"r{i:02d}.hea"
+        text = path.read_text()
+        for number, name in enumerate(names):
+            text = text.replace(f"lead {number}", name)
+        path.write_text(text)
+    table(tmp_path / "labels.csv", [{"record": f"r{i:02d}", "stage": ("wake", "sleep")[i % 2]} for i in range(12)])
+    spec = understand(tmp_path).schema.inputs[0]
+    assert (set(spec.leads), spec.modality) == (leads, modality)

@@ -14,19 +14,20 @@ EDF = Ref("edf", "a.edf")
 
 
 def _field(value: object, width: int) -> bytes:
-    return str(value).ljust(width).encode()
+    return value.ljust(width) if isinstance(value, bytes) else str(value).ljust(width).encode()
 
 
 def _file(
     folder: Path, records: list[bytes], *, samples: tuple[int, ...] = (4,), reserved: str = "", told: int | None = None,
-    labels: tuple[str, ...] = ("ECG",), seconds: object = 1, bdf: bool = False, range_: tuple[int, int] = (-1000, 1000),
+    labels: tuple[str | bytes, ...] = ("ECG",), seconds: object = 1, bdf: bool = False,
+    range_: tuple[int, int] = (-1000, 1000), unit: str | bytes = "uV",
 ) -> None:  # fmt: skip
     count = len(samples)
     head = (b"\xffBIOSEMI" if bdf else _field(0, 8)) + _field("X X X X", 80) + _field("Startdate", 80)
     head += _field("01.01.85", 8) + _field("00.00.00", 8) + _field(256 * (count + 1), 8) + _field(reserved, 44)
     head += _field(len(records) if told is None else told, 8) + _field(seconds, 8) + _field(count, 4)
     for values, width in (
-        (labels, 16), ([""] * count, 80), (["uV"] * count, 8), ([-100] * count, 8), ([100] * count, 8),
+        (labels, 16), ([""] * count, 80), ([unit] * count, 8), ([-100] * count, 8), ([100] * count, 8),
         ([range_[0]] * count, 8), ([range_[1]] * count, 8), ([""] * count, 80), (samples, 8), ([""] * count, 32),
     ):  # fmt: skip
         head += b"".join(_field(v, width) for v in values)
@@ -142,3 +143,19 @@ def test_damaged_files_raise_read_errors_only(tmp_path: Path) -> None:
             edf_annotations(cohort_in(tmp_path), EDF)
         except ReadError:
             continue
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "latin-1"])
+def test_labels_and_units_beyond_ascii_are_read(tmp_path: Path, encoding: str) -> None:
+    labels, unit = ("EKG früh".encode(encoding), b"Resp\0\0\0"), "\u00b5V".encode(encoding)
+    _file(tmp_path, [_values(1, 2, 3, 4)], samples=(2, 2), labels=labels, unit=unit)
+    found = read_signal(cohort_in(tmp_path), EDF)
+    assert (found.leads, found.units) == (("EKG früh", "Resp"), ("uV", "uV"))
+
+
+def test_leads_without_calibration_have_no_unit_and_are_told_once(tmp_path: Path) -> None:
+    _file(tmp_path, [_values(1, 2, 3, 4)], samples=(2, 2), labels=("a", "b"), range_=(5, 5))
+    header = signal_header(cohort_in(tmp_path), EDF)
+    assert header.units == ("", "")
+    assert header.notes == ("2 of 2 leads have no calibration (equal extremes): stored values without a unit",)
+    np.testing.assert_array_equal(read_signal(cohort_in(tmp_path), EDF).array, [[1, 2], [3, 4]])

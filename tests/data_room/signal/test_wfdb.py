@@ -8,7 +8,7 @@ from hounsfield.core.cohort import Ref
 from hounsfield.core.errors import ReadError
 from hounsfield.data.signal.readers import read_signal, signal_header, signal_reader_for
 from hounsfield.data.signal.wfdb.reader import checksum_faults
-from tests.data_room.signal.records import cohort_in, packed, some_samples, wfdb, write_record
+from tests.data_room.signal.records import Ints, cohort_in, packed, some_samples, wfdb, write_record
 
 BITS = {16: 16, 61: 16, 160: 16, 24: 24, 32: 32, 80: 8, 212: 12, 310: 10, 311: 10}
 
@@ -239,3 +239,60 @@ def test_a_header_is_known_by_its_first_line(tmp_path: Path) -> None:
     assert signal_reader_for(tmp_path / "a.hea") == "wfdb"
     (tmp_path / "b.hea").write_text("ANALYZE header or anything else")
     assert signal_reader_for(tmp_path / "b.hea") is None
+
+
+def _in_segments(folder: Path, gains: tuple[str, ...], *, layout: str = "") -> tuple[Ints, ...]:
+    """Write a record ``a`` of one lead in segments of 20 frames, each with a gain of its own."""
+    told = [some_samples(20, 1, 16, seed=n) for n in range(len(gains))]
+    for n, (gain, values) in enumerate(zip(gains, told, strict=True)):
+        (folder / f"s{n}.dat").write_bytes(packed(values, 16))
+        (folder / f"s{n}.hea").write_text(f"s{n} 1 250 20\ns{n}.dat 16 {gain} 12 0 0 0 0 ABP\n")
+    (folder / "lay.hea").write_text(f"lay 1 250 0\n~ 0 {layout} 12 0 0 0 0 ABP\n")
+    names = (["lay 0"] if layout else []) + [f"s{n} 20" for n in range(len(gains))]
+    (folder / "a.hea").write_text("\n".join([f"a/{len(names)} 1 250 {20 * len(gains)}", *names, ""]))
+    return tuple(told)
+
+
+@pytest.mark.parametrize("layout", ["", "100/mV"])
+def test_segments_in_other_units_are_brought_to_that_of_the_record(tmp_path: Path, layout: str) -> None:
+    first, second = _in_segments(tmp_path, ("200(3)/mV", "0.2(5)/uV"), layout=layout)
+    found = read_signal(cohort_in(tmp_path), wfdb())
+    assert found.units == ("mV",)
+    np.testing.assert_allclose(found.array[0, :20], (first[:, 0] - 3) / 200, rtol=1e-6)
+    np.testing.assert_allclose(found.array[0, 20:], (second[:, 0] - 5) / 0.2 / 1000, rtol=1e-6)
+    np.testing.assert_array_equal(
+        read_signal(cohort_in(tmp_path), wfdb(), start=15, stop=31).array[0], found.array[0, 15:31]
+    )
+
+
+@pytest.mark.parametrize("layout", ["", "0/mmHg", "200"])
+def test_a_segment_whose_unit_is_none_of_the_record_is_a_gap(tmp_path: Path, layout: str) -> None:
+    told = _in_segments(tmp_path, ("0/mmHg", "2/mmHg", "3/mV", "4/kPa"), layout=layout)
+    found = read_signal(cohort_in(tmp_path), wfdb())
+    assert found.units == ("mmHg",)
+    np.testing.assert_allclose(found.array[0, 20:40], told[1][:, 0] / 2, rtol=1e-6)
+    np.testing.assert_allclose(found.array[0, 60:], told[3][:, 0] / 4 / 0.133322, rtol=1e-5)
+    assert np.isnan(found.array[0, :20]).all()  # not calibrated
+    assert np.isnan(found.array[0, 40:60]).all()
+    assert "a segment has ABP in another unit: it is a gap there" in signal_header(cohort_in(tmp_path), wfdb()).notes
+
+
+@pytest.mark.parametrize(
+    ("gain", "unit"), [("0/mmHg", ""), ("0(7)/uV", ""), ("0/mV", "mV"), ("0", "mV"), ("50/mmHg", "mmHg")]
+)
+def test_a_gain_of_zero_leaves_a_unit_to_millivolts_only(tmp_path: Path, gain: str, unit: str) -> None:
+    write_record(tmp_path, some_samples(10, 1, 16), 16)
+    (tmp_path / "a.hea").write_text(f"a 1 250 10\na.dat 16 {gain}\n")
+    header = signal_header(cohort_in(tmp_path), wfdb())
+    assert (header.units, read_signal(cohort_in(tmp_path), wfdb()).units) == ((unit,), (unit,))
+    assert any("not calibrated, its values have no unit" in n for n in header.notes) == (not unit)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "latin-1", "cp1252"])
+def test_units_and_names_beyond_ascii_are_read_in_their_encoding(tmp_path: Path, encoding: str) -> None:
+    write_record(tmp_path, some_samples(10, 2, 16), 16)
+    text = "a 2 250 10\na.dat 16 10/\u00b5V 12 0 0 0 0 EKG\na.dat 16 10/NU 12 0 0 0 0 Pl\u00e9th\n"
+    (tmp_path / "a.hea").write_bytes(text.encode(encoding))
+    found = read_signal(cohort_in(tmp_path), wfdb())
+    assert (found.leads, found.units) == (("EKG", "Pl\u00e9th"), ("uV", "NU"))
+    assert signal_header(cohort_in(tmp_path), wfdb()).units == ("uV", "NU")

@@ -59,6 +59,12 @@ def test_units_are_converted_or_refused() -> None:
     mine = wave()
     micro = Signal(mine.array * 1000, mine.leads, ("uV", "uV"), rate_hz=100.0)
     np.testing.assert_allclose(numbers(plan(), micro), numbers(plan(), mine), rtol=1e-5)
+    small = plan(units=("\u00b5V", "\u03bcV"))  # the micro sign and the Greek letter
+    for unit in ("uV", "\u00b5V", "\u03bcV"):
+        same = Signal(mine.array, mine.leads, (unit, unit), rate_hz=100.0)
+        np.testing.assert_allclose(numbers(small, same), numbers(plan(), mine), rtol=1e-5)
+    kilo = Signal(mine.array * np.float32(0.133322), mine.leads, ("kPa", "kPa"), rate_hz=100.0)
+    np.testing.assert_allclose(numbers(plan(units=("mmHg", "mmHg")), kilo), numbers(plan(), mine), rtol=1e-4, atol=1e-5)
     with pytest.raises(PlanError, match="in mmHg, the plan is for mV"):
         numbers(plan(), Signal(mine.array, mine.leads, ("mmHg", "mmHg"), rate_hz=100.0))
 

@@ -11,7 +11,7 @@ from tests.science.physiology.hearts import beat_times, heart
     ("name", "standard"),
     [
         ("II", "II"), ("MLII", "II"), ("ECG II", "II"), ("Lead II", "II"), ("ecg_lead_ii", "II"), ("EKG-V1", "V1"),
-        ("AVR", "aVR"), ("avl", "aVL"), ("aV F", "aVF"), ("C3", "V3"), ("ECGII", "II"), ("v6", "V6"), ("Lead 2", "II"),
+        ("AVR", "aVR"), ("avl", "aVL"), ("aV F", "aVF"), ("C3", None), ("ECGII", "II"), ("v6", "V6"), ("Lead 2", "II"),
         ("ML1", "I"), ("ABP", None), ("RESP", None), ("V", None), ("V7", None), ("MCL1", None), ("", None),
         ("ECG", None),
     ],
@@ -68,8 +68,24 @@ def test_a_foreign_lead_is_inconsistent() -> None:
     assert [f.kind for f in lead_faults(_signal(leads))] == ["inconsistent"]
 
 
+def test_leads_in_several_units_of_voltage_are_compared_in_one() -> None:
+    leads = _twelve()
+    right = _signal(leads)
+    for unit, times in (("uV", 1e3), ("V", 1e-3)):
+        array = right.array.copy()
+        array[0] *= np.float32(times)
+        mixed = Signal(array, right.leads, (unit, *right.units[1:]), rate_hz=250.0)
+        assert lead_faults(mixed) == ()
+
+
+def test_a_fault_has_a_name() -> None:
+    leads = _twelve()
+    leads["aVR"], leads["aVL"] = leads["aVL"], leads["aVR"]
+    assert [f.name for f in lead_faults(_signal(leads))] == ["aVR and aVL swapped"]
+
+
 def test_exchanged_arm_electrodes_are_told() -> None:
     leads = _twelve()
     i, ii, iii = -leads["I"], leads["III"], leads["II"]
     arms = {"I": i, "II": ii, "III": iii, "V6": leads["V6"]}
-    assert [f.kind for f in lead_faults(_signal(arms))] == ["arms"]
+    assert [(f.kind, f.name) for f in lead_faults(_signal(arms))] == [("arms", "arm electrodes exchanged")]

@@ -6,9 +6,12 @@ from hounsfield.core.cohort import InputSpec
 from hounsfield.core.image import Header
 from hounsfield.core.row import Row, RowColumn
 from hounsfield.core.signal import Signal, SignalHeader
+from hounsfield.core.streams import stream
 from hounsfield.core.types import Float32Array
+from hounsfield.stages.auditing.findings import audit
 from hounsfield.stages.auditing.kinds import ROWS, SIGNALS
 from hounsfield.stages.auditing.thumbnails import Glance
+from tests.stages.auditing.making import cohort, sample
 
 SIGNAL = InputSpec(name="x", kind="signal", ndim=1)
 COLUMNS = tuple(RowColumn(name=f"v{i}") for i in range(6))
@@ -40,6 +43,40 @@ def test_faults_of_signals() -> None:
     assert "single point" in seen(np.ones((1, 1), np.float32)).fault
     half = np.stack([np.sin(np.arange(20)), np.full(20, np.nan)]).astype(np.float32)
     assert seen(half).fault == ""
+
+
+def _limbs(names: tuple[str, ...], *, seconds: int = 10) -> Signal:
+    base = stream(0, "limbs").normal(0, 0.02, 250 * seconds)
+    base[125::250] += 3.0
+    i = np.convolve(base, np.hanning(15), "same")
+    ii = np.roll(i, 20) + i / 2
+    array = np.stack([i, ii, ii - i, -(i + ii) / 2, i - ii / 2, ii - i / 2]).astype(np.float32)
+    return Signal(array, names, ("mV",) * 6, rate_hz=250.0)
+
+
+RIGHT = ("I", "II", "III", "aVR", "aVL", "aVF")
+SWAPPED = ("I", "II", "III", "aVL", "aVR", "aVF")
+
+
+def _glanced(name: str, signal: Signal) -> Glance:
+    header = SignalHeader(signal.leads, signal.units, signal.samples, signal.rate_hz, "WFDB", 100)
+    return SIGNALS.glance(name, signal, header, SIGNAL)
+
+
+def test_the_audit_names_every_record_whose_leads_contradict_each_other() -> None:
+    looks = [_glanced(f"r{n}", _limbs(SWAPPED if n in (3, 47) else RIGHT)) for n in range(50)]
+    assert not any(look.fault for look in looks)
+    samples = [sample(f"r{n}", ("no", "yes")[n % 2]) for n in range(50)]
+    found = audit(cohort(samples), looks, [], seed=0)
+    assert [entry.sample for entry in found.in_doubt] == ["r3", "r47"]
+    assert found.in_doubt[0].reason.startswith("aVR and aVL swapped: each differs")
+    assert any(w.startswith("2 of 50 records hold leads that contradict") for w in found.warnings)
+    assert not any("r47" in w for w in found.warnings)
+
+
+def test_beats_are_too_short_to_be_judged() -> None:
+    assert _glanced("a", _limbs(SWAPPED, seconds=5)).doubt
+    assert not _glanced("a", _limbs(SWAPPED, seconds=2)).doubt
 
 
 def test_equal_rows_are_a_repeat_only_where_they_tell_patients_apart() -> None:

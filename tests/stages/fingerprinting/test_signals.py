@@ -75,3 +75,27 @@ def test_series_that_are_standardised_already_are_known() -> None:
     assert not facts([look(s) for s in plain]).own_scale
     own = [(s.array - s.array.mean(axis=1, keepdims=True)) / s.array.std(axis=1, keepdims=True) for s in plain]
     assert facts([look(Signal(v, ("I", "V1"), ("", ""), rate_hz=100.0)) for v in own]).own_scale
+
+
+def in_unit(signal: Signal, unit: str, scale: float) -> Signal:
+    return Signal(signal.array * np.float32(scale), signal.leads, (unit,) * len(signal.leads), rate_hz=signal.rate_hz)
+
+
+def test_values_in_several_units_are_converted_before_they_are_pooled() -> None:
+    plain = [wave(n) for n in range(24)]
+    mixed = [in_unit(s, "uV", 1e3) if n % 3 == 0 else s for n, s in enumerate(plain)]
+    found, expected = facts([look(s) for s in mixed]), facts([look(s) for s in plain])
+    assert found.units == ("mV", "mV")
+    for what in ("mean", "std", "low", "high"):
+        np.testing.assert_allclose(getattr(found, what), getattr(expected, what), rtol=1e-4)
+    whole = np.concatenate([s.array for s in plain], axis=1)
+    np.testing.assert_allclose(found.std, whole.std(axis=1, dtype=np.float64), rtol=1e-4)
+
+
+def test_values_in_an_unknown_unit_do_not_count_where_others_tell_theirs() -> None:
+    plain = [wave(n) for n in range(9)]
+    odd = [in_unit(wave(20), "", 1e4), in_unit(wave(21), "mmHg", 40.0)]
+    found, expected = facts([look(s) for s in [*plain, *odd]]), facts([look(s) for s in plain])
+    assert (found.units, found.mean, found.std) == (expected.units, expected.mean, expected.std)
+    nowhere = facts([look(in_unit(s, "", 1.0)) for s in plain])
+    assert (nowhere.units, nowhere.std) == (("", ""), expected.std)

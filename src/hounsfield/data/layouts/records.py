@@ -7,7 +7,7 @@ from functools import cached_property
 
 from hounsfield.core.cohort import Cohort, InputSpec, Reading, Ref, Schema
 from hounsfield.core.errors import CohortError, ReadError
-from hounsfield.core.leads import STANDARD, common_name, place_of, standard_lead
+from hounsfield.core.leads import STANDARD, common_name, on_the_head, place_of, standard_lead
 from hounsfield.core.signal import SignalHeader
 from hounsfield.data.files import Files, ending, folded, plain_key, stem
 from hounsfield.data.inputs import Inputs
@@ -164,7 +164,7 @@ def signal_inputs(records: Sequence[Record], reader: str) -> SignalInputs:
         elif len(wanted) == 1 and len(header.leads) > 1:
             own[path] = header.leads[place_of(wanted[0], header.leads) or 0]
     used = [h for p, h in known if p not in faults]
-    heart = any(standard_lead(n) for n in wanted)
+    heart = any(standard_lead(n, beside=wanted) for n in wanted) and not on_the_head(wanted)
     spec = InputSpec(name=INPUT, kind="signal", ndim=1, modality="ECG" if heart else "", leads=wanted)
     heads = {p: h for p, h in known if p not in faults}
     notes = _notes(used, wanted, own)
@@ -176,10 +176,10 @@ def _wanted(headers: Sequence[SignalHeader]) -> tuple[str, ...]:
     counts: Counter[str] = Counter()
     shown: dict[str, str] = {}
     for header in headers:
-        names = list(dict.fromkeys(common_name(n) for n in header.leads))
+        names = list(dict.fromkeys(common_name(n, beside=header.leads) for n in header.leads))
         counts.update(names)
         for lead in header.leads:
-            shown.setdefault(common_name(lead), lead)
+            shown.setdefault(common_name(lead, beside=header.leads), lead)
     most = [n for n, c in counts.items() if c >= MOST_HAVE * len(headers)] or [counts.most_common(1)[0][0]]
     first = [n for n in STANDARD if n in most]
     return (*first, *(shown[n] for n in most if n not in first))

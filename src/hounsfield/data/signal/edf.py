@@ -13,6 +13,7 @@ from hounsfield.core.signal import Signal, SignalHeader
 from hounsfield.core.types import Float32Array, Float64Array
 from hounsfield.data.files import inside
 from hounsfield.data.signal.windows import check_size, chosen_leads, damaged, unlike, window_of
+from hounsfield.data.table import plain_text
 
 MAX_SIGNALS = 4096
 MAX_RECORD_BYTES = 64 << 20
@@ -273,23 +274,31 @@ def _lines(
 ) -> tuple[tuple[_Line, ...], tuple[_Line, ...]]:
     lines: list[_Line] = []
     tals: list[_Line] = []
-    names = [c.decode("latin-1").strip() for c in columns[0]]
+    names = [_text(c) for c in columns[0]]
     titles = unlike([n or f"signal {i + 1}" for i, n in enumerate(names)])
-    at = 0
+    at, plain = 0, 0
     for i, name in enumerate(names):
         if name in EDF_ANNOTATIONS:
             tals.append(_Line(name, "", 1, 0, samples[i], at))
         else:
             low, high = (_number(columns[c][i], "physical extreme", ref) for c in (3, 4))
             least, most = (_whole(columns[c][i], "digital extreme", ref) for c in (5, 6))
+            unit = _text(columns[2][i])
             if least == most or low == high:
-                notes.append("a lead has no calibration (equal extremes): stored values are handed out")
-                low, high, least, most = 0.0, 1.0, 0, 1
+                low, high, least, most, unit = 0.0, 1.0, 0, 1, ""
+                plain += 1
             gain = (high - low) / (most - least)
-            unit = columns[2][i].decode("latin-1").strip()
             lines.append(_Line(titles[i], unit, gain, low - gain * least, samples[i], at))
         at += samples[i] * width
+    if plain:
+        which = f"{plain} of {len(lines)} leads have" if len(lines) > 1 else "its lead has"
+        notes.append(f"{which} no calibration (equal extremes): stored values without a unit")
     return tuple(lines), tuple(tals)
+
+
+def _text(cell: bytes) -> str:
+    """Return a label or a unit: ASCII by the standard, UTF-8 or Latin-1 by habit, filled up with blanks or zeros."""
+    return plain_text(cell.replace(b"\0", b" ").strip()).strip()
 
 
 def _tal(data: bytes, ref: Ref) -> Iterator[EdfAnnotation]:

@@ -1,5 +1,6 @@
 """The table of readers of signals, beside the one of images: a signal is read by window, an image whole."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
@@ -7,6 +8,7 @@ from hounsfield.core.cohort import Cohort, Ref
 from hounsfield.core.errors import ReadError
 from hounsfield.core.signal import Signal, SignalHeader
 from hounsfield.core.tables import Table
+from hounsfield.core.units import spelled
 from hounsfield.data.files import first_bytes
 from hounsfield.data.signal.protocol import SignalReader
 
@@ -60,13 +62,20 @@ def read_signal(cohort: Cohort, ref: Ref, *, start: int = 0, stop: int | None = 
     ------
     ReadError
         If it cannot be read; the message says why.
+
+    Notes
+    -----
+    Units are spelt as `hounsfield.core.units.spelled` has them, whatever the file's spelling.
     """
-    return signal_reader(ref.reader).read(cohort, ref, start=start, stop=stop)
+    found = signal_reader(ref.reader).read(cohort, ref, start=start, stop=stop)
+    units = tuple(map(spelled, found.units))
+    return found if units == found.units else replace(found, units=units)
 
 
 def signal_header(cohort: Cohort, ref: Ref) -> SignalHeader:
     """Return leads, units, rate and length of what a ref means."""
-    return signal_reader(ref.reader).header(cohort, ref)
+    found = signal_reader(ref.reader).header(cohort, ref)
+    return replace(found, units=tuple(map(spelled, found.units)))
 
 
 def signal_reader_for(path: Path) -> str | None:

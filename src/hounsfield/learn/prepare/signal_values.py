@@ -4,9 +4,7 @@ import numpy as np
 
 from hounsfield.core.errors import PlanError
 from hounsfield.core.types import Float64Array
-
-UNITS = {("uV", "mV"): 1e-3, ("µV", "mV"): 1e-3, ("V", "mV"): 1e3, ("mV", "uV"): 1e3, ("kPa", "mmHg"): 7.50062}
-"""Factors from one unit to another."""
+from hounsfield.core.units import conversion
 
 
 def factor(have: str, want: str, lead: str) -> float:
@@ -17,15 +15,14 @@ def factor(have: str, want: str, lead: str) -> float:
     PlanError
         If one cannot be converted to the other.
     """
-    if not have or not want or have.casefold() == want.casefold():
-        return 1.0
-    if (have, want) not in UNITS:
+    found = conversion(have, want)
+    if found is None:
         raise PlanError(
             f"Lead {lead!r} is in {have}, the plan is for {want}.",
             expected=f"values in {want}",
             next_step="convert the record, or correct its header",
         )
-    return UNITS[have, want]
+    return found
 
 
 def at_rate(values: Float64Array, rate_hz: float, to_hz: float) -> Float64Array:

@@ -6,7 +6,8 @@ import numpy as np
 
 from hounsfield.core.leads import STANDARD, ordered_names, standard_lead
 from hounsfield.core.signal import Signal
-from hounsfield.core.types import AnyArray, Float64Array
+from hounsfield.core.types import Float64Array
+from hounsfield.core.units import conversion
 from hounsfield.science.physiology.filters import band_pass, filled
 
 __all__ = ["STANDARD", "LeadFault", "in_standard_order", "lead_faults", "ordered_names", "standard_lead"]
@@ -14,6 +15,8 @@ __all__ = ["STANDARD", "LeadFault", "in_standard_order", "lead_faults", "ordered
 CLEAR_CORRELATION = 0.85
 """Two leads that agree so far over QRS complexes are taken for the same."""
 SAMPLES_LOOKED_AT = 200_000
+COMPARED = (*STANDARD[:6], "V6")
+"""Leads that a law binds, and one that tells which way lead I should point."""
 
 
 def in_standard_order(signal: Signal) -> Signal:
@@ -31,7 +34,7 @@ def in_standard_order(signal: Signal) -> Signal:
     """
     named: dict[str, int] = {}
     for row, name in enumerate(signal.leads):  # a plain name goes before a modified lead of the same name
-        found = standard_lead(name)
+        found = standard_lead(name, beside=signal.leads)
         if found and (found not in named or name.casefold() == found.casefold()):
             named[found] = row
     first = [(name, named[name]) for name in STANDARD if name in named]
@@ -64,6 +67,13 @@ class LeadFault:
     leads: tuple[str, ...]
     evidence: str
 
+    @property
+    def name(self) -> str:
+        """What is wrong with which leads, such as ``"aVR and aVL swapped"``."""
+        if self.kind == "arms":
+            return "arm electrodes exchanged"
+        return f"{' and '.join(self.leads)} {self.kind}"
+
 
 def lead_faults(signal: Signal) -> tuple[LeadFault, ...]:
     """Return where the limb leads of an electrocardiogram contradict Einthoven's and Goldberger's laws.
@@ -71,7 +81,7 @@ def lead_faults(signal: Signal) -> tuple[LeadFault, ...]:
     Parameters
     ----------
     signal : Signal
-        With a rate, in one unit; leads under any of their names.
+        With a rate; leads under any of their names, in any units of voltage.
 
     Notes
     -----
@@ -80,10 +90,14 @@ def lead_faults(signal: Signal) -> tuple[LeadFault, ...]:
     aVR and aVL, since it stays 0. Exchanged arm electrodes keep all laws: there, lead I is upside down as a whole,
     which is told by its QRS complexes pointing down while those of V6 point up. A true dextrocardia looks like it.
     """
-    named = in_standard_order(signal)
-    if named.rate_hz is None or named.rate_hz < 20:
+    rate_hz = signal.rate_hz
+    if rate_hz is None or rate_hz < 20 or signal.samples < rate_hz:
         return ()
-    have = {n: _calm(named.lead(n), named.rate_hz) for n in STANDARD if n in named.leads}
+    if len({standard_lead(n) for n in signal.leads}.intersection(COMPARED)) < 2:
+        return ()
+    # cut first: of a day's record a copy in another order would be as large as the day
+    named = in_standard_order(replace(signal, array=signal.array[:, :SAMPLES_LOOKED_AT]))
+    have = _calm(named, rate_hz)
     faults: list[LeadFault] = []
     if {"I", "II", "III"} <= set(have):
         faults.extend(_einthoven(have))
@@ -96,11 +110,16 @@ def lead_faults(signal: Signal) -> tuple[LeadFault, ...]:
     return tuple(faults)
 
 
-def _calm(lead: AnyArray, rate_hz: float) -> Float64Array:
-    series, missing = filled(lead[:SAMPLES_LOOKED_AT])
+def _calm(signal: Signal, rate_hz: float) -> dict[str, Float64Array]:
+    """Return the leads of `COMPARED` that a signal has, in mV, from 0.5 to 40 Hz, 0 where nothing was recorded."""
+    rows = [signal.leads.index(n) for n in COMPARED if n in signal.leads]
+    bridged = [filled(signal.array[row]) for row in rows]
+    series = np.stack(
+        [values * (conversion(signal.units[r], "mV") or 1.0) for r, (values, _) in zip(rows, bridged, strict=True)]
+    )
     calm = band_pass(series, rate_hz, (0.5, min(40.0, 0.45 * rate_hz)))
-    calm[missing] = 0
-    return calm
+    calm[np.stack([missing for _, missing in bridged])] = 0
+    return {signal.leads[row]: found for row, found in zip(rows, calm, strict=True)}
 
 
 def _residual(found: Float64Array, said: Float64Array) -> float:

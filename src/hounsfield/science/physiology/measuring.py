@@ -24,6 +24,8 @@ _OTHER_WORDS = (
 """What is no electrocardiogram though it be in volts, and no blood pressure though it be in mmHg."""
 _SCALP = re.compile(r"fp[12z]|[fcpo]z|o[12]|t[3-8]|p[3478]|f[3478]")
 """Places of the 10-20 system that no lead of an electrocardiogram is called by."""
+_CENTRAL = re.compile(r"c[1-6]")
+"""Places of it that chest leads are called by too."""
 _MILLIVOLTS = {"mv": 1.0, "uv": 1e-3, "µv": 1e-3, "μv": 1e-3, "v": 1e3}
 
 
@@ -69,7 +71,11 @@ def measure_signal(signal: Signal) -> Measured:
         return Measured({}, {"all": "the signal has no rate"})
     for quality in lead_quality(signal):
         values[f"{_word(quality.lead)}_quality"] = quality.index
-    heart = [i for i, (name, unit) in enumerate(zip(signal.leads, signal.units, strict=True)) if _electric(name, unit)]
+    heart = [
+        i
+        for i, (name, unit) in enumerate(zip(signal.leads, signal.units, strict=True))
+        if _electric(name, unit, signal.leads)
+    ]
     if heart:
         _heart(signal, heart, values, missing)
     else:
@@ -84,13 +90,14 @@ def measure_signal(signal: Signal) -> Measured:
     return Measured(values, missing)
 
 
-def _electric(name: str, unit: str) -> bool:
+def _electric(name: str, unit: str, leads: tuple[str, ...]) -> bool:
     words = _words(name)
     if any(word.startswith(_HEART_WORDS) for word in words):
         return True
-    if _other(name):
+    among_scalp = bool(words and _CENTRAL.fullmatch(words[0])) and any(_other(n) for n in leads)
+    if _other(name) or among_scalp:
         return False
-    return standard_lead(name) is not None or unit.casefold() in _MILLIVOLTS
+    return standard_lead(name, beside=leads) is not None or unit.casefold() in _MILLIVOLTS
 
 
 def _other(name: str) -> bool:

@@ -61,6 +61,7 @@ def audit(cohort: Cohort, glances: Sequence[Glance], unreadable: Sequence[SetAsi
         patients_in_two_parts=len(straddling),
         removed_from_training=out.removed,
         flagged_in_test=out.flagged,
+        in_doubt=tuple(SetAside(sample=g.sample, reason=g.doubt) for g in looks if g.doubt),
         shortcut=shortcut,
         warnings=_sentences(cohort, samples, aside, looks=looks, repeats=repeats, out=out, shortcut=shortcut),
     )
@@ -132,6 +133,12 @@ def _sentences(
         held = f"; {lost} of them lie in the official test part and cannot be judged" if lost else ""
         said.append(f"{_cases(len(aside))} set aside (unreadable, faulty or without an answer){held}.")
     said.extend(_on_repeats(repeats, out, noun=_NOUNS.get(looks[0].kind, looks[0].kind) if looks else "picture"))
+    doubts = sum(bool(look.doubt) for look in looks)
+    if doubts:
+        said.append(
+            f"{doubts} of {len(looks)} records hold leads that contradict each other (swapped or upside down); they "
+            "are used as they are."
+        )
     straddling = patients_in_two_parts(samples)
     if straddling:
         said.append(f"The official division has {len(straddling)} patient(s) in more than one part.")

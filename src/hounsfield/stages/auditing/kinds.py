@@ -1,6 +1,7 @@
 """What the audit keeps of one input, by its kind: whatever repeats exactly, and of images what nearly does."""
 
 import hashlib
+from dataclasses import replace
 from typing import Protocol, TypeVar, cast, runtime_checkable
 
 import numpy as np
@@ -17,6 +18,10 @@ TELLING = 5
 """Numbers of a row, other than small whole ones, from which two equal rows are one row written twice. Two patients may
 well have the same age, sex and stage."""
 SMALL_NUMBER = 20
+LEAST_S = 5.0
+"""Of a shorter signal it is not told whether its leads contradict each other."""
+LOOKED_AT_S = 60.0
+"""So much of a longer one is looked at for it: electrodes stay where they were put."""
 _NO_PICTURE = np.zeros((0, 0), dtype=np.uint8)
 
 SomeContent_contra = TypeVar("SomeContent_contra", contravariant=True)
@@ -47,7 +52,7 @@ class Images:
 
 
 class Signals:
-    """Glances at signals: the digest is of values and lead names; a signal that holds nothing is a fault."""
+    """Glances at signals: the digest is of values and lead names; an empty one is a fault, swapped leads a doubt."""
 
     def glance(self, sample: str, content: Signal, header: SignalHeader, spec: InputSpec) -> Glance:
         """Look at one signal."""
@@ -55,7 +60,7 @@ class Signals:
         values = content.array
         known = values[np.isfinite(values)]
         times = np.zeros(0) if content.times_s is None else content.times_s - content.times_s[0]
-        return _plain(
+        found = _plain(
             "signal",
             sample,
             digest=_digest(values, times, "|".join(content.leads)),
@@ -64,6 +69,7 @@ class Signals:
             known=known.astype(np.float64),
             fault=signal_fault(content),
         )
+        return found if found.fault else replace(found, doubt=signal_doubt(content))
 
 
 class Rows:
@@ -103,6 +109,22 @@ def signal_fault(signal: Signal) -> str:
     if signal.times_s is None and float(known.min()) == float(known.max()):
         return "the signal is flat: every value is the same"
     return ""
+
+
+def signal_doubt(signal: Signal) -> str:
+    """Return which leads of an electrocardiogram contradict each other, one clause; ``""`` where none do.
+
+    Parameters
+    ----------
+    signal : Signal
+        One that is shorter than `LEAST_S`, such as a beat, is not judged.
+    """
+    if signal.rate_hz is None or signal.samples < LEAST_S * signal.rate_hz:
+        return ""
+    from hounsfield.science.physiology.leads import lead_faults
+
+    first = signal.array[:, : round(LOOKED_AT_S * signal.rate_hz)]
+    return "; ".join(f"{fault.name}: {fault.evidence}" for fault in lead_faults(replace(signal, array=first)))
 
 
 def _plain(

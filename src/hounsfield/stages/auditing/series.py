@@ -100,7 +100,7 @@ def _records(spec: InputSpec, seen: _Seen, refs: Sequence[Ref]) -> Listing:
     rows = [("records", f"{len(refs)}" + (f", {len(heads)} looked at" if len(heads) < len(refs) else ""))]
     rows.append(("rate", _counted(rates)))
     rows.append(("length", _lengths(heads)))
-    names = Counter(common_name(n) for h in heads for n in h.leads)
+    names = Counter(common_name(n, beside=h.leads) for h in heads for n in h.leads)
     if len(names) > 12:
         rows.append(("leads", f"{len(names)}: {', '.join(n for n, _ in names.most_common(8))}, ..."))
     else:
@@ -151,15 +151,17 @@ def _leads(spec: InputSpec, seen: _Seen) -> Listing:
         if signal.rate_hz is None:
             for name, lead in zip(signal.leads, signal.array, strict=True):
                 flat = float(np.nanmax(lead) == np.nanmin(lead)) if np.isfinite(lead).any() else 1.0
-                gathered.setdefault(common_name(name), []).append(
+                gathered.setdefault(common_name(name, beside=signal.leads), []).append(
                     (float(np.isnan(lead).mean()), flat, np.nan, np.nan, np.nan)
                 )
             continue
         for q in lead_quality(signal):
-            gathered.setdefault(common_name(q.lead), []).append((q.missing, q.flat, q.saturated, q.hum, q.index))
+            gathered.setdefault(common_name(q.lead, beside=signal.leads), []).append(
+                (q.missing, q.flat, q.saturated, q.hum, q.index)
+            )
         for fault in lead_faults(signal):
-            faults[f"{' and '.join(fault.leads)} {fault.kind}"] += 1
-    order = [*(n for n in map(standard_lead, spec.leads) if n), *gathered]
+            faults[fault.name] += 1
+    order = [*(n for n in (standard_lead(n, beside=spec.leads) for n in spec.leads) if n), *gathered]
     rows = []
     for name in dict.fromkeys(n for n in order if n in gathered):
         missing, flat, saturated, hum, index = np.array(gathered[name]).T

@@ -80,6 +80,8 @@ class Glance:
         Why the image cannot be used (constant, tiny, not finite), one clause; ``""`` where it can.
     volume : uint8 array (z y x) or None
         Of a volume the small one, see `hounsfield.stages.auditing.volume_likeness.small_volume`.
+    doubt : str
+        What is remarkable about an input that is used all the same, one clause: leads that contradict each other.
     kind : str
         Kind of the input; only an image has a picture, and numbers of one.
     """
@@ -96,6 +98,7 @@ class Glance:
     border_contrast: float
     fault: str = ""
     volume: Small | None = field(default=None, repr=False)
+    doubt: str = ""
     kind: str = "image"
 
     def without_picture(self) -> "Glance":

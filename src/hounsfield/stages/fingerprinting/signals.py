@@ -13,6 +13,7 @@ from hounsfield.core.fingerprint import SignalFacts
 from hounsfield.core.leads import place_of
 from hounsfield.core.signal import Signal, SignalHeader
 from hounsfield.core.types import Float64Array
+from hounsfield.core.units import conversion, spelled
 
 QUANTILES = 20
 """Quantiles kept of each lead, at the middles of equal shares."""
@@ -85,12 +86,17 @@ class Signals:
         )
 
     def facts(self, name: str, looks: Sequence[SignalLook]) -> SignalFacts:
-        """Aggregate the looks at one input.
+        """Aggregate the looks at one input, all values of a lead in the unit that most signals have it in.
 
         Raises
         ------
         CohortError
             If regular and irregular signals, or anchored and whole ones, are mixed, or no lead is common.
+
+        Notes
+        -----
+        Where a signal does not tell the unit that most tell, or tells one that cannot be converted, what its values
+        mean is not known: they are left out of means, deviations and quantiles.
         """
         mixed = len({v.irregular for v in looks}) > 1 or len({v.anchor >= 0 for v in looks}) > 1
         if mixed:
@@ -109,7 +115,8 @@ class Signals:
         rates = np.array([v.rate_hz for v in looks if v.rate_hz is not None])
         durations = np.array([v.duration_s for v in looks if v.duration_s is not None])
         steps = np.array([v.steps for v in looks])
-        moments, quantiles, missing = _of_leads(looks, leads)
+        units = tuple(_unit(looks, lead) for lead in leads)
+        moments, quantiles, missing = _of_leads(looks, leads, units)
         mean = _mean(moments[:, :, 0])
         std = np.sqrt(np.maximum(_mean(moments[:, :, 1]) - mean**2, 0.0))
         pooled = [_known(quantiles[:, place]) for place in range(len(leads))]
@@ -118,7 +125,7 @@ class Signals:
         low, median, high = (round(float(n)) for n in np.percentile(steps, (5, 50, 95)))
         return SignalFacts(
             leads=leads,
-            units=tuple(_unit(looks, lead) for lead in leads),
+            units=units,
             rate_hz=float(np.median(rates)) if len(rates) else None,
             rate_low=float(rates.min()) if len(rates) else None,
             rate_high=float(rates.max()) if len(rates) else None,
@@ -141,7 +148,12 @@ class Signals:
 
 
 def in_order(signal: Signal, leads: Sequence[str]) -> Signal:
-    """Return a signal with the leads that a cohort names, under its names and in its order; as it is without any."""
+    """Return a signal with the leads that a cohort names, under its names and in its order; as it is without any.
+
+    The only lead of a signal is the one that a cohort names alone: it was asked for by the record's own name for it.
+    """
+    if len(leads) == len(signal.leads) == 1:
+        return replace(signal, leads=tuple(leads))
     places = {lead: place_of(lead, signal.leads) for lead in leads}
     found = {lead: at for lead, at in places.items() if at is not None}
     if not found or len(set(found.values())) < len(found):
@@ -161,17 +173,22 @@ def common_leads(looks: Sequence[SignalLook]) -> tuple[str, ...]:
     return (*found, *sorted(kept.difference(found)))
 
 
-def _of_leads(looks: Sequence[SignalLook], leads: tuple[str, ...]) -> tuple[Float64Array, Float64Array, Float64Array]:
-    """Return moments ``n l 2``, quantiles ``n l q`` and missing shares ``n l`` of the leads in their order."""
+def _of_leads(
+    looks: Sequence[SignalLook], leads: tuple[str, ...], units: tuple[str, ...]
+) -> tuple[Float64Array, Float64Array, Float64Array]:
+    """Return moments ``n l 2``, quantiles ``n l q`` and missing shares ``n l`` of leads in their order and units."""
     moments = np.full((len(looks), len(leads), 2), np.nan)
     quantiles = np.full((len(looks), len(leads), QUANTILES), np.nan)
     missing = np.ones((len(looks), len(leads)))
     for row, v in enumerate(looks):
-        for place, lead in enumerate(leads):
+        for place, (lead, unit) in enumerate(zip(leads, units, strict=True)):
             if lead in v.leads:
                 at = v.leads.index(lead)
-                moments[row, place], quantiles[row, place] = v.moments[at], v.quantiles[at]
                 missing[row, place] = v.missing[at]
+                times = None if unit and not v.units[at] else conversion(v.units[at], unit)
+                if times is not None:
+                    moments[row, place] = v.moments[at] * (times, times**2)
+                    quantiles[row, place] = v.quantiles[at] * times
     return moments, quantiles, missing
 
 
@@ -188,7 +205,7 @@ def _gap(looks: Sequence[SignalLook]) -> float | None:
 
 
 def _unit(looks: Sequence[SignalLook], lead: str) -> str:
-    found = Counter(v.units[v.leads.index(lead)] for v in looks if lead in v.leads)
+    found = Counter(spelled(v.units[v.leads.index(lead)]) for v in looks if lead in v.leads)
     return found.most_common(1)[0][0]
 
 

@@ -11,6 +11,7 @@ from hounsfield.core.leads import place_of
 from hounsfield.core.progress import Progress
 from hounsfield.core.signal import Signal
 from hounsfield.core.types import BoolArray, Float64Array
+from hounsfield.core.units import conversion
 from hounsfield.data.kinds.signals import anchor_of
 from hounsfield.science.forecasting.course import Course
 from hounsfield.science.forecasting.thinning import factor, pieces, thinned
@@ -110,7 +111,8 @@ def course_of(cohort: Cohort, sample: Sample, shape: Shape) -> Course:
     Raises
     ------
     ReadError
-        If it cannot be read, lacks the forecast variable or has it in another unit, or nothing tells its times.
+        If it cannot be read, lacks the forecast variable or has it in a unit that cannot be converted, or nothing
+        tells its times.
     """
     name = next((n for n in sample.inputs if kind_of(cohort, n) == "signal"), None)
     if name is None or anchor_of(sample.inputs[name][-1].ref) is not None:
@@ -127,7 +129,8 @@ def course_of(cohort: Cohort, sample: Sample, shape: Shape) -> Course:
             next_step="leave the case out",
         )
     unit = content.units[target]
-    if shape.unit and unit and unit.casefold() != shape.unit.casefold():
+    times = conversion(unit, shape.unit)
+    if times is None:
         raise ReadError(
             f"Case {case_id(sample.id)}: {shape.target} is in {unit}.",
             expected=shape.unit,
@@ -137,6 +140,7 @@ def course_of(cohort: Cohort, sample: Sample, shape: Shape) -> Course:
     for place, row in enumerate(rows):
         if row is not None:
             values[place] = content.array[row]
+    values[shape.variables.index(shape.target)] *= times
     values = np.where(np.isfinite(values), values, np.nan)
     return _timed(content, values, sample, shape)
 

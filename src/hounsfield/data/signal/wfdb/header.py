@@ -2,12 +2,15 @@
 
 import math
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from hounsfield.core.cohort import Ref
+from hounsfield.core.units import conversion, spelled
 from hounsfield.data.signal.wfdb.formats import PACKINGS
 from hounsfield.data.signal.windows import damaged, unlike
+from hounsfield.data.table import plain_text
 
 MAX_BYTES = 8 << 20
 MAX_SIGNALS = 1024
@@ -41,7 +44,9 @@ class SignalLine:
         Stored units per physical unit.
     baseline : int
         Stored value of 0 physical units.
-    units, name : str
+    units : str
+        ``""`` where the gain of a lead that is no voltage is 0: its values are not calibrated.
+    name : str
     first : int or None
         Stored value of the first sample.
     checksum : int or None
@@ -101,7 +106,7 @@ def parse_header(path: Path, ref: Ref) -> RecordText:
         raise damaged(ref, f"its header cannot be opened ({error.strerror}).", "a readable .hea file") from error
     if len(data) > MAX_BYTES or b"\0" in data:
         raise damaged(ref, "its header is not text.", "a WFDB header")
-    lines = [s for line in data.decode("latin-1").splitlines() if (s := line.strip()) and not s.startswith("#")]
+    lines = [s for line in plain_text(data).splitlines() if (s := line.strip()) and not s.startswith("#")]
     words = lines[0].split() if lines else []
     if len(words) < 2:
         raise damaged(ref, "its header has no record line.", "record name, number of signals, rate, length")
@@ -124,6 +129,28 @@ def parse_header(path: Path, ref: Ref) -> RecordText:
     names = unlike([s.name for s in signals])
     named = tuple(_renamed(s, n) for s, n in zip(signals, names, strict=True))
     return RecordText(rate, frames or None, named, (), tuple(dict.fromkeys(notes)))
+
+
+def in_units(text: RecordText, units: Mapping[str, str]) -> tuple[RecordText, frozenset[str]]:
+    """Return a segment whose gains give its leads in other units, and the leads that have no such gain.
+
+    Parameters
+    ----------
+    text : RecordText
+    units : mapping of str to str
+        Name of a lead to its unit in the record; ``""`` where none is told in any segment.
+    """
+    lines: list[SignalLine] = []
+    unlike: set[str] = set()
+    for line in text.signals:
+        unit = units.get(line.name, line.units)
+        times = conversion(line.units, unit)
+        if times is None or (unit and not line.units):
+            unlike.add(line.name)
+            lines.append(line)
+        else:
+            lines.append(replace(line, gain=line.gain / times, units=unit))
+    return replace(text, signals=tuple(lines)), frozenset(unlike)
 
 
 def _rate(ref: Ref, words: list[str], notes: list[str]) -> float:
@@ -180,17 +207,17 @@ def _gain(ref: Ref, word: str, zero: int, notes: list[str]) -> tuple[float, int,
     gain = _number(ref, form.group(1), "gain") if form else 0.0
     baseline = int(form.group(2)) if form and form.group(2) else zero
     units = (form.group(3) if form else None) or "mV"
-    if gain == 0:
+    if gain == 0 and spelled(units) == "mV":
         notes.append(
             f"a lead has no gain or gain 0: {DEFAULT_GAIN:g} per mV, as the WFDB standard says; not calibrated"
         )
-        gain = DEFAULT_GAIN
-    return gain, baseline, units[:20]
+    elif gain == 0:
+        notes.append(f"a lead in {units[:20]} has gain 0: not calibrated, its values have no unit")
+        units = ""
+    return gain or DEFAULT_GAIN, baseline, units[:20]
 
 
 def _renamed(signal: SignalLine, name: str) -> SignalLine:
-    from dataclasses import replace
-
     return signal if signal.name == name else replace(signal, name=name)
 
 

@@ -3,8 +3,8 @@
 import itertools
 import math
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +12,9 @@ import numpy as np
 from hounsfield.core.cohort import Cohort, Ref
 from hounsfield.core.signal import Signal, SignalHeader
 from hounsfield.core.types import Float32Array
+from hounsfield.core.units import conversion
 from hounsfield.data.files import inside
-from hounsfield.data.signal.wfdb.header import RecordText, SignalLine, parse_header
+from hounsfield.data.signal.wfdb.header import RecordText, SignalLine, in_units, parse_header
 from hounsfield.data.signal.wfdb.samples import Part, parts_of, stored, window
 from hounsfield.data.signal.windows import check_size, chosen_leads, damaged, window_of
 
@@ -103,6 +104,8 @@ class _Segment:
     parts: tuple[Part, ...]
     start: int
     frames: int
+    unlike: frozenset[str] = frozenset()
+    """Leads that cannot be brought to the record's unit."""
 
 
 @dataclass(frozen=True)
@@ -135,9 +138,9 @@ class _Record:
                 yield segment, a - segment.start, b - segment.start
 
     def piece(self, segment: _Segment, start: int, stop: int, rows: list[int]) -> Float32Array:
-        """Return the frames of one segment, its leads in the record's order; NaN where it lacks one."""
+        """Return the frames of one segment, its leads in the record's order and units; NaN where it lacks one."""
         finer = self.finer(rows)
-        place = {line.name: i for i, line in enumerate(segment.lines)}
+        place = {line.name: i for i, line in enumerate(segment.lines) if line.name not in segment.unlike}
         found = [place.get(self.lines[r].name) for r in rows]
         wanted = [i for i in found if i is not None]
         values = window(segment.parts, len(segment.lines), (start, stop), self.ref, per_frame=finer, rows=wanted)
@@ -212,36 +215,55 @@ def _several(
     root: Path, folder: str, text: RecordText, ref: Ref, notes: list[str]
 ) -> tuple[tuple[_Segment, ...], tuple[SignalLine, ...]]:
     """Return the segments and the leads: those of the layout segment (length 0), or all that occur."""
-    segments: list[_Segment] = []
+    texts = _segment_texts(root, folder, text, ref)
+    first, length = text.segments[0]
+    layout = texts.get(first) if length == 0 else None
     lines: dict[str, SignalLine] = {}
-    layout = False
+    for line in layout.signals if layout else (s for found in texts.values() for s in found.signals):
+        lines.setdefault(line.name, line)
+    units = {name: _unit(name, text, texts) for name in lines}
+    segments: list[_Segment] = []
     known: dict[str, _Segment] = {}
     start = 0
     for number, (name, length) in enumerate(text.segments):
-        if name == "~":
-            segments.append(_Segment((), (), start, length))
-            start += length
-            continue
-        if name not in known:
-            inner = parse_header(inside(root, f"{folder}{name}.hea"), ref)
-            if inner.segments:
-                raise damaged(ref, "a segment of it is in segments itself.", "segments in one piece")
-            if not math.isclose(inner.frames_hz, text.frames_hz):
-                raise damaged(ref, "a segment of it has another rate.", "one rate for all segments")
-            notes.extend(inner.notes)
-            missing = number == 0 and length == 0
-            known[name] = _Segment(inner.signals, (), 0, 0) if missing else _single(root, folder, inner, ref, notes)
-        found = known[name]
-        if number == 0 and length == 0:
-            layout = True
-        for line in found.lines:
-            if line.name not in lines and (not layout or number == 0):
-                lines[line.name] = line
-        segments.append(_Segment(found.lines, found.parts, start, length))
-        if number or length:
-            _told_short(found, length, notes)
+        if name == "~" or (layout and number == 0):
+            segments.append(_Segment(layout.signals if layout and not number else (), (), start, length))
+        else:
+            if name not in known:
+                notes.extend(texts[name].notes)
+                inner, unlike = in_units(texts[name], units)
+                notes.extend(f"a segment has {n} in another unit: it is a gap there" for n in sorted(unlike))
+                known[name] = replace(_single(root, folder, inner, ref, notes), unlike=unlike)
+            segments.append(replace(known[name], start=start, frames=length))
+            _told_short(known[name], length, notes)
         start += length
-    return tuple(segments), tuple(lines.values())
+    return tuple(segments), tuple(replace(line, units=units[name]) for name, line in lines.items())
+
+
+def _segment_texts(root: Path, folder: str, text: RecordText, ref: Ref) -> dict[str, RecordText]:
+    """Return the header of each segment by its name, in order."""
+    found: dict[str, RecordText] = {}
+    for name, _ in text.segments:
+        if name == "~" or name in found:
+            continue
+        inner = parse_header(inside(root, f"{folder}{name}.hea"), ref)
+        if inner.segments:
+            raise damaged(ref, "a segment of it is in segments itself.", "segments in one piece")
+        if not math.isclose(inner.frames_hz, text.frames_hz):
+            raise damaged(ref, "a segment of it has another rate.", "one rate for all segments")
+        found[name] = inner
+    return found
+
+
+def _unit(lead: str, text: RecordText, texts: Mapping[str, RecordText]) -> str:
+    """Return the unit of a lead in which most frames can be told: the first of equals, so the layout's own."""
+    held: dict[str, int] = {}
+    for name, length in text.segments:
+        for line in texts[name].signals if name in texts else ():
+            if line.name == lead:
+                held[line.units] = held.get(line.units, 0) + length
+    told = [unit for unit in held if unit] or [""]
+    return max(told, key=lambda unit: sum(n for own, n in held.items() if own and conversion(own, unit) is not None))
 
 
 def _told_short(found: _Segment, length: int, notes: list[str]) -> None:
