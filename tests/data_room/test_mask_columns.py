@@ -53,14 +53,24 @@ def test_eight_bits_of_two_values_are_masks(tmp_path: Path) -> None:
     assert cohort.samples[3].masks["lesion_1"].path == "lesion_1/a3.png"
 
 
-def test_a_second_structure_can_be_asked_for(tmp_path: Path) -> None:
+def test_a_second_structure_is_doubted_and_can_be_asked_for(tmp_path: Path) -> None:
     root = folder(tmp_path, "lesion_1", "lesion_2")
     cohort = understand(root)
     assert roles(cohort) == {"image": "image", "lesion_1": "mask", "lesion_2": "opinion"}
+    (doubt,) = [u for u in cohort.schema.unsure if "second reader" in u]
+    assert "say --target lesion_1 --target lesion_2" in doubt
     both = understand(root, Roles(target=("lesion_1", "lesion_2")))
     assert [(t.name, t.kind) for t in both.schema.targets] == [("lesion_1", "mask"), ("lesion_2", "mask")]
+    assert not [u for u in both.schema.unsure if "second reader" in u]
     second = understand(root, Roles(target=("lesion_2",)))
     assert roles(second)["lesion_2"] == "mask"
+
+
+def test_masks_named_so_are_doubted_too(tmp_path: Path) -> None:
+    cohort = understand(folder(tmp_path, "mask", "mask_2"))
+    assert roles(cohort) == {"image": "image", "mask": "mask", "mask_2": "opinion"}
+    assert any("--target mask --target mask_2" in u for u in cohort.schema.unsure)
+    assert not understand(folder(tmp_path / "second", "mask", "mask_reader_2")).schema.unsure
 
 
 @pytest.mark.parametrize("drawn", [True, False], ids=["two values", "grey"])

@@ -1,6 +1,7 @@
 """Columns of masks that no name gives away: told by what their files hold, or by the user."""
 
 from collections.abc import Collection, Mapping
+from shlex import quote
 
 from hounsfield.core.errors import ReadError
 from hounsfield.data.file_columns import FileColumn
@@ -51,6 +52,22 @@ def with_told_masks(
     if "mask" in told.values() and (said or len(by_name) < len(left)):
         told |= dict.fromkeys(by_name, "opinion")
     return told
+
+
+def doubts(masks: Collection[str], opinions: Collection[str]) -> list[str]:
+    """Return where a second structure may have been taken for a second reader, by the end of its name alone.
+
+    Parameters
+    ----------
+    masks, opinions : collection of str
+        Columns that are learned, and columns that are taken for a second reader's.
+    """
+    return [
+        f"Column {column!r} is taken for a second reader's masks by the end of its name, and is not learned; say "
+        f"{' '.join(f'--target {quote(c)}' for c in (*masks, column))} to learn it as a structure of its own."
+        for column in opinions
+        if is_numbered(column)
+    ]
 
 
 def _drawn_on_black(column: FileColumn, files: Files) -> bool:

@@ -17,7 +17,7 @@ from hounsfield.data.file_columns import (
     role_of_file_column,
 )
 from hounsfield.data.files import Files
-from hounsfield.data.mask_columns import with_told_masks
+from hounsfield.data.mask_columns import doubts, with_told_masks
 from hounsfield.data.part_columns import with_part_words
 from hounsfield.data.relations import leak, mapping, same
 from hounsfield.data.table import Column, Sheet, parse_number
@@ -221,6 +221,8 @@ class _Draft:
         self.set(image, "image", f"{what}, {len(chosen.used)} found")
         for column in able:
             self._other_file_column(column, roles[column])
+        opinions = [c for c in self.with_role("opinion") if c in able]
+        self.unsure += doubts(self.with_role("mask"), opinions)
 
     def _other_file_column(self, column: str, role: str) -> None:
         explicit = self.files_found[column].explicit
