@@ -126,7 +126,7 @@ def _alone(cohort: Cohort, sample: Sample, names: tuple[str, ...]) -> Decoded | 
 
 def _said(error: HounsfieldError) -> str:
     """Return why a case is set aside: of masks with what was expected, and what to do."""
-    return " ".join(error.message().splitlines()) if isinstance(error, MaskError) else error.found
+    return error.line() if isinstance(error, MaskError) else error.found
 
 
 class MaskError(ReadError):
