@@ -12,6 +12,7 @@ from hounsfield.core.errors import (
     HounsfieldError,
     InputError,
     PlanError,
+    ReadError,
     UnknownNameError,
     case_id,
     nearest,
@@ -74,3 +75,9 @@ def test_case_id_tells_nobody_who_it_is() -> None:
     assert name == hashlib.sha256(b"doe_john_1970.png").hexdigest()[:8]
     assert name != case_id("doe_john_1971.png")
     assert len(case_id("broken \udc80 name")) == 8
+
+
+def test_a_line_holds_the_whole_message() -> None:
+    error = ReadError("Case 1: it is small.", expected="at least 8 pixels", next_step="leave it out")
+    assert error.line() == "Case 1: it is small. Expected: at least 8 pixels. Next: leave it out."
+    assert ReadError("no mask").line() == "no mask."

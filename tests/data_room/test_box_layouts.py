@@ -141,3 +141,39 @@ def test_a_ref_of_boxes_says_the_size_without_reading_pixels(tmp_path: Path) -> 
     assert boxes_of(ref) == (Box(1.5, 2, 3, 4),)
     with pytest.raises(ReadError, match="a box is written as"):
         boxes_of(Ref("boxes", "images/p0.png", (("boxes", "0 1 2"),)))
+
+
+def outlined(**more: object) -> dict[str, object]:
+    mark = {"id": 1, "image_id": 10, "category_id": 7, "segmentation": [[5, 6, 15, 6, 10, 14], [20, 8, 22, 8, 22, 9]]}
+    return mark | more
+
+
+def test_outlines_beside_boxes_are_said_not_to_be_used(tmp_path: Path) -> None:
+    """Issue 5: polygons were dropped without a word."""
+    root = folder(tmp_path)
+    marks = [outlined(bbox=[5, 6, 10, 8]), outlined(id=2, image_id=11, bbox=[1, 2, 3, 4], segmentation=[])]
+    (root / "boxes.json").write_text(coco(marks=marks))
+    cohort = understand(root)
+    assert boxes_of(cohort.samples[0].masks["boxes"]) == (Box(5, 6, 10, 8, 0),)
+    assert [u for u in cohort.schema.unsure if u.startswith("1 boxes have outlines too, which are not used")]
+
+
+def test_outlines_without_boxes_are_learned_as_the_boxes_around_them(tmp_path: Path) -> None:
+    """Issue 5: "There are no labels", and the advice to sort the images into folders."""
+    root = folder(tmp_path)
+    lengths = {"size": [30, 40], "counts": [100, 20, 1080]}
+    marks = [
+        outlined(),
+        outlined(id=2, image_id=11, segmentation=lengths),
+        outlined(id=3, image_id=12, segmentation=[[1, 2, 3]]),
+    ]
+    (root / "boxes.json").write_text(coco(marks=marks))
+    cohort = understand(root)
+    assert boxes_of(cohort.samples[0].masks["boxes"]) == (Box(5, 6, 17, 8, 0),)
+    assert [u for u in cohort.schema.unsure if u.startswith("1 boxes are drawn around outlines")]
+    reasons = {a.sample: a.reason for a in cohort.set_aside}
+    assert "run lengths and has no box" in reasons["p1"]
+    assert "an outline without an area and has no box" in reasons["p2"]
+    (root / "labels.csv").write_text("image,label\n" + "".join(f"p{n}.png,{n % 2}\n" for n in range(4)))
+    assert understand(root).schema.layout == "manifest"  # as ever: a table of answers comes before outlines
+    assert understand(root / "boxes.json").schema.layout == "boxes"

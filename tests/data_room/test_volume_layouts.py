@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from hounsfield.core.cohort import Cohort, Ref, Roles
+from hounsfield.core.cohort import Cohort, Ref, Roles, Schema
 from hounsfield.core.errors import CohortError, ReadError, UnknownNameError
 from hounsfield.core.image import Grid, Image
 from hounsfield.core.streams import stream
@@ -298,3 +298,30 @@ def test_masks_on_another_grid_are_moved_or_their_case_set_aside(tmp_path: Path)
     write(tmp_path / "half.nii.gz", outline(0), half)
     with pytest.raises(ReadError, match=r"\d+% of the outlined voxels lie outside the image"):
         read_mask(cohort, Ref("nifti", "half.nii.gz"), image)
+
+
+def test_a_mask_that_lost_its_header_sets_its_case_aside(tmp_path: Path) -> None:
+    affine = np.diag([5.0, 5.0, 5.0, 1.0])
+    for name, placed in (("kept", affine), ("lost", np.eye(4)), ("itk", np.diag([-1.0, -1.0, 1.0, 1.0]))):
+        write(tmp_path / "imagesTr" / f"{name}_0000.nii.gz", voxels(0), affine)
+        write(tmp_path / "labelsTr" / f"{name}.nii.gz", outline(0), placed)
+    (tmp_path / "dataset.json").write_text("{}")
+    cohort = understand(tmp_path)
+    assert [s.id for s in cohort.samples] == ["kept"]
+    reasons = {a.sample: a.reason for a in cohort.set_aside}
+    assert set(reasons) == {"lost", "itk"}
+    assert all("copy the other's affine" in r for r in reasons.values())
+    image = readers.read(cohort, cohort.samples[0].inputs["image"][0].ref)
+    with pytest.raises(ReadError, match="a header was lost"):
+        read_mask(cohort, Ref("nifti", "labelsTr/lost.nii.gz"), image)
+
+
+def test_a_mask_of_which_the_image_s_grid_keeps_nothing_is_refused(tmp_path: Path) -> None:
+    coarse = np.diag([5.0, 5.0, 5.0, 1.0])
+    image = Image(voxels(0), Grid(coarse))
+    thin = np.zeros((1, 20, 20, 20), np.uint8)
+    thin[0, 7, 7, 7] = 1
+    write(tmp_path / "thin.nii.gz", thin, np.diag([1.0, 1.0, 1.5, 1.0]))
+    cohort = Cohort("x", str(tmp_path), (), Schema())
+    with pytest.raises(ReadError, match="the outlined volume changes by 100%"):
+        read_mask(cohort, Ref("nifti", "thin.nii.gz"), image)

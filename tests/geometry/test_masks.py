@@ -5,7 +5,7 @@ import pytest
 
 from hounsfield.core.streams import stream
 from hounsfield.core.types import AnyArray, Float64Array
-from hounsfield.geometry.masks import Frame, lost_share, onto, relation
+from hounsfield.geometry.masks import Frame, changed_share, lost_share, onto, relation
 
 IMAGE = Frame((6, 7, 8), np.diag([1.0, 1.0, 2.0, 1.0]))
 
@@ -88,3 +88,34 @@ def test_a_plane_is_a_volume_of_one() -> None:
     mirrored[0, 3] = 7.0
     mask = labels(7, 8)
     np.testing.assert_array_equal(onto(mask, Frame((7, 8), mirrored), image), mask[:, ::-1])
+
+
+@pytest.mark.parametrize("blank", [np.eye(4), np.diag([-1.0, -1.0, 1.0, 1.0])], ids=["nibabel", "itk"])
+def test_a_mask_that_lost_its_header_is_not_moved(blank: Float64Array) -> None:
+    """Issue 5: a tumour of 110 voxels of 5 mm became one voxel elsewhere, silently."""
+    image = Frame((20, 36, 40), np.diag([5.0, 5.0, 5.0, 1.0]))
+    found = relation(image, Frame(image.size, blank))
+    assert found.match == "refused"
+    assert "affine of the mask is that of a bare array" in found.reason
+    assert relation(Frame(image.size, blank), image).match == "refused"
+    assert relation(Frame(image.size, blank), Frame(image.size, blank)).match == "same"
+    cropped = Frame((8, 8, 8), blank)
+    assert relation(Frame((20, 36, 40), np.diag([0.5, 0.5, 0.5, 1.0])), cropped).match != "same"
+    assert "bare array" not in relation(image, cropped).reason  # of another shape: a grid of its own
+
+
+def test_the_volume_that_a_move_changes() -> None:
+    fine, coarse = Frame((20, 20, 20), np.diag([1.0, 1.0, 1.0, 1.0])), Frame((4, 4, 4), np.diag([5.0, 5.0, 5.0, 1.0]))
+    ball = np.zeros((20, 20, 20), np.uint8)
+    z, y, x = np.mgrid[:20, :20, :20]
+    ball[(z - 9) ** 2 + (y - 9) ** 2 + (x - 9) ** 2 < 36] = 1
+    assert changed_share(ball, onto(ball, fine, coarse), frame=fine, image=coarse) == 0.0
+    sheet = np.zeros((20, 20, 20), np.uint8)
+    sheet[5, :16, :16] = 1  # one thin layer that a thick slice takes whole
+    assert changed_share(sheet, onto(sheet, fine, coarse), frame=fine, image=coarse) == pytest.approx(
+        16 * 125 / 256 - 1
+    )
+    gone = np.zeros((20, 20, 20), np.uint8)
+    gone[7, 7, 7] = 1
+    assert changed_share(gone, onto(gone, fine, coarse), frame=fine, image=coarse) == 1.0
+    assert changed_share(0 * gone, 0 * gone, frame=fine, image=coarse) == 0.0

@@ -50,6 +50,10 @@ class HounsfieldError(Exception):
             lines.append(f"Next: {self.next_step}")
         return "\n".join(lines)
 
+    def line(self) -> str:
+        """Return the whole message in one line, for a cell of a table."""
+        return " ".join(text if text.endswith((".", "!", "?")) else f"{text}." for text in self.message().splitlines())
+
     def __reduce__(self) -> tuple[object, ...]:
         """Keep the three parts when the error crosses a process."""
         return (_rebuild, (type(self), self.found, self.expected, self.next_step))

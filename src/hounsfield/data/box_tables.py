@@ -63,12 +63,21 @@ class BoxTable:
         By path of the picture, relative to the folder.
     lost : int
         Pictures that it names and that are not there.
+    outlines : int
+        Boxes beside which it has an outline too, which is not used.
+    around : int
+        Boxes that it does not hold: they are drawn around its outlines.
+    boxed : bool
+        Whether all that it marks has a box of its own.
     """
 
     name: str
     classes: tuple[str, ...]
     pictures: Mapping[str, Listed] = field(repr=False)
     lost: int = 0
+    outlines: int = 0
+    around: int = 0
+    boxed: bool = True
 
 
 def coco_table(path: Path, name: str, files: Files) -> BoxTable | None:
@@ -94,14 +103,17 @@ def coco_table(path: Path, name: str, files: Files) -> BoxTable | None:
         place = {category.id: n for n, category in enumerate(stored.categories)}
         drawn: dict[int | str, list[tuple[Box, bool]]] = {}
         faults: dict[int | str, str] = {}
+        around = 0
         for mark in stored.annotations:
-            if len(mark.bbox) != 4 or not _sound(mark.bbox):
-                faults[mark.image_id] = f"a box of it is written as {mark.bbox}"
+            edges = mark.bbox or _around(mark.segmentation)
+            around += not mark.bbox and bool(edges)
+            if len(edges) != 4 or not _sound(edges):
+                faults[mark.image_id] = _fault(mark)
                 continue
-            x, y, width, height = mark.bbox
+            x, y, width, height = edges
             box = Box(x, y, width, height, place[mark.category_id])
             drawn.setdefault(mark.image_id, []).append((box, bool(mark.iscrowd)))
-    except (KeyError, ValueError) as error:
+    except (KeyError, ValueError, OverflowError) as error:
         raise DamagedBoxes(
             f"The COCO file {name!r} is damaged ({type(error).__name__}).",
             expected="images with id and file_name, annotations with image_id, category_id and bbox, categories",
@@ -118,7 +130,33 @@ def coco_table(path: Path, name: str, files: Files) -> BoxTable | None:
         own = drawn.get(picture.id, [])
         boxes, crowds = (tuple(b for b, crowd in own if crowd == wanted) for wanted in (False, True))
         found[able[0]] = Listed(boxes, crowds, part, fault=faults.get(picture.id, ""))
-    return BoxTable(name, tuple(c.name for c in stored.categories), found, lost)
+    outlines = sum(bool(mark.bbox) and bool(mark.segmentation) for mark in stored.annotations)
+    boxed = all("bbox" in mark.model_fields_set for mark in stored.annotations)
+    return BoxTable(
+        name, tuple(c.name for c in stored.categories), found, lost, outlines=outlines, around=around, boxed=boxed
+    )
+
+
+def _around(outline: object) -> list[float]:
+    """Return x, y, width and height of the box around polygons, as COCO writes them; empty where they are none."""
+    polygons = outline if isinstance(outline, list) else []
+    corners: list[float] = []
+    for polygon in polygons:
+        sound = isinstance(polygon, list) and len(polygon) >= 6 and len(polygon) % 2 == 0
+        if not sound or not all(isinstance(n, int | float) and math.isfinite(n) for n in polygon):
+            return []
+        corners += [float(n) for n in polygon]
+    if not corners:
+        return []
+    left, upper = min(corners[::2]), min(corners[1::2])
+    return [left, upper, max(corners[::2]) - left, max(corners[1::2]) - upper]
+
+
+def _fault(mark: "_Mark") -> str:
+    if mark.bbox or not mark.segmentation:
+        return f"a box of it is written as {mark.bbox}"
+    kind = "run lengths" if isinstance(mark.segmentation, dict) else "an outline without an area"
+    return f"a mark of it is {kind} and has no box"
 
 
 class _Picture(BaseModel):
@@ -129,7 +167,8 @@ class _Picture(BaseModel):
 class _Mark(BaseModel):
     image_id: int | str
     category_id: int | str
-    bbox: list[float]
+    bbox: list[float] = []
+    segmentation: object = None
     iscrowd: int = 0
 
 
@@ -159,7 +198,7 @@ def _coco_text(path: Path) -> str | None:
         return None
     if not isinstance(stored, dict) or not all(isinstance(stored.get(k), list) for k in _LISTS):
         return None
-    whole = all(isinstance(m, dict) and "bbox" in m for m in stored["annotations"])
+    whole = all(isinstance(m, dict) and ("bbox" in m or m.get("segmentation")) for m in stored["annotations"])
     return text if whole and stored["images"] and stored["categories"] else None
 
 

@@ -12,7 +12,7 @@ from hounsfield.core.image import Image
 from hounsfield.core.types import BoolArray
 from hounsfield.data.readers import read
 from hounsfield.data.volume.facts import READERS, volume_facts
-from hounsfield.geometry.masks import LOST, Frame, lost_share, onto, relation
+from hounsfield.geometry.masks import CHANGED, LOST, Frame, changed_share, lost_share, onto, relation
 
 REMEDY = "expected is one on the image's grid, or affines that say how it lies: write the mask again on it"
 
@@ -50,6 +50,9 @@ def read_mask(cohort: Cohort, ref: Ref, image: Image) -> Image:
         if lost > LOST:
             raise _mismatch(case, f"by the affines {lost:.0%} of the outlined voxels lie outside the image")
         array = np.stack([onto(one, frame, there) for one in array])
+        changed = changed_share(mask.array.max(axis=0), array.max(axis=0), frame=frame, image=there)
+        if changed > CHANGED:
+            raise _mismatch(case, f"brought to the image's grid, the outlined volume changes by {changed:.0%}")
     elif array.shape[1:] != image.size:
         array = array.reshape(array.shape[0], *image.size)
     return Image(array, image.grid)

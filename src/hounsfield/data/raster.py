@@ -309,3 +309,33 @@ def is_bilevel(path: Path) -> bool:
     """
     with _opened(path, Ref("raster", path.name)) as picture:
         return picture.mode == "1"
+
+
+def values_beside_black(path: Path) -> int:
+    """Return how many values a grey picture has that is black and at most one other, as masks are; 0 for any other.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        It is decoded; a JPEG is not, for its values are never two.
+
+    Returns
+    -------
+    int
+        2: black and another; 1: one value everywhere, as where nothing is marked; 0: no mask of one structure.
+
+    Raises
+    ------
+    ReadError
+        If it is no picture that can be read.
+    """
+    with _opened(path, Ref("raster", path.name)) as picture:
+        if _format(picture) == "JPEG":
+            return 0
+        array = _grey_where_equal(_plane(picture, path))
+    low, high = array.min(), array.max()
+    if array.shape[0] != 1 or not bool(((array == low) | (array == high)).all()):
+        return 0
+    if low == high:
+        return 1
+    return 2 if low == 0 else 0

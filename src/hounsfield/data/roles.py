@@ -17,6 +17,7 @@ from hounsfield.data.file_columns import (
     role_of_file_column,
 )
 from hounsfield.data.files import Files
+from hounsfield.data.mask_columns import doubts, with_told_masks
 from hounsfield.data.part_columns import with_part_words
 from hounsfield.data.relations import leak, mapping, same
 from hounsfield.data.table import Column, Sheet, parse_number
@@ -204,7 +205,9 @@ class _Draft:
         able = {
             c: f for c, f in self.files_found.items() if c not in self.found or self.found[c][0] in ("target", "image")
         }
-        roles = {c: role_of_file_column(f, self.files) for c, f in able.items()}
+        named = {c: role_of_file_column(f, self.files) for c, f in able.items()}
+        asked, said = self.with_role("target"), self.with_role("image")
+        roles = with_told_masks(able, named, asked=asked, said=said, files=self.files)
         image = next(iter(self.with_role("image")), None) or choose_image(able, roles)
         if image is None:
             raise CohortError(
@@ -218,6 +221,8 @@ class _Draft:
         self.set(image, "image", f"{what}, {len(chosen.used)} found")
         for column in able:
             self._other_file_column(column, roles[column])
+        opinions = [c for c in self.with_role("opinion") if c in able]
+        self.unsure += doubts(self.with_role("mask"), opinions)
 
     def _other_file_column(self, column: str, role: str) -> None:
         explicit = self.files_found[column].explicit

@@ -102,6 +102,10 @@ _REGION = frozenset({"fov", "roi", "region", "field", "valid", "brain_mask", "bo
 _OPINION = re.compile(
     r"(^|[_\- ])(2nd|second|reader_?2|observer_?2|rater_?2|expert_?2|2|b)$|second|reader2|observer2|rater2"
 )
+_NUMBERED = re.compile(r"[_\- ](2|b)$")
+_READER = frozenset(
+    {"reader", "observer", "rater", "expert", "annotator", "grader", "radiologist", "doctor", "physician"}
+)
 _IMAGE = frozenset(
     {"image", "images", "img", "path", "file", "filename", "filepath", "imagepath", "picture", "scan", "slice",
     "photo", "dicom",
@@ -183,6 +187,12 @@ def is_image(column: str) -> bool:
     return any(w in _IMAGE for w in (*tokens(column), column.strip().casefold()))
 
 
+def names_image_only(column: str) -> bool:
+    """Tell whether a column's name says picture and nothing else: ``image_path``, not ``lesion_path``."""
+    words = tokens(column)
+    return bool(words) and all(w in _IMAGE for w in words)
+
+
 def is_mask(column: str) -> bool:
     """Tell whether a column's name means a mask."""
     return any(w in _MASK for w in tokens(column))
@@ -196,6 +206,11 @@ def is_region(column: str) -> bool:
 def is_opinion(column: str) -> bool:
     """Tell whether a column's name means a second reader's answer."""
     return bool(_OPINION.search(column.strip().casefold()))
+
+
+def is_numbered(column: str) -> bool:
+    """Tell whether only a 2 or b at its end makes a name a second reader's: ``lesion_2``, not ``reader_2``."""
+    return bool(_NUMBERED.search(column.strip().casefold())) and not _READER & set(tokens(column))
 
 
 def is_id(column: str) -> bool:

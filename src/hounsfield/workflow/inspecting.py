@@ -11,7 +11,7 @@ from hounsfield.core.cohort import Cohort
 from hounsfield.core.errors import RunExistsError, unknown_name
 from hounsfield.core.progress import SILENT, Progress
 from hounsfield.workflow.study import Source
-from hounsfield.workflow.survey import survey
+from hounsfield.workflow.survey import survey, with_label_doubts
 from hounsfield.workflow.wishes import Wishes
 
 REPORT_TEXT = "report text"
@@ -85,7 +85,7 @@ def inspect(
             )
     cohort = explore(source, wishes.roles)
     seen = survey(cohort, progress=progress)
-    findings = audit(cohort, seen.glances, seen.unreadable, seed=wishes.seed)
+    findings = with_label_doubts(audit(cohort, seen.glances, seen.unreadable, seed=wishes.seed), cohort, seen)
     if any(spec.kind == "signal" for spec in cohort.schema.inputs):
         from hounsfield.stages.auditing.series import series_listings
 

@@ -17,7 +17,7 @@ from hounsfield.core.protocols import Task
 from hounsfield.core.split import Split
 from hounsfield.workflow.memory import give_back
 from hounsfield.workflow.odd_cases import without_odd
-from hounsfield.workflow.survey import Survey, survey
+from hounsfield.workflow.survey import Survey, survey, with_label_doubts
 from hounsfield.workflow.tasks import choose_task, task_named
 from hounsfield.workflow.warming import NOTHING, Beside, beside
 from hounsfield.workflow.wishes import Wishes
@@ -113,7 +113,7 @@ def study(source: Source, wishes: Wishes, *, progress: Progress) -> Study:
     cohort, task = understood(source, wishes)
     seen = survey(cohort, progress=progress)
     progress.say("Looking for duplicates, contradictions and shortcuts")
-    findings = audit(cohort, seen.glances, seen.unreadable, seed=wishes.seed)
+    findings = with_label_doubts(audit(cohort, seen.glances, seen.unreadable, seed=wishes.seed), cohort, seen)
     given = beside(wishes.unlabelled, wishes.encoder, cohort=cohort, seen=seen, progress=progress)
     seen = replace(seen, glances=tuple(g.without_picture() for g in seen.glances))  # the audit is done with them
     usable = _usable(cohort, findings)

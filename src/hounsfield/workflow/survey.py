@@ -7,6 +7,7 @@ from typing import TypeAlias
 
 import numpy as np
 
+from hounsfield.core.audit import Audit
 from hounsfield.core.block import Block
 from hounsfield.core.cohort import DENSE_KINDS, Cohort, Sample, SetAside
 from hounsfield.core.errors import HounsfieldError, ReadError
@@ -19,7 +20,7 @@ from hounsfield.data.readers import header, read
 from hounsfield.stages.auditing.kinds import glancer
 from hounsfield.stages.auditing.thumbnails import Album, Glance
 from hounsfield.stages.fingerprinting.kinds import AnyLook, seer
-from hounsfield.stages.fingerprinting.masks import MaskLook, mask_look
+from hounsfield.stages.fingerprinting.masks import MaskLook, label_doubts, mask_look
 from hounsfield.workflow.record_blocks import TOGETHER, kind_of, read_block, record_of
 
 Decoded: TypeAlias = tuple[Mapping[str, Content], Mapping[str, AnyHeader]]
@@ -125,7 +126,7 @@ def _alone(cohort: Cohort, sample: Sample, names: tuple[str, ...]) -> Decoded | 
 
 def _said(error: HounsfieldError) -> str:
     """Return why a case is set aside: of masks with what was expected, and what to do."""
-    return " ".join(error.message().splitlines()) if isinstance(error, MaskError) else error.found
+    return error.line() if isinstance(error, MaskError) else error.found
 
 
 class MaskError(ReadError):
@@ -161,6 +162,20 @@ def _mask_look(cohort: Cohort, sample: Sample, target: str, image: Content) -> M
             next_step="correct the mask, or declare the label",
         )
     return seen
+
+
+def with_label_doubts(found: Audit, cohort: Cohort, seen: Survey) -> Audit:
+    """Return an audit that also warns of labels in masks which nobody declared and nobody would write.
+
+    Parameters
+    ----------
+    found : Audit
+    cohort : Cohort
+    seen : Survey
+    """
+    undeclared = [t.name for t in cohort.schema.targets if t.kind == "mask" and not t.classes]
+    doubts = [d for name in undeclared for d in label_doubts(name, tuple(seen.masks[name].values()))]
+    return found.model_copy(update={"warnings": (*found.warnings, *doubts)}) if doubts else found
 
 
 def latest(cohort: Cohort, sample: Sample, name: str, *, wanted: Wanted = AS_IT_IS) -> Content:

@@ -1,8 +1,10 @@
 from dataclasses import replace
+from typing import Literal
 
 import numpy as np
+import pytest
 
-from hounsfield.core.cohort import SetAside
+from hounsfield.core.cohort import SetAside, TargetSpec
 from hounsfield.stages.auditing import audit
 from tests.stages.auditing.making import cohort, jpeg, look, phantom, sample
 
@@ -65,3 +67,14 @@ def test_faulty_files_are_listed_and_the_rest_is_counted() -> None:
     assert found.sizes == {"128 x 128": 2}
     assert found.patients_in_two_parts == 1
     assert any("1 of them lie in the official test part" in w for w in found.warnings)
+
+
+@pytest.mark.parametrize("kind", ["mask", "boxes"])
+def test_what_masks_hold_is_not_counted_as_answers(kind: Literal["mask", "boxes"]) -> None:
+    """Issue 5: "Few of the 6 samples have the answers background (0), tumor (0)" stood above sound masks."""
+    target = TargetSpec(name="mask", kind=kind, classes=("background", "tumor"))
+    samples = [sample(n, None) for n in "abcdef"]
+    found = audit(cohort(samples, target=target), [look(s.id, phantom(i)) for i, s in enumerate(samples)], [], seed=0)
+    assert found.samples == 6
+    assert found.balance == {}
+    assert not any("have the answers" in w for w in found.warnings)

@@ -34,7 +34,10 @@ class BoxesLayout:
     """Boxes of a COCO file or of tables, joined with the pictures of the folder."""
 
     def claims(self, root: Path, roles: Roles) -> float:
-        """Return .96 for a file of boxes itself, .93 for a folder that holds one; 0 where another answer is asked."""
+        """Return .96 for a file of boxes itself, .93 for a folder that holds one; 0 where another answer is asked.
+
+        Of a folder whose files hold outlines alone, without boxes, it is .2: any other answer is the better one.
+        """
         if roles.target and set(roles.target) != {TARGET}:
             return 0.0
         try:
@@ -45,7 +48,9 @@ class BoxesLayout:
             return 0.0
         if not any(t.pictures for t in found[1]):
             return 0.0
-        return 0.96 if root.is_file() or roles.labels is not None else 0.93
+        if root.is_file() or roles.labels is not None:
+            return 0.96
+        return 0.93 if any(t.boxed and t.pictures for t in found[1]) else 0.2
 
     def cohort(self, root: Path, roles: Roles) -> Cohort:
         """Return the cohort; a picture that no table lists has no answer, one that is listed without a box holds none.
@@ -107,7 +112,15 @@ def _joined(tables: list[BoxTable], classes: tuple[str, ...]) -> tuple[dict[str,
     lost = sum(t.lost for t in tables)
     if lost:
         doubts.append(f"{lost} pictures that the files of boxes name are not in the folder, or several have the name.")
-    return found, doubts
+    return found, [*doubts, *_on_outlines(tables)]
+
+
+def _on_outlines(tables: list[BoxTable]) -> list[str]:
+    """Say that outlines are not learned as they are drawn."""
+    remedy = "write them as mask files, named in a column mask of a table, to learn them as they are drawn."
+    outlines, around = sum(t.outlines for t in tables), sum(t.around for t in tables)
+    said = [f"{outlines} boxes have outlines too, which are not used: {remedy}"] if outlines else []
+    return said + ([f"{around} boxes are drawn around outlines, which are not used: {remedy}"] if around else [])
 
 
 def _cohort(

@@ -74,9 +74,9 @@ def balance(samples: Sequence[Sample], target: TargetSpec) -> dict[str, dict[str
     ----------
     samples : sequence of Sample
     target : TargetSpec
-        With classes; a number has none and gives an empty result.
+        With classes. A number has none, and what masks and boxes hold no sample says: their result is empty.
     """
-    if not target.classes:
+    if not target.classes or target.kind in INSIDE_KINDS:
         return {}
     counts: dict[str, Counter[str]] = defaultdict(Counter)
     for sample in samples:

@@ -15,10 +15,13 @@ from hounsfield.core.types import AnyArray, BoolArray, Float32Array
 MOST_LABELS = 64
 """More different values than this are grey levels, not labels."""
 QUANTILES = 50
+_SHOWN = 8
 FAR = 2.0
 """Ratio to the finest spacing beyond which slices lie far apart."""
 SHADES = 16
 """More different values than this in a picture of 8 bits that reaches 255 are grey levels too."""
+AT_EDGES = 0.9
+"""Share of the voxels of the values between 0 and the highest that lie on a slope, from which on edges are blurred."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +65,7 @@ def mask_look(mask: Image, image: Image) -> MaskLook:
     Raises
     ------
     ReadError
-        If it holds no labels but grey levels, fractions or colours.
+        If it holds no labels but grey levels, fractions or colours, or labels whose edges are blurred.
     """
     array = _labels(mask.array)
     if array.shape[0] > 1:
@@ -129,6 +132,62 @@ def _check_labels(array: AnyArray, values: Sequence[int]) -> None:
             expected="few labels, one for each class",
             next_step="write the mask again as labels: a lossy format blurs them, and a probability map is none",
         )
+    if _edges_blurred(array, values):
+        raise ReadError(
+            f"The edges of a mask are blurred: its values between 0 and {values[-1]} lie at edges only.",
+            expected="few labels, one for each class",
+            next_step=f"write the mask again with what is above {values[-1] // 2} as one label and the rest as 0: "
+            "it was made smaller or drawn smoothly",
+        )
+
+
+def label_doubts(target: str, looks: Sequence[MaskLook]) -> list[str]:
+    """Return what a person should know of labels that nobody declared: several that are not counted from 1 on.
+
+    Parameters
+    ----------
+    target : str
+        Name of a mask target without declared classes.
+    looks : sequence of MaskLook
+    """
+    found = sorted({v for look in looks if look.channels == 1 for v in look.voxels})
+    if len(found) < 2 or found == list(range(1, len(found) + 1)):
+        return []
+    shown = ", ".join(str(v) for v in found[:_SHOWN]) + (", ..." if len(found) > _SHOWN else "")
+    return [
+        f"The masks of {target!r} hold the labels {shown}, which nobody declared: each is taken for a class of its "
+        "own. Declare the classes in cohort.yaml, or write the masks again with one number for each class."
+    ]
+
+
+def _edges_blurred(array: AnyArray, values: Sequence[int]) -> bool:
+    """Tell whether the values between 0 and the highest only lie on slopes, as where a mask was made smaller.
+
+    A label has an inside: voxels all of whose neighbours are as high, or not lower, or not higher. One that is a thin
+    rim everywhere keeps what it lies between apart; a blurred edge does not, where it runs along the voxels.
+    """
+    from scipy.ndimage import maximum_filter, minimum_filter
+
+    top = values[-1]
+    between = [v for v in values if 0 < v < top]
+    if array.dtype != np.uint8 or top <= MOST_LABELS or not between or values[0] != 0:
+        return False
+    plane = array[0]
+    low, high = minimum_filter(plane, size=3, mode="nearest"), maximum_filter(plane, size=3, mode="nearest")
+    shaded = (plane > 0) & (plane < top)
+    slope = shaded & (low < plane) & (plane < high)
+    if slope.sum() < AT_EDGES * shaded.sum():
+        return False
+    return len(between) > 1 or bool(((plane == top) & (_lowest_beside(plane) == 0)).any())
+
+
+def _lowest_beside(plane: AnyArray) -> AnyArray:
+    """Return the lowest value among each voxel and those that share a face with it."""
+    from scipy.ndimage import generate_binary_structure, minimum_filter
+
+    cross: AnyArray = generate_binary_structure(plane.ndim, 1)
+    found: AnyArray = minimum_filter(plane, footprint=cross, mode="nearest")
+    return found
 
 
 def _near(image: Image) -> tuple[bool, ...]:

@@ -8,7 +8,7 @@ import numpy as np
 from hounsfield.bundle.sealed import BundleContents
 from hounsfield.core.annotation import Annotation
 from hounsfield.core.boxes import Box
-from hounsfield.core.errors import BundleError, HounsfieldError
+from hounsfield.core.errors import BundleError, HounsfieldError, RefusedError
 from hounsfield.core.image import Image
 from hounsfield.core.structures import Structures
 from hounsfield.core.types import AnyArray, BoolArray, Json
@@ -27,6 +27,12 @@ from hounsfield.workflow.fitting import NETWORK
 
 TOLERANCE = 1e-3
 """Largest difference of a self-test probability: other processors sum in another order."""
+
+FLAT = RefusedError(
+    "The image shows one grey value only.",
+    expected="an image that shows something",
+    next_step="export it again, or leave the case out",
+)
 
 
 @dataclass(frozen=True)
@@ -145,9 +151,9 @@ class DenseModel:
         try:
             case = self._runner.case(images)
         except HounsfieldError as error:
-            return Outcome({}, doubts, error.found)
+            return Outcome({}, doubts, error.line())
         if case.flat():
-            return Outcome({}, doubts, "The image shows one grey value only.")
+            return Outcome({}, doubts, FLAT.line())
         said, refusal = self._guarded(case)
         answer = self._runner.answer(case)
         found = {name: self._said(name, probabilities) for name, probabilities in answer.probabilities.items()}

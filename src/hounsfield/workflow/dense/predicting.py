@@ -175,7 +175,7 @@ def mark(model: DenseModel, cohort: Cohort, sample: Sample, *, out: Path | None,
         images = images_of(model, cohort, sample)
         outcome = model.outcome(images)
     except HounsfieldError as error:
-        return Marked(Prediction(sample.id, refusal=error.found))
+        return Marked(Prediction(sample.id, refusal=error.line()))
     first = images[model.inputs[0]]
     targets: dict[str, TargetPrediction] = {}
     annotations: dict[str, Annotation] = {}
