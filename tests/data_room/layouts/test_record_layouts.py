@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hounsfield.core.cohort import Roles
+from hounsfield.core.cohort import Cohort, Roles
 from hounsfield.core.errors import CohortError
 from hounsfield.core.streams import stream
 from hounsfield.data.cohorts import explore, understand
@@ -118,6 +118,61 @@ def test_comments_of_several_kinds(tmp_path: Path, lines: str, said: dict[str, s
     (tmp_path / "a.hea").write_text("a 1 250 5\na.dat 16\n" + lines)
     found = header_comments(tmp_path / "a.hea")
     assert {k: v for k, v in found.items() if "beginning" not in k} == said
+
+
+IDENTIFYING = (
+    "First name: Hans{i}",
+    "Last name: Meyer{i}",
+    "patientname: Meyer{i}",
+    "Patient's surname: Meyer{i}",
+    "Birthdate: 1950-01-{i:02d}",
+    "DOB: 0{i}.01.1950",
+    "Physician: Dr. Huber{i}",
+    "Seen by: Dr. Huber",
+    "MRN: 77{i}",
+    "PatientID: 77{i}",
+    "Case: C77{i}",
+    "Phone: 030 12345{i:02d}",
+    "Home address: Meyerstr. {i}",
+    "Mail: meyer{i}@example.org",
+    "Sample key: Meyer{i}",
+    "Quirk: Hans{i}",
+    "Recording date: 1999-01-{i:02d}",
+    "Tape: 7719{i:02d}",
+)
+
+
+def _commented(folder: Path, count: int, lines: tuple[str, ...]) -> Cohort:
+    for i in range(count):
+        _wfdb(folder, f"s{i:04d}")
+        path = folder / f"s{i:04d}.hea"
+        said = (*lines, f"Diagnosis: {'ab'[i % 2]}", f"Age: {60 + i}", "Patient sex: male", f"Pacemaker: {i % 2}")
+        path.write_text(path.read_text() + "".join(f"# {line.format(i=i)}\n" for line in said))
+    return understand(folder)
+
+
+@pytest.mark.parametrize("count", [2, 12])
+def test_comments_that_identify_are_neither_ids_nor_attributes(tmp_path: Path, count: int) -> None:
+    cohort = _commented(tmp_path, count, IDENTIFYING)
+    assert [s.id for s in cohort.samples] == [f"s{i:04d}" for i in range(count)]
+    assert [s.patient for s in cohort.samples] == [s.id for s in cohort.samples]
+    told = str(cohort.samples) + str(cohort.schema)
+    for planted in ("Hans", "Meyer", "Huber", "1950", "1999", "77", "030", "@"):
+        assert planted not in told
+    assert {c.column for c in cohort.schema.columns} == {"record", "Diagnosis", "age", "Patient sex", "Pacemaker"}
+    assert cohort.schema.targets[0].name == "Diagnosis"
+
+
+def test_what_differs_in_every_header_is_not_what_records_are_called(tmp_path: Path) -> None:
+    cohort = _commented(tmp_path, 12, ("Sample: {i}", "Key: {i}", "Original: s{i:04d}"))
+    assert [s.id for s in cohort.samples] == [f"s{i:04d}" for i in range(12)]
+    assert "id" not in {c.role for c in cohort.schema.columns}
+
+
+def test_comments_of_few_words_stay(tmp_path: Path) -> None:
+    lines = ("Remark: quiet", "Ejection fraction: 5{i}", "Heart axis: left", "Bundle branch block: yes")
+    names = {c.column for c in _commented(tmp_path, 8, lines).schema.columns}
+    assert names >= {"Remark", "Ejection fraction", "Heart axis", "Bundle branch block"}
 
 
 def test_leads_are_found_under_synonyms_and_a_record_without_them_is_set_aside(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from hounsfield.core.cohort import Cohort, ColumnRole, Listing, Part, Roles, Sam
 from hounsfield.core.errors import CohortError
 from hounsfield.core.types import Attribute
 from hounsfield.data.inputs import Told
-from hounsfield.data.layouts.record_tables import NAMES, RecordTable
+from hounsfield.data.layouts.record_tables import HEADERS, NAMES, RecordTable
 from hounsfield.data.layouts.records import INPUT, RecordFiles, SignalInputs, record_name
 from hounsfield.data.roles import Understood, infer_roles
 from hounsfield.data.rows import cohort_of_rows, parts_of_rows, unique_ids, values_of
@@ -35,7 +35,12 @@ def understood_records(
         first = next((folded[d] for d in DIAGNOSIS if d in folded), None)
         asked = replace(asked, target=(first,) if first is not None else ())
     named = {c: "split" if c == "split" else "attribute" for c, source in table.sources.items() if source == NAMES}
-    found = infer_roles(table.sheet, files, asked, corrections={**named, **(corrections or {})}, subject="signals")
+    said = {**named, **(corrections or {})}
+    found = infer_roles(table.sheet, files, asked, corrections=said, subject="signals")
+    while (own := found.column("id")) is not None and table.sources.get(own) == HEADERS:
+        # a record is named by its file or a table: what differs in every header is what would identify
+        said[own] = "unused"
+        found = infer_roles(table.sheet, files, asked, corrections=said, subject="signals")
     listed = tuple(_role(r, table) for r in found.roles)
     return replace(found, roles=listed)
 

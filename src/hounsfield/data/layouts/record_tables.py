@@ -13,11 +13,12 @@ from hounsfield.data.layouts.class_folders import folder_levels
 from hounsfield.data.layouts.manifest import named_table, read_tables
 from hounsfield.data.layouts.records import RecordFiles, record_name
 from hounsfield.data.part_columns import part_word
+from hounsfield.data.signal.wfdb.comments import may_identify
 from hounsfield.data.table import Column, Sheet
 from hounsfield.data.words import group_strength, target_strength, tokens
 
 KEY = "record"
-FOLDERS, LISTS, NAMES = "(folders)", "(lists of records)", "(names of tables)"
+FOLDERS, LISTS, NAMES, HEADERS = "(folders)", "(lists of records)", "(names of tables)", "(header)"
 _PERSON = re.compile(r"(patient|subject|sub|person|participant)[_-]?\d+|[ps]\d{2,}", re.IGNORECASE)
 _MOST_LIST_BYTES = 1 << 22
 
@@ -99,7 +100,11 @@ def record_table(
     if said:
         most = Counter(k for about in said.values() for k in about)
         kept = [k for k, n in most.items() if 2 * n >= len(said)]
-        joined.add({k: {p: about[k] for p, about in said.items() if k in about} for k in kept}, "(header)")
+        texts = {k: {p: about[k] for p, about in said.items() if k in about} for k in kept}
+        hidden = [k for k, found in texts.items() if may_identify(k, tuple(found.values()))]
+        joined.add({k: found for k, found in texts.items() if k not in hidden}, HEADERS)
+        if hidden:
+            notes.append(f"{len(hidden)} comments of the headers are left out: what they hold may identify.")
     sheet = Sheet(title, {c: joined.patients(c, cells) for c, cells in joined.columns.items()}, tuple(notes))
     left = tuple(s for s in side if s not in names)
     return RecordTable(sheet, name, tuple(places), left, joined.sources)
