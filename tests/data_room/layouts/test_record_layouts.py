@@ -247,3 +247,35 @@ def test_values_are_those_of_the_files(tmp_path: Path) -> None:
     one = read_signal(cohort, cohort.samples[0].inputs["signal"][0].ref)
     raw = stream(0, f"edf {cohort.samples[0].id}").integers(-900, 900, 500)
     assert np.allclose(one.array[0], raw / 10.0, atol=1e-4)
+
+
+def test_records_that_do_not_add_up_to_their_checksums_are_told(tmp_path: Path) -> None:
+    for i in range(8):
+        _wfdb(tmp_path, f"r{i}")
+    table(tmp_path / "labels.csv", [{"record": f"r{i}", "label": i % 2} for i in range(8)])
+    assert not any("checksum" in n for n in understand(tmp_path).schema.notes)
+    data = bytearray((tmp_path / "r3.dat").read_bytes())
+    data[2] ^= 1
+    (tmp_path / "r3.dat").write_bytes(bytes(data))
+    (tmp_path / "r5.dat").write_bytes((tmp_path / "r5.dat").read_bytes()[:-40])  # told as shorter, not as changed
+    told = [n for n in understand(tmp_path).schema.notes if "checksum" in n]
+    assert told == [
+        "1 of 7 records that were looked into do not add up to the checksum of their header: r3 (lead 1). Copy them "
+        "again, unless they were changed on purpose."
+    ]
+
+
+def test_annotations_of_recordings_are_counted_and_only_usual_words_shown(tmp_path: Path) -> None:
+    edfio = pytest.importorskip("edfio", reason="edfio is not installed; it writes the annotations")
+    for i in range(4):
+        marks = [edfio.EdfAnnotation(1, 30, "Sleep stage W"), edfio.EdfAnnotation(2, None, f"Mrs Planted {i} calls")]
+        lead = edfio.EdfSignal(stream(0, "annotated", i).normal(0, 9, 400), 100, label="EEG", physical_dimension="uV")
+        edfio.Edf([lead], annotations=marks if i else marks[:1]).write(tmp_path / f"r{i}.edf")
+    table(tmp_path / "labels.csv", [{"record": f"r{i}", "label": i % 2} for i in range(4)])
+    notes = understand(tmp_path).schema.notes
+    told = [n for n in notes if "annotations" in n]
+    assert told == [
+        "4 of 4 recordings that were looked into hold 7 annotations, such as Sleep stage W (4); they are not taken for "
+        "answers."
+    ]
+    assert "Planted" not in str(notes)

@@ -10,6 +10,7 @@ from hounsfield.core.errors import CohortError, ReadError, unknown_name
 from hounsfield.data.files import Files, list_files
 from hounsfield.data.layouts.beats import BEATS, asked_classes, cohort_of_beats
 from hounsfield.data.layouts.record_cohort import cohort_of_records, said_of_records, understood_records
+from hounsfield.data.layouts.record_marks import told_checksums
 from hounsfield.data.layouts.record_tables import RecordTable, record_table
 from hounsfield.data.layouts.records import Record, RecordFiles, SignalInputs, look_at, record_files, signal_inputs
 from hounsfield.data.layouts.rhythms import RHYTHM, WINDOW_S, cohort_of_rhythms, window_seconds
@@ -54,6 +55,7 @@ class WfdbLayout:
         records = [*look_at(own, paths, "wfdb")]
         records = [r if r.path not in faulty else Record(r.path, None, faulty[r.path]) for r in records]
         inputs = signal_inputs(records, "wfdb")
+        inputs = replace(inputs, notes=(*inputs.notes, *told_checksums(own, records)))
         said, notes = _comments(files, paths)
         table = record_table(own, roles, said=said)
         table = replace(table, sheet=replace(table.sheet, notes=(*table.sheet.notes, *notes)))
