@@ -1,4 +1,5 @@
 from pathlib import Path
+from typing import IO, Any
 
 import numpy as np
 import pytest
@@ -131,7 +132,12 @@ def test_an_interrupted_file_is_opened_a_few_times_only(tmp_path: Path, monkeypa
     _interrupted(tmp_path, tuple(str(i) for i in range(200)))
     opened: list[str] = []
     plain = Path.open
-    monkeypatch.setattr(Path, "open", lambda self, *a, **k: opened.append(self.name) or plain(self, *a, **k))
+
+    def counted(path: Path, mode: str = "r") -> IO[Any]:
+        opened.append(path.name)
+        return plain(path, mode)
+
+    monkeypatch.setattr(Path, "open", counted)
     cohort = cohort_in(tmp_path)
     whole = read_signal(cohort, EDF)
     read_signal(cohort, EDF, start=8, stop=48)

@@ -60,7 +60,7 @@ def told_checksums(files: Files, records: Sequence[Record]) -> tuple[str, ...]:
     faults: list[str] = []
     looked = 0
     for record in _within(_spread([r for r in records if r.header is not None])):
-        if any("frames" in note for note in record.header.notes if record.header is not None):
+        if record.header is not None and any("frames" in note for note in record.header.notes):
             continue
         looked += 1
         try:

@@ -105,9 +105,9 @@ class WaveformFiles(RecordFiles):
         paths: dict[str, list[str]] = {}
         owners: dict[str, set[tuple[str, str]]] = {}
         for entry in self.entries:
-            value: str = getattr(entry, KEYS[found.key][0])
-            paths.setdefault(value, []).append(entry.path)
-            owners.setdefault(value, set()).add((entry.issuer, entry.patient_id))
+            own: str = getattr(entry, KEYS[found.key][0])
+            paths.setdefault(own, []).append(entry.path)
+            owners.setdefault(own, set()).add((entry.issuer, entry.patient_id))
         shared = {v for v, whose in owners.items() if len(whose) > 1}
         rows: list[int] = []
         cells: list[str | None] = []

@@ -1,5 +1,6 @@
 """EDF, EDF+ and BDF: fixed headers of ASCII, then data records; time-stamped annotation lists among the signals."""
 
+import bisect
 import itertools
 import math
 from collections.abc import Iterator
@@ -174,10 +175,11 @@ class _File:
         if self.onsets is None:
             yield from ((float(i), i) for i in range(first, min(last, self.records)))
             return
-        for number, onset in enumerate(self.onsets):
-            slot = onset / self.record_s
-            if first - 1 < slot < last:
-                yield slot, number
+        for number in range(bisect.bisect_right(self.onsets, (first - 1) * self.record_s), len(self.onsets)):
+            slot = self.onsets[number] / self.record_s
+            if slot >= last:
+                return
+            yield slot, number
 
     @contextmanager
     def opened(self) -> Iterator[BinaryIO]:
