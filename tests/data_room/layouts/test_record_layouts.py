@@ -279,3 +279,12 @@ def test_annotations_of_recordings_are_counted_and_only_usual_words_shown(tmp_pa
         "answers."
     ]
     assert "Planted" not in str(notes)
+
+
+def test_records_of_one_name_in_several_folders_are_told_apart_by_their_folders(tmp_path: Path) -> None:
+    rows = []
+    for i in range(8):
+        _wfdb(tmp_path / f"stay{i}", "ecg")
+        rows.append({"record": f"stay{i}/ecg.hea", "label": i % 2})
+    table(tmp_path / "labels.csv", rows)
+    assert [s.id for s in understand(tmp_path).samples] == [f"stay{i}/ecg" for i in range(8)]

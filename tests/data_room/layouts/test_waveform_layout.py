@@ -1,5 +1,6 @@
 """DICOM waveforms as a data set: claimed, labelled by files and by keys, with what their headers say."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ from hounsfield.core.cohort import Cohort, Roles
 from hounsfield.core.errors import CohortError
 from hounsfield.core.streams import stream
 from hounsfield.data.cohort_file import cohort_yaml
-from hounsfield.data.cohorts import explore, understand
+from hounsfield.data.cohorts import digest, explore, understand
 from hounsfield.data.layouts.waveforms import WaveformsLayout
 from hounsfield.data.loose_signals import loose_signals
 from hounsfield.data.signal.readers import read_signal
@@ -116,6 +117,8 @@ def test_folders_of_classes_and_folders_of_a_pacs(tmp_path: Path) -> None:
     found = explore(tmp_path / "pacs")
     assert found.listings[0].rows[0][2:5] == ("1.6 s", "250 Hz", "II, V1")
     assert {s.patient for s in found.samples} == {"P0", "P1"}
+    assert found.samples[0].id == "PAT0/ST0/I1"
+    assert len({digest(replace(found, samples=found.samples[:n])) for n in (1, 2)}) == 2
 
 
 def test_one_file_and_a_folder_are_signals_without_answers(tmp_path: Path) -> None:

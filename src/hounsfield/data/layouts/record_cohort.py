@@ -100,8 +100,11 @@ def _records(samples: Sequence[Sample], inputs: SignalInputs) -> Listing:
 
 
 def _named(samples: Sequence[Sample]) -> list[Sample]:
-    """Return samples under their records' names, without the endings of files."""
-    ids = unique_ids([record_name(s.id) for s in samples])
+    """Return samples under their records' names, without the endings of files; with folders where names come again."""
+    names = [record_name(s.id) for s in samples]
+    if len(set(names)) < len(names):
+        names = [s.id[: s.id.rfind("/") + 1] + n for s, n in zip(samples, names, strict=True)]
+    ids = unique_ids(names)
     own = (s.patient if s.patient != s.id else i for i, s in zip(ids, samples, strict=True))
     return [replace(s, id=i, patient=p) for s, i, p in zip(samples, ids, own, strict=True)]
 
