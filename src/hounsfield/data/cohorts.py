@@ -30,7 +30,7 @@ __all__ = [
     "unlabelled",
 ]
 
-WITHOUT_IMAGES = frozenset({"wfdb", "edf", "events", "ucr", "columns", "table"})
+WITHOUT_IMAGES = frozenset({"wfdb", "edf", "waveforms", "events", "ucr", "columns", "table"})
 """Layouts whose samples look at signals and rows."""
 
 CERTAIN = 1.0

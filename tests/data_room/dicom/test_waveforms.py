@@ -2,9 +2,7 @@
 
 import os
 import warnings
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import pydicom
@@ -15,47 +13,10 @@ from pydicom.uid import UID, ExplicitVRBigEndian, ExplicitVRLittleEndian
 from hounsfield.core.cohort import Cohort, Ref, Schema
 from hounsfield.core.errors import ReadError
 from hounsfield.data.signal.readers import read_signal, signal_header, signal_reader_for
+from tests.data_room.dicom.waves import TYPES, Order, channel_of, group_of
 
 DATA = Path(os.environ.get("HOUNSFIELD_DATA", Path(__file__).parents[3] / "../shared/data"))
 NAME = "ecg.dcm"
-Order = Literal["<", ">"]
-TYPES = {"SS": "i2", "US": "u2", "SL": "i4", "SB": "i1", "UB": "u1", "MB": "u1", "AB": "u1"}
-
-
-def _channel(label: str, **told: object) -> Dataset:
-    found = Dataset()
-    found.ChannelLabel = label
-    for keyword, value in told.items():
-        setattr(found, keyword, value)
-    if "unit" in told:
-        del found.unit
-        coded = Dataset()
-        coded.CodeValue, coded.CodingSchemeDesignator, coded.CodeMeaning = told["unit"], "UCUM", "unit"
-        found.ChannelSensitivityUnitsSequence = [coded]
-    return found
-
-
-def _group(
-    stored: np.ndarray,
-    sort: str,
-    channels: list[Dataset],
-    *,
-    order: Order = "<",
-    told: Mapping[str, object] | None = None,
-) -> Dataset:
-    found = Dataset()
-    found.WaveformOriginality = "ORIGINAL"
-    found.NumberOfWaveformSamples, found.NumberOfWaveformChannels = stored.shape
-    found.SamplingFrequency = "250"
-    found.ChannelDefinitionSequence = channels
-    kind = np.dtype(TYPES[sort]).newbyteorder(order)
-    found.WaveformBitsAllocated = 8 * kind.itemsize
-    found.WaveformSampleInterpretation = sort
-    data = stored.astype(kind).tobytes()
-    found.add_new("WaveformData", "OW" if kind.itemsize > 1 else "OB", data + b"\0" * (len(data) % 2))
-    for keyword, value in (told or {}).items():
-        setattr(found, keyword, value)
-    return found
 
 
 def _written(folder: Path, groups: list[Dataset], *, big: bool = False) -> Cohort:
@@ -105,10 +66,10 @@ def test_samples_become_values_of_their_unit(tmp_path: Path, sort: str, order: O
     info = np.iinfo(np.dtype(TYPES[sort]))
     stored = _values(31, 2, max(info.min, -500), min(info.max, 500))
     channels = [
-        _channel("ABP", ChannelSensitivity="0.5", ChannelBaseline="-3", unit="mm[Hg]"),
-        _channel("II", ChannelSensitivity="2", ChannelSensitivityCorrectionFactor="1.5", unit="mV"),
+        channel_of("ABP", ChannelSensitivity="0.5", ChannelBaseline="-3", unit="mm[Hg]"),
+        channel_of("II", ChannelSensitivity="2", ChannelSensitivityCorrectionFactor="1.5", unit="mV"),
     ]
-    cohort = _written(tmp_path, [_group(stored, sort, channels, order=order)], big=order == ">")
+    cohort = _written(tmp_path, [group_of(stored, sort, channels, order=order)], big=order == ">")
     found = read_signal(cohort, Ref("dicom-waveform", NAME))
     assert (found.leads, found.units, found.rate_hz) == (("ABP", "II"), ("mmHg", "mV"), 250)
     np.testing.assert_allclose(found.array, np.stack([stored[:, 0] * 0.5 - 3, stored[:, 1] * 3.0]), rtol=1e-6)
@@ -124,17 +85,17 @@ def test_companded_sound_is_expanded_as_the_standard_says(tmp_path: Path, sort: 
     stored = np.arange(256)[:, None]
     expand = audioop.ulaw2lin if sort == "MB" else audioop.alaw2lin
     expected = np.frombuffer(expand(bytes(range(256)), 2), "<i2")
-    cohort = _written(tmp_path, [_group(stored, sort, [_channel("sound", ChannelSensitivity="1", unit="mV")])])
+    cohort = _written(tmp_path, [group_of(stored, sort, [channel_of("sound", ChannelSensitivity="1", unit="mV")])])
     np.testing.assert_array_equal(read_signal(cohort, Ref("dicom-waveform", NAME)).array[0], expected)
 
 
 def test_padding_is_missing_and_what_is_not_told_is_said(tmp_path: Path) -> None:
     stored = _values(20, 2, -99, 99)
     stored[3, 0] = -32768
-    channels = [_channel("a"), _channel("a", ChannelSampleSkew="0.25")]
-    group = _group(stored, "SS", channels)
+    channels = [channel_of("a"), channel_of("a", ChannelSampleSkew="0.25")]
+    group = group_of(stored, "SS", channels)
     group.add_new("WaveformPaddingValue", "OW", np.array([-32768], "<i2").tobytes())
-    derived = _group(_values(90, 1, 0, 9), "SS", [_channel("mean beat")], told={"WaveformOriginality": "DERIVED"})
+    derived = group_of(_values(90, 1, 0, 9), "SS", [channel_of("mean beat")], told={"WaveformOriginality": "DERIVED"})
     cohort = _written(tmp_path, [derived, group])
     header = signal_header(cohort, Ref("dicom-waveform", NAME))
     assert header.leads == ("a", "a #2")
@@ -158,7 +119,7 @@ FAULTS: dict[str, dict[str, object]] = {
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_waveform_that_contradicts_itself_is_refused(tmp_path: Path, fault: str) -> None:
-    group = _group(_values(20, 1, 0, 9), "SS", [_channel("a")], told=FAULTS[fault])
+    group = group_of(_values(20, 1, 0, 9), "SS", [channel_of("a")], told=FAULTS[fault])
     cohort = _written(tmp_path, [group])
     with pytest.raises(ReadError) as caught:
         read_signal(cohort, Ref("dicom-waveform", NAME))
@@ -172,7 +133,7 @@ def test_no_waveform_and_no_such_group_are_refused(tmp_path: Path) -> None:
     cohort = _written(tmp_path, [])
     with pytest.raises(ReadError, match="no waveform"):
         read_signal(cohort, Ref("dicom-waveform", NAME))
-    cohort = _written(tmp_path, [_group(_values(20, 1, 0, 9), "SS", [_channel("a")])])
+    cohort = _written(tmp_path, [group_of(_values(20, 1, 0, 9), "SS", [channel_of("a")])])
     for wrong in (1, "-1", "x"):
         with pytest.raises(ReadError, match="multiplex group"):
             read_signal(cohort, Ref("dicom-waveform", NAME, (("group", wrong),)))

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hounsfield.core.cohort import Roles
+from hounsfield.core.cohort import Cohort, Roles
 from hounsfield.core.errors import CohortError
 from hounsfield.core.streams import stream
 from hounsfield.data.cohorts import explore, understand
@@ -120,6 +120,61 @@ def test_comments_of_several_kinds(tmp_path: Path, lines: str, said: dict[str, s
     assert {k: v for k, v in found.items() if "beginning" not in k} == said
 
 
+IDENTIFYING = (
+    "First name: Hans{i}",
+    "Last name: Meyer{i}",
+    "patientname: Meyer{i}",
+    "Patient's surname: Meyer{i}",
+    "Birthdate: 1950-01-{i:02d}",
+    "DOB: 0{i}.01.1950",
+    "Physician: Dr. Huber{i}",
+    "Seen by: Dr. Huber",
+    "MRN: 77{i}",
+    "PatientID: 77{i}",
+    "Case: C77{i}",
+    "Phone: 030 12345{i:02d}",
+    "Home address: Meyerstr. {i}",
+    "Mail: meyer{i}@example.org",
+    "Sample key: Meyer{i}",
+    "Quirk: Hans{i}",
+    "Recording date: 1999-01-{i:02d}",
+    "Tape: 7719{i:02d}",
+)
+
+
+def _commented(folder: Path, count: int, lines: tuple[str, ...]) -> Cohort:
+    for i in range(count):
+        _wfdb(folder, f"s{i:04d}")
+        path = folder / f"s{i:04d}.hea"
+        said = (*lines, f"Diagnosis: {'ab'[i % 2]}", f"Age: {60 + i}", "Patient sex: male", f"Pacemaker: {i % 2}")
+        path.write_text(path.read_text() + "".join(f"# {line.format(i=i)}\n" for line in said))
+    return understand(folder)
+
+
+@pytest.mark.parametrize("count", [2, 12])
+def test_comments_that_identify_are_neither_ids_nor_attributes(tmp_path: Path, count: int) -> None:
+    cohort = _commented(tmp_path, count, IDENTIFYING)
+    assert [s.id for s in cohort.samples] == [f"s{i:04d}" for i in range(count)]
+    assert [s.patient for s in cohort.samples] == [s.id for s in cohort.samples]
+    told = str(cohort.samples) + str(cohort.schema)
+    for planted in ("Hans", "Meyer", "Huber", "1950", "1999", "77", "030", "@"):
+        assert planted not in told
+    assert {c.column for c in cohort.schema.columns} == {"record", "Diagnosis", "age", "Patient sex", "Pacemaker"}
+    assert cohort.schema.targets[0].name == "Diagnosis"
+
+
+def test_what_differs_in_every_header_is_not_what_records_are_called(tmp_path: Path) -> None:
+    cohort = _commented(tmp_path, 12, ("Sample: {i}", "Key: {i}", "Original: s{i:04d}"))
+    assert [s.id for s in cohort.samples] == [f"s{i:04d}" for i in range(12)]
+    assert "id" not in {c.role for c in cohort.schema.columns}
+
+
+def test_comments_of_few_words_stay(tmp_path: Path) -> None:
+    lines = ("Remark: quiet", "Ejection fraction: 5{i}", "Heart axis: left", "Bundle branch block: yes")
+    names = {c.column for c in _commented(tmp_path, 8, lines).schema.columns}
+    assert names >= {"Remark", "Ejection fraction", "Heart axis", "Bundle branch block"}
+
+
 def test_leads_are_found_under_synonyms_and_a_record_without_them_is_set_aside(tmp_path: Path) -> None:
     names = [("MLII", "V5"), ("V5", "MLII"), ("II", "V1"), ("ECG II", "V1")] * 3
     rows = []
@@ -214,3 +269,44 @@ def test_electrodes_on_the_head_are_no_chest_leads(
     table(tmp_path / "labels.csv", [{"record": f"r{i:02d}", "stage": ("wake", "sleep")[i % 2]} for i in range(12)])
     spec = understand(tmp_path).schema.inputs[0]
     assert (set(spec.leads), spec.modality) == (leads, modality)
+
+
+def test_records_that_do_not_add_up_to_their_checksums_are_told(tmp_path: Path) -> None:
+    for i in range(8):
+        _wfdb(tmp_path, f"r{i}")
+    table(tmp_path / "labels.csv", [{"record": f"r{i}", "label": i % 2} for i in range(8)])
+    assert not any("checksum" in n for n in understand(tmp_path).schema.notes)
+    data = bytearray((tmp_path / "r3.dat").read_bytes())
+    data[2] ^= 1
+    (tmp_path / "r3.dat").write_bytes(bytes(data))
+    (tmp_path / "r5.dat").write_bytes((tmp_path / "r5.dat").read_bytes()[:-40])  # told as shorter, not as changed
+    told = [n for n in understand(tmp_path).schema.notes if "checksum" in n]
+    assert told == [
+        "1 of 7 records that were looked into do not add up to the checksum of their header: r3 (lead 1). Copy them "
+        "again, unless they were changed on purpose."
+    ]
+
+
+def test_annotations_of_recordings_are_counted_and_only_usual_words_shown(tmp_path: Path) -> None:
+    edfio = pytest.importorskip("edfio", reason="edfio is not installed; it writes the annotations")
+    for i in range(4):
+        marks = [edfio.EdfAnnotation(1, 30, "Sleep stage W"), edfio.EdfAnnotation(2, None, f"Mrs Planted {i} calls")]
+        lead = edfio.EdfSignal(stream(0, "annotated", i).normal(0, 9, 400), 100, label="EEG", physical_dimension="uV")
+        edfio.Edf([lead], annotations=marks if i else marks[:1]).write(tmp_path / f"r{i}.edf")
+    table(tmp_path / "labels.csv", [{"record": f"r{i}", "label": i % 2} for i in range(4)])
+    notes = understand(tmp_path).schema.notes
+    told = [n for n in notes if "annotations" in n]
+    assert told == [
+        "4 of 4 recordings that were looked into hold 7 annotations, such as Sleep stage W (4); they are not taken for "
+        "answers."
+    ]
+    assert "Planted" not in str(notes)
+
+
+def test_records_of_one_name_in_several_folders_are_told_apart_by_their_folders(tmp_path: Path) -> None:
+    rows = []
+    for i in range(8):
+        _wfdb(tmp_path / f"stay{i}", "ecg")
+        rows.append({"record": f"stay{i}/ecg.hea", "label": i % 2})
+    table(tmp_path / "labels.csv", rows)
+    assert [s.id for s in understand(tmp_path).samples] == [f"stay{i}/ecg" for i in range(8)]

@@ -7,7 +7,7 @@ from hounsfield.core.cohort import Roles
 from hounsfield.core.errors import CohortError, UnknownNameError
 from hounsfield.core.streams import stream
 from hounsfield.data.cohorts import digest, understand
-from hounsfield.data.signal.readers import read_signal
+from hounsfield.data.signal.readers import read_signal, signal_header
 
 
 def _archive(path: Path, *, shape: tuple[int, ...] = (40,), classes: int = 3, **more: object) -> Path:
@@ -50,6 +50,22 @@ def test_several_leads(tmp_path: Path) -> None:
     assert read_signal(cohort, cohort.samples[0].inputs["signal"][0].ref).array.shape == (3, 50)
     images = understand(_archive(tmp_path / "Pictures.npz", shape=(28, 28)))
     assert images.schema.layout == "medmnist"
+
+
+def test_series_with_their_steps_first_are_series_and_no_pictures(tmp_path: Path) -> None:
+    path = _archive(tmp_path / "Keras.npz", shape=(500, 3))
+    cohort = understand(path)
+    assert (cohort.schema.layout, cohort.schema.inputs[0].leads) == ("ucr", ("x1", "x2", "x3"))
+    assert cohort.schema.notes[0] == "The arrays are taken for series of 500 steps and 3 leads, steps first."
+    ref = cohort.samples[14].inputs["signal"][0].ref
+    with np.load(path) as z:
+        np.testing.assert_array_equal(read_signal(cohort, ref).array, z["X_test"][2].T)
+    assert (signal_header(cohort, ref).samples, len(signal_header(cohort, ref).leads)) == (500, 3)
+    assert read_signal(cohort, ref, start=3, stop=9).array.shape == (3, 6)
+    for shape in ((3, 500), (500, 200), (28, 28, 3)):
+        other = understand(_archive(tmp_path / f"Other{len(shape)}{shape[0]}.npz", shape=shape))
+        assert not any("steps first" in n for n in other.schema.notes)
+    assert other.schema.layout == "medmnist"
 
 
 def test_whom_series_are_of_is_said_with_group(tmp_path: Path) -> None:

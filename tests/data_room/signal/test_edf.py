@@ -1,4 +1,5 @@
 from pathlib import Path
+from typing import IO, Any
 
 import numpy as np
 import pytest
@@ -75,6 +76,79 @@ def test_the_same_as_edfio_writes(tmp_path: Path) -> None:
     assert signal_header(cohort, EDF).file_format == "EDF+"
 
 
+def _mixed(folder: Path, *, seconds: int = 3) -> list[np.ndarray]:
+    """Write leads at 256, 200, 64 and 1 Hz and return their values in microvolts."""
+    rates = (256, 200, 64, 1)
+    values = [stream(0, "mixed", rate).integers(-900, 900, (seconds, rate)) for rate in rates]
+    records = [b"".join(_values(*v[k]) for v in values) for k in range(seconds)]
+    _file(folder, records, samples=rates, labels=("EEG", "ECG", "Resp", "SpO2"))
+    return [v.reshape(-1) / 10 for v in values]
+
+
+def test_leads_of_different_rates_come_at_the_fastest_one(tmp_path: Path) -> None:
+    eeg, ecg, breath, oxygen = _mixed(tmp_path)
+    cohort = cohort_in(tmp_path)
+    header = signal_header(cohort, EDF)
+    assert (header.rate_hz, header.samples) == (256, 768)
+    assert header.notes == (
+        "leads have different rates, 256 Hz (EEG), 200 Hz (ECG), 64 Hz (Resp), 1 Hz (SpO2): all are brought to the "
+        "fastest",
+    )
+    found = read_signal(cohort, EDF).array
+    times = np.arange(768) / 256
+    expected = [
+        eeg,
+        np.interp(times, np.arange(600) / 200, ecg),  # held behind the last sample
+        np.repeat(breath, 4),
+        np.repeat(oxygen, 256),
+    ]
+    np.testing.assert_allclose(found, expected, atol=1e-4)
+    for a, b in ((0, 1), (250, 260), (255, 257), (500, 768)):
+        np.testing.assert_array_equal(read_signal(cohort, EDF, start=a, stop=b).array, found[:, a:b])
+    alone = read_signal(cohort, Ref("edf", "a.edf", (("lead", "ECG"),)))
+    assert alone.rate_hz == 200
+    np.testing.assert_allclose(alone.array[0], ecg, atol=1e-4)
+    assert signal_header(cohort, Ref("edf", "a.edf", (("lead", "ECG"),))).notes == ()
+
+
+def test_a_slow_reading_is_held_and_never_looks_ahead(tmp_path: Path) -> None:
+    slow = (1, 2, 3)
+    _file(tmp_path, [_values(*range(25), *slow), _values(*range(25), 4, 5, 6)], samples=(25, 3), labels=("ABP", "SpO2"))
+    found = read_signal(cohort_in(tmp_path), EDF).array[1]
+    by_hand = [(slow, (4, 5, 6))[i // 25][i % 25 * 3 // 25] / 10 for i in range(50)]
+    np.testing.assert_allclose(found, by_hand, atol=1e-5)
+
+
+def test_no_line_is_drawn_over_an_interruption(tmp_path: Path) -> None:
+    times = [f"+{o}\x14\x14\0".encode().ljust(20, b"\0") for o in ("0", "1", "5")]
+    records = [_values(*[10 * k] * 4, *[10 * k] * 3) + times[k] for k in range(3)]
+    labels = ("a", "b", "EDF Annotations")
+    _file(tmp_path, records, samples=(4, 3, 10), labels=labels, reserved="EDF+D")
+    found = read_signal(cohort_in(tmp_path), EDF).array[1]
+    np.testing.assert_allclose(found[:8], [0, 0, 0, 0.25, 1, 1, 1, 1], atol=1e-5)
+    assert np.isnan(found[8:20]).all()
+
+
+def test_an_interrupted_file_is_opened_a_few_times_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _interrupted(tmp_path, tuple(str(i) for i in range(200)))
+    opened: list[str] = []
+    plain = Path.open
+
+    def counted(path: Path, mode: str = "r") -> IO[Any]:
+        opened.append(path.name)
+        return plain(path, mode)
+
+    monkeypatch.setattr(Path, "open", counted)
+    cohort = cohort_in(tmp_path)
+    whole = read_signal(cohort, EDF)
+    read_signal(cohort, EDF, start=8, stop=48)
+    assert len(opened) <= 5  # header and times, samples; header, samples
+    data = (tmp_path / "a.edf").read_bytes()
+    _interrupted(tmp_path, tuple(str(2 * i) for i in range(200)))
+    assert len(data) == (tmp_path / "a.edf").stat().st_size
+    assert signal_header(cohort, EDF).samples > whole.samples  # what changed is read anew
+
+
 def test_twenty_four_bits_are_read(tmp_path: Path) -> None:
     values = b"".join((v & 0xFFFFFF).to_bytes(3, "little") for v in (0, 8_388_607, -8_388_608, -1))
     _file(tmp_path, [values], bdf=True, range_=(-8388608, 8388607))
@@ -108,6 +182,10 @@ def test_a_header_that_lies_about_the_length_is_told(tmp_path: Path) -> None:
     header = signal_header(cohort_in(tmp_path), EDF)
     assert header.samples == 4
     assert "promises 1000 data records, the file holds 1" in header.notes[0]
+    _file(tmp_path, [_values(1, 2, 3, 4)] * 10, told=4)
+    header = signal_header(cohort_in(tmp_path), EDF)
+    assert header.samples == 16
+    assert header.notes == ("the header tells of 4 data records, the file holds 10: what follows is not read",)
     _file(tmp_path, [_values(1, 2, 3, 4)], told=-1)
     assert signal_header(cohort_in(tmp_path), EDF).samples == 4
 

@@ -296,3 +296,29 @@ def test_units_and_names_beyond_ascii_are_read_in_their_encoding(tmp_path: Path,
     found = read_signal(cohort_in(tmp_path), wfdb())
     assert (found.leads, found.units) == (("EKG", "Pl\u00e9th"), ("uV", "NU"))
     assert signal_header(cohort_in(tmp_path), wfdb()).units == ("uV", "NU")
+
+
+def test_a_header_that_is_shorter_than_the_file_is_told(tmp_path: Path) -> None:
+    write_record(tmp_path, some_samples(1250, 2, 16), 16)
+    path = tmp_path / "a.hea"
+    assert signal_header(cohort_in(tmp_path), wfdb()).notes == ()
+    path.write_text(path.read_text().replace(" 250 1250", " 250 10"))
+    header = signal_header(cohort_in(tmp_path), wfdb())
+    assert header.samples == 10
+    assert header.notes == ("the header tells of 10 frames, the file holds 1250: what follows is not read",)
+
+
+@pytest.mark.parametrize("packing", [212, 310, 311])
+def test_samples_that_fill_up_a_group_are_no_frames(tmp_path: Path, packing: int) -> None:
+    write_record(tmp_path, some_samples(100, 1, 10), packing)
+    assert signal_header(cohort_in(tmp_path), wfdb()).notes == ()
+
+
+def test_a_checksum_of_0_is_none(tmp_path: Path) -> None:
+    write_record(tmp_path, some_samples(50, 1, 16), 16)
+    path = tmp_path / "a.hea"
+    first, line, *_ = path.read_text().splitlines()
+    words = line.split()
+    words[6] = "0"
+    path.write_text(f"{first}\n{' '.join(words)}\n")
+    assert checksum_faults(cohort_in(tmp_path), wfdb()) == ()

@@ -24,7 +24,10 @@ ENHANCED = frozenset(
     }
 )
 """Multi-frame objects whose frames say themselves where they lie."""
+WAVEFORMS = "1.2.840.10008.5.1.4.1.1.9"
+"""How the storage classes of waveforms begin (PS3.6, table A-1)."""
 _KINDS = (
+    (WAVEFORMS, "a waveform: a signal, not a picture"),
     (SEGMENTATIONS[0], "a segmentation: a mask of other images"),
     (SEGMENTATIONS[1], "a segmentation: a mask of other images"),
     ("1.2.840.10008.5.1.4.1.1.66.5", "a surface segmentation, which is not read"),
@@ -51,6 +54,11 @@ DERIVED = "derived from other images"
 def is_mask(entry: Entry) -> bool:
     """Tell whether a file holds masks: a segmentation or a set of contours."""
     return entry.sop_class in (*SEGMENTATIONS, RT_STRUCTURES)
+
+
+def is_waveform(entry: Entry) -> bool:
+    """Tell whether a file holds a waveform: an electrocardiogram, a pressure, respiration, sound."""
+    return entry.sop_class.startswith(f"{WAVEFORMS}.")
 
 
 def is_derived(entry: Entry) -> bool:

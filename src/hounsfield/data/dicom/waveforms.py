@@ -9,6 +9,7 @@ import numpy as np
 from hounsfield.core.cohort import Cohort, Ref
 from hounsfield.core.signal import Signal, SignalHeader
 from hounsfield.core.types import AnyArray, Float32Array, Float64Array
+from hounsfield.data.dicom.apart import WAVEFORMS
 from hounsfield.data.dicom.opening import open_dataset
 from hounsfield.data.dicom.values import content, integer, items, number, text
 from hounsfield.data.files import inside
@@ -20,8 +21,7 @@ if TYPE_CHECKING:
 GROUP = "group"
 """Part of a ref: which multiplex group is meant, from 0; else the longest of those that were recorded."""
 
-SOP_CLASSES = b"1.2.840.10008.5.1.4.1.1.9."
-"""How the UIDs of the storage classes for waveforms begin (PS3.6, table A-1)."""
+SOP_CLASSES = f"{WAVEFORMS}.".encode()
 
 CODED_LEADS = {
     **{f"{scheme}{number}": f"V{number - 2}" for scheme in ("5.6.3-9-", "2:") for number in range(3, 9)},

@@ -17,6 +17,7 @@ LAYOUTS = Table(
         "boxes": "hounsfield.data.layouts.boxes:BoxesLayout",
         "manifest": "hounsfield.data.layouts.manifest:ManifestLayout",
         "dicom": "hounsfield.data.layouts.dicom:DicomLayout",
+        "waveforms": "hounsfield.data.layouts.waveforms:WaveformsLayout",
         "class folders": "hounsfield.data.layouts.class_folders:ClassFoldersLayout",
         "wfdb": "hounsfield.data.layouts.wfdb:WfdbLayout",
         "edf": "hounsfield.data.layouts.edf:EdfLayout",

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from hounsfield.core.errors import HounsfieldError
+from hounsfield.data.dicom.apart import is_waveform
 from hounsfield.data.dicom.archives import archive_kind
 from hounsfield.data.dicom.entries import Entry
 from hounsfield.data.dicom.fileset import FILE_NAME
@@ -55,7 +56,7 @@ def _look(place: Path, root: Path) -> list[Entry] | None:
             found = read_header(place, path=place.relative_to(root).as_posix())
         except HounsfieldError:
             return []
-        return [found] if found.frames or found.series_uid else []
+        return [found] if found.frames or found.series_uid or is_waveform(found) else []
     return list(index_tree(place).entries[:6]) or None if archive_kind(place) else None
 
 

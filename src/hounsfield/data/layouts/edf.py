@@ -1,10 +1,12 @@
 """A folder of EDF, EDF+ or BDF recordings with a table of answers or class folders."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from hounsfield.core.cohort import Cohort, Roles
 from hounsfield.data.files import Files, ending, list_files
 from hounsfield.data.layouts.record_cohort import cohort_of_records, understood_records
+from hounsfield.data.layouts.record_marks import told_annotations
 from hounsfield.data.layouts.record_tables import record_table
 from hounsfield.data.layouts.records import look_at, record_files, signal_inputs
 
@@ -31,7 +33,9 @@ class EdfLayout:
         files = list_files(root if root.is_dir() else root.parent)
         paths = _found(files) if root.is_dir() else [root.name]
         own = record_files(files, paths)
-        inputs = signal_inputs(look_at(own, paths, "edf"), "edf")
+        records = look_at(own, paths, "edf")
+        inputs = signal_inputs(records, "edf")
+        inputs = replace(inputs, notes=(*inputs.notes, *told_annotations(own, records)))
         table = record_table(own, roles)
         understood = understood_records(own, table, roles)
         return cohort_of_records(understood, own, inputs, table=table, roles=roles, layout="edf")

@@ -12,6 +12,7 @@ from hounsfield.core.types import AnyArray
 from hounsfield.data.answers import Answers, make_answers
 from hounsfield.data.npz import as_channels_first, npz_array, npz_arrays
 from hounsfield.data.rows import columns_of, target_without_columns
+from hounsfield.data.signal.archive import LONGER, MOST_LEADS, is_turned
 from hounsfield.data.words import modality_of
 
 _PARTS: tuple[Part, ...] = ("train", "val", "test")
@@ -57,7 +58,9 @@ def _images(arrays: Mapping[str, tuple[tuple[int, ...], object]]) -> bool:
 
 def is_series(shape: tuple[int, ...]) -> bool:
     """Tell whether an array holds series and no images: one row each, or few leads that are much longer than many."""
-    return len(shape) == 2 or (len(shape) == 3 and shape[1] <= 64 and 4 * shape[1] <= shape[2])
+    if len(shape) != 3:
+        return len(shape) == 2
+    return is_turned(shape) or (shape[1] <= MOST_LEADS and LONGER * shape[1] <= shape[2])
 
 
 def pairs_of(arrays: Collection[str]) -> dict[Part, tuple[str, str]]:

@@ -8,7 +8,7 @@ from hounsfield.core.cohort import Cohort, ColumnRole, Listing, Part, Roles, Sam
 from hounsfield.core.errors import CohortError
 from hounsfield.core.types import Attribute
 from hounsfield.data.inputs import Told
-from hounsfield.data.layouts.record_tables import NAMES, RecordTable
+from hounsfield.data.layouts.record_tables import HEADERS, NAMES, RecordTable
 from hounsfield.data.layouts.records import INPUT, RecordFiles, SignalInputs, record_name
 from hounsfield.data.roles import Understood, infer_roles
 from hounsfield.data.rows import cohort_of_rows, parts_of_rows, unique_ids, values_of
@@ -35,7 +35,12 @@ def understood_records(
         first = next((folded[d] for d in DIAGNOSIS if d in folded), None)
         asked = replace(asked, target=(first,) if first is not None else ())
     named = {c: "split" if c == "split" else "attribute" for c, source in table.sources.items() if source == NAMES}
-    found = infer_roles(table.sheet, files, asked, corrections={**named, **(corrections or {})}, subject="signals")
+    said = {**named, **(corrections or {})}
+    found = infer_roles(table.sheet, files, asked, corrections=said, subject="signals")
+    while (own := found.column("id")) is not None and table.sources.get(own) == HEADERS:
+        # a record is named by its file or a table: what differs in every header is what would identify
+        said[own] = "unused"
+        found = infer_roles(table.sheet, files, asked, corrections=said, subject="signals")
     listed = tuple(_role(r, table) for r in found.roles)
     return replace(found, roles=listed)
 
@@ -95,8 +100,11 @@ def _records(samples: Sequence[Sample], inputs: SignalInputs) -> Listing:
 
 
 def _named(samples: Sequence[Sample]) -> list[Sample]:
-    """Return samples under their records' names, without the endings of files."""
-    ids = unique_ids([record_name(s.id) for s in samples])
+    """Return samples under their records' names, without the endings of files; with folders where names come again."""
+    names = [record_name(s.id) for s in samples]
+    if len(set(names)) < len(names):
+        names = [s.id[: s.id.rfind("/") + 1] + n for s, n in zip(samples, names, strict=True)]
+    ids = unique_ids(names)
     own = (s.patient if s.patient != s.id else i for i, s in zip(ids, samples, strict=True))
     return [replace(s, id=i, patient=p) for s, i, p in zip(samples, ids, own, strict=True)]
 

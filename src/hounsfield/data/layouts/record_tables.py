@@ -17,7 +17,7 @@ from hounsfield.data.table import Column, Sheet
 from hounsfield.data.words import group_strength, target_strength, tokens
 
 KEY = "record"
-FOLDERS, LISTS, NAMES = "(folders)", "(lists of records)", "(names of tables)"
+FOLDERS, LISTS, NAMES, HEADERS = "(folders)", "(lists of records)", "(names of tables)", "(header)"
 _PERSON = re.compile(r"(patient|subject|sub|person|participant)[_-]?\d+|[ps]\d{2,}", re.IGNORECASE)
 _MOST_LIST_BYTES = 1 << 22
 
@@ -67,6 +67,7 @@ def record_table(
     if roles.labels is not None:
         chosen = named_table(files.root, roles.labels, sheets)
         sheets = [chosen, *(s for s in sheets if s.name != chosen.name)]
+    sheets = [files.by_record(s) for s in sheets]
     keyed = _joined_alike([_Keyed.of(s, k) for s in sheets if (k := key_column(s, files)) is not None])
     keyed.sort(key=lambda k: (k.sheet.name != roles.labels, -len(k.key.used)))
     used = {name for k in keyed for name in k.names}
@@ -91,7 +92,7 @@ def record_table(
     for other in keyed[1:]:
         joined.add_table(other.sheet, other.key)
     told = _from_folders(files, roles)
-    if any(target_strength(c) >= 2.0 for c in joined.columns):
+    if not files.sorted_by_hand or any(target_strength(c) >= 2.0 for c in joined.columns):
         told.pop("class", None)  # a table beats folder names
     joined.add(told, FOLDERS)
     lists, names = _from_lists(files)
@@ -99,7 +100,7 @@ def record_table(
     if said:
         most = Counter(k for about in said.values() for k in about)
         kept = [k for k, n in most.items() if 2 * n >= len(said)]
-        joined.add({k: {p: about[k] for p, about in said.items() if k in about} for k in kept}, "(header)")
+        joined.add({k: {p: about[k] for p, about in said.items() if k in about} for k in kept}, HEADERS)
     sheet = Sheet(title, {c: joined.patients(c, cells) for c, cells in joined.columns.items()}, tuple(notes))
     left = tuple(s for s in side if s not in names)
     return RecordTable(sheet, name, tuple(places), left, joined.sources)

@@ -12,6 +12,7 @@ from hounsfield.core.signal import SignalHeader
 from hounsfield.data.files import Files, ending, folded, plain_key, stem
 from hounsfield.data.inputs import Inputs
 from hounsfield.data.signal.readers import signal_header
+from hounsfield.data.table import Sheet
 
 SIGNAL_ENDINGS = (".hea", ".edf", ".bdf", ".rec")
 INPUT = "signal"
@@ -28,9 +29,16 @@ class RecordFiles(Files):
     ----------
     records : tuple of str
         Paths of the records' main files.
+    sorted_by_hand : bool
+        Whether folders may be classes; those that a PACS makes are not.
     """
 
     records: tuple[str, ...] = field(default=(), repr=False)
+    sorted_by_hand: bool = True
+
+    def by_record(self, sheet: Sheet) -> Sheet:
+        """Return a table whose rows name records by their files, as most do already."""
+        return sheet
 
     @cached_property
     def images(self) -> tuple[str, ...]:

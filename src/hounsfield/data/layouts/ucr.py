@@ -27,7 +27,7 @@ from hounsfield.data.layouts.medmnist import answers_of, column_of, is_series, p
 from hounsfield.data.layouts.records import INPUT
 from hounsfield.data.npz import npz_array, npz_arrays
 from hounsfield.data.rows import columns_of
-from hounsfield.data.signal.archive import series_labels
+from hounsfield.data.signal.archive import is_turned, leads_and_steps, series_labels
 from hounsfield.data.table import parse_number
 from hounsfield.data.words import target_strength, tokens
 
@@ -48,6 +48,7 @@ class _Set:
     groups: dict[str, list[str]]
     leads: int
     found: dict[str, tuple[str, str]]
+    note: str = ""
 
 
 class UcrLayout:
@@ -128,8 +129,7 @@ def _arrays(name: str, path: Path) -> _Set:
     arrays = npz_arrays(path)
     pairs = pairs_of(arrays)
     shapes = {p: arrays[x][0] for p, (x, _) in pairs.items()}
-    lengths = {s[1:] for s in shapes.values()}
-    if len({s[:-1] for s in lengths}) > 1:
+    if len({leads_and_steps(s)[0] for s in shapes.values()}) > 1:
         raise CohortError(
             "The parts of the archive have different numbers of leads.",
             expected="the same leads in every part",
@@ -159,8 +159,10 @@ def _arrays(name: str, path: Path) -> _Set:
     shape = next(iter(shapes.values()))
     told = {pairs[p][0]: ("signal", f"{shapes[p][0]} series of part {p}") for p in order}
     told |= {pairs[p][1]: ("target", f"answers of part {p}") for p in order}
-    leads = shape[1] if len(shape) == 3 else 1
-    return _Set(name, path.parent, refs, np.concatenate([labels[p] for p in order]), groups, leads, told)
+    leads, steps = leads_and_steps(shape)
+    turned = is_turned(shape)
+    note = f"The arrays are taken for series of {steps} steps and {leads} leads, steps first." if turned else ""
+    return _Set(name, path.parent, refs, np.concatenate([labels[p] for p in order]), groups, leads, told, note)
 
 
 def _groups(path: Path, names: set[str], rows: dict[Part, int]) -> dict[str, list[str]]:
@@ -221,6 +223,8 @@ def _cohort(found: _Set, roles: Roles) -> Cohort:
         raise CohortError("None of the series has an answer.", expected="a label for each", next_step="correct the set")
     parts = tuple(dict.fromkeys(p for p, _, _ in found.refs)) if official else ()
     notes = ["The archive tells no rate and no units: times are counted in samples.", *answers.notes]
+    if found.note:
+        notes.insert(0, found.note)
     if patients is None:
         notes.append("Who the series are of is not told: each is taken for a patient of its own (--group says it).")
     modality = "ECG" if "ecg" in tokens(found.name) else ""

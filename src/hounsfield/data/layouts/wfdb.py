@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from hounsfield.core.cohort import Cohort, Ref, Roles
@@ -9,13 +10,14 @@ from hounsfield.core.errors import CohortError, ReadError, unknown_name
 from hounsfield.data.files import Files, list_files
 from hounsfield.data.layouts.beats import BEATS, asked_classes, cohort_of_beats
 from hounsfield.data.layouts.record_cohort import cohort_of_records, said_of_records, understood_records
+from hounsfield.data.layouts.record_marks import told_checksums
 from hounsfield.data.layouts.record_tables import RecordTable, record_table
 from hounsfield.data.layouts.records import Record, RecordFiles, SignalInputs, look_at, record_files, signal_inputs
 from hounsfield.data.layouts.rhythms import RHYTHM, WINDOW_S, cohort_of_rhythms, window_seconds
 from hounsfield.data.roles import Understood
 from hounsfield.data.signal.wfdb.aami import AAMI_CLASSES, CLASS_OF
 from hounsfield.data.signal.wfdb.annotations import Annotation, read_annotations
-from hounsfield.data.signal.wfdb.comments import header_comments
+from hounsfield.data.signal.wfdb.comments import header_comments, may_identify
 from hounsfield.data.signal.wfdb.header import parse_header
 from hounsfield.data.words import target_strength
 
@@ -53,7 +55,10 @@ class WfdbLayout:
         records = [*look_at(own, paths, "wfdb")]
         records = [r if r.path not in faulty else Record(r.path, None, faulty[r.path]) for r in records]
         inputs = signal_inputs(records, "wfdb")
-        table = record_table(own, roles, said=_comments(files, paths))
+        inputs = replace(inputs, notes=(*inputs.notes, *told_checksums(own, records)))
+        said, notes = _comments(files, paths)
+        table = record_table(own, roles, said=said)
+        table = replace(table, sheet=replace(table.sheet, notes=(*table.sheet.notes, *notes)))
         return _Question(own, records, inputs, table, roles).cohort()
 
 
@@ -180,14 +185,20 @@ def _records(files: Files) -> tuple[list[str], dict[str, str]]:
     return [p for p in paths if p not in segments], faults
 
 
-def _comments(files: Files, paths: Sequence[str]) -> dict[str, dict[str, str]]:
+def _comments(files: Files, paths: Sequence[str]) -> tuple[dict[str, dict[str, str]], tuple[str, ...]]:
+    """Return what the headers say of each record, and that of it something was left out."""
     found: dict[str, dict[str, str]] = {}
     for path in paths:
         try:
             found[path] = header_comments(files.root / path)
         except ReadError:
             found[path] = {}
-    return found
+    keys = dict.fromkeys(key for about in found.values() for key in about)
+    hidden = {k for k in keys if may_identify(k, [about[k] for about in found.values() if k in about])}
+    if not hidden:
+        return found, ()
+    kept = {path: {k: v for k, v in about.items() if k not in hidden} for path, about in found.items()}
+    return kept, (f"{len(hidden)} comments of the headers are left out: what they hold may identify.",)
 
 
 def annotation_ending(files: RecordFiles) -> str:

@@ -37,6 +37,11 @@ _WORDED = ("label", "transducer", "unit", "filter")
 _WORD, _LEAST = re.compile(r"[^\W_]+"), 4
 
 
+def is_usual_event(text: str) -> bool:
+    """Tell whether an annotation is of usual words alone (sleep stages, arousals), so that it tells of nobody."""
+    return _EVENT.fullmatch(text) is not None
+
+
 @dataclass(frozen=True)
 class _Signal:
     label: str
@@ -215,7 +220,7 @@ def _clean_list(part: bytes, gone: list[str]) -> bytes:
     made = []
     for note in notes:
         text = note.decode("utf-8", "replace")
-        if not text or _EVENT.fullmatch(text):
+        if not text or is_usual_event(text):
             made.append(note)
         else:
             gone.append(text)

@@ -20,6 +20,22 @@ MAX_BYTES = 1 << 30
 _ARRAYS = re.compile(rb"X(_(train|test|val))?\.npy", re.IGNORECASE)
 
 
+MOST_LEADS, LONGER = 64, 4
+"""An array holds few leads that are much longer than many; else it is one of pictures."""
+
+
+def is_turned(shape: tuple[int, ...]) -> bool:
+    """Tell whether an array of series is ``n t l``, as networks of Keras want it, and not ``n l t``."""
+    return len(shape) == 3 and 0 < shape[2] <= MOST_LEADS and shape[1] >= LONGER * shape[2]
+
+
+def leads_and_steps(shape: tuple[int, ...]) -> tuple[int, int]:
+    """Return how many leads and steps each series of an array has: ``n t``, ``n l t`` or ``n t l``."""
+    if len(shape) < 3:
+        return 1, shape[-1]
+    return (shape[2], shape[1]) if is_turned(shape) else (shape[1], shape[2])
+
+
 class UcrArraysReader:
     """Reads one series of an ``.npz`` archive: parts ``array`` (``X_train``) and ``index``."""
 
@@ -36,8 +52,8 @@ class UcrArraysReader:
             raise _no_array(ref)
         shape = shapes[name]
         _check(shape, index, ref)
-        leads = shape[1] if len(shape) == 3 else 1
-        return SignalHeader(_names(leads), ("",) * leads, shape[-1], None, "NPZ", path.stat().st_size)
+        leads, steps = leads_and_steps(shape)
+        return SignalHeader(_names(leads), ("",) * leads, steps, None, "NPZ", path.stat().st_size)
 
     def read(self, cohort: Cohort, ref: Ref, *, start: int = 0, stop: int | None = None) -> Signal:
         """Return one series."""
@@ -46,7 +62,8 @@ class UcrArraysReader:
         _check(array.shape, index, ref)
         if array.dtype.kind not in "fiub":
             raise damaged(ref, "the array does not hold numbers.", "an array of numbers")
-        row = np.array(np.atleast_2d(array[index]), np.float32)
+        one = array[index].T if is_turned(array.shape) else array[index]
+        row = np.array(np.atleast_2d(one), np.float32)
         return cut(Signal(row, _names(len(row)), ("",) * len(row)), ref, start, stop)
 
 

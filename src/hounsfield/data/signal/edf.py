@@ -1,10 +1,13 @@
 """EDF, EDF+ and BDF: fixed headers of ASCII, then data records; time-stamped annotation lists among the signals."""
 
+import bisect
 import itertools
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 
@@ -18,8 +21,10 @@ from hounsfield.data.table import plain_text
 MAX_SIGNALS = 4096
 MAX_RECORD_BYTES = 64 << 20
 EDF_ANNOTATIONS = ("EDF Annotations", "BDF Annotations")
-CHUNK_BYTES = 8 << 20
-MAX_FINER = 1 << 20
+HELD_FROM = 8
+"""A lead so many times slower than the fastest is a reading, which is held until the next, and no wave."""
+MOST_KEPT = 16
+"""Files whose headers and times are kept: each is read for thousands of windows."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +44,14 @@ class EdfAnnotation:
 
 
 class EdfReader:
-    """Reads EDF, EDF+ (continuous and interrupted) and BDF files by window."""
+    """Reads EDF, EDF+ (continuous and interrupted) and BDF files by window.
+
+    Notes
+    -----
+    Leads of different rates are brought to the fastest one's. A lead that is slower by a whole factor, or by 8 and
+    more, holds each value until the next; the others are joined by straight lines, which look one sample of the lead
+    ahead. One lead alone comes at its own rate.
+    """
 
     def sniff(self, head: bytes, name: str) -> bool:
         """Tell by the version field: ``0`` and blanks, or 255 and ``BIOSEMI``."""
@@ -57,7 +69,7 @@ class EdfReader:
             finer / file.record_s,
             file.kind,
             file.size,
-            file.notes,
+            (*file.notes, *file.told_rates(rows)),
         )
 
     def read(self, cohort: Cohort, ref: Ref, *, start: int = 0, stop: int | None = None) -> Signal:
@@ -69,12 +81,13 @@ class EdfReader:
         check_size(ref, len(rows), end - begin)
         first, last = begin // finer, -(-end // finer)
         array = np.full((len(rows), (last - first) * finer), np.nan, np.float32)
-        for slot, record in file.records_in(first, last):
-            values = file.record(record, rows, finer)
-            at = round((slot - first) * finer)
-            a, b = max(0, at), min(array.shape[1], at + finer)
-            if a < b:
-                array[:, a:b] = values[:, a - at : b - at]
+        with file.opened() as stream:
+            for slot, record in file.records_in(first, last):
+                values = file.record(stream, record, rows, finer)
+                at = round((slot - first) * finer)
+                a, b = max(0, at), min(array.shape[1], at + finer)
+                if a < b:
+                    array[:, a:b] = values[:, a - at : b - at]
         return Signal(
             np.ascontiguousarray(array[:, begin - first * finer : end - first * finer]),
             tuple(file.lines[r].name for r in rows),
@@ -84,8 +97,15 @@ class EdfReader:
         )
 
 
-def edf_annotations(cohort: Cohort, ref: Ref) -> tuple[EdfAnnotation, ...]:
+def edf_annotations(cohort: Cohort, ref: Ref, *, records: int | None = None) -> tuple[EdfAnnotation, ...]:
     """Return the annotations of an EDF+ file in order of time, without the time keeping of each record.
+
+    Parameters
+    ----------
+    cohort : Cohort
+    ref : Ref
+    records : int, optional
+        How many data records are looked at, from the first one on; else all.
 
     Raises
     ------
@@ -93,7 +113,10 @@ def edf_annotations(cohort: Cohort, ref: Ref) -> tuple[EdfAnnotation, ...]:
         If the file cannot be read or a list of annotations is not one.
     """
     file = _open(cohort, ref)
-    marks = [a for r in range(file.records if file.tals else 0) for d in file.annotation_bytes(r) for a in _tal(d, ref)]
+    with file.opened() as stream:
+        count = min(file.records, file.records if records is None else records) if file.tals else 0
+        lists = (data for record in range(count) for data in file.annotation_bytes(stream, record))
+        marks = [a for data in lists for a in _tal(data, ref)]
     begin = marks[0].onset_s if marks else 0.0
     found = [EdfAnnotation(a.onset_s - begin, a.duration_s, a.text) for a in marks if a.text]
     return tuple(sorted(found, key=lambda a: a.onset_s))
@@ -126,11 +149,21 @@ class _File:
     notes: tuple[str, ...]
 
     def finer(self, rows: list[int]) -> int:
-        """Return samples in a data record at the finest rate of some leads."""
-        finest = math.lcm(*(self.lines[r].samples for r in rows))
-        if finest > MAX_FINER:
-            raise damaged(self.ref, "the rates of its leads do not fit each other.", "read one lead at a time")
-        return finest
+        """Return samples in a data record at the rate of the fastest of some leads."""
+        return max(self.lines[r].samples for r in rows)
+
+    def told_rates(self, rows: list[int]) -> tuple[str, ...]:
+        """Return in one clause which leads have which rates, where they differ."""
+        names: dict[int, list[str]] = {}
+        for line in (self.lines[r] for r in rows):
+            names.setdefault(line.samples, []).append(line.name)
+        if len(names) < 2:
+            return ()
+        shown = [
+            f"{n / self.record_s:g} Hz ({', '.join(own[:4])}{f' and {len(own) - 4} more' if len(own) > 4 else ''})"
+            for n, own in sorted(names.items(), reverse=True)[:6]
+        ]
+        return (f"leads have different rates, {', '.join(shown)}: all are brought to the fastest",)
 
     def slots(self) -> int:
         """Return the length in data records, gaps counted."""
@@ -143,35 +176,63 @@ class _File:
         if self.onsets is None:
             yield from ((float(i), i) for i in range(first, min(last, self.records)))
             return
-        for number, onset in enumerate(self.onsets):
-            slot = onset / self.record_s
-            if first - 1 < slot < last:
-                yield slot, number
+        for number in range(bisect.bisect_right(self.onsets, (first - 1) * self.record_s), len(self.onsets)):
+            slot = self.onsets[number] / self.record_s
+            if slot >= last:
+                return
+            yield slot, number
 
-    def _bytes(self, record: int, line: _Line) -> bytes:
+    @contextmanager
+    def opened(self) -> Iterator[BinaryIO]:
+        """Open the file once for all that is read of it."""
         try:
-            with self.path.open("rb") as stream:
-                stream.seek(self.head_bytes + record * self.record_bytes + line.at)
-                data = stream.read(line.samples * self.width)
+            stream = self.path.open("rb")
         except OSError as error:
             raise damaged(self.ref, "the file cannot be read.", "a readable file") from error
-        if len(data) < line.samples * self.width:
+        with stream:
+            yield stream
+
+    def _bytes(self, stream: BinaryIO, record: int, line: _Line, *, samples: int | None = None) -> bytes:
+        count = (line.samples if samples is None else samples) * self.width
+        try:
+            stream.seek(self.head_bytes + record * self.record_bytes + line.at)
+            data = stream.read(count)
+        except OSError as error:
+            raise damaged(self.ref, "the file cannot be read.", "a readable file") from error
+        if len(data) < count:
             raise damaged(self.ref, "the file ends too early.", "whole data records")
         return data
 
-    def record(self, number: int, rows: list[int], finer: int) -> Float32Array:
-        """Return one data record, ``l t``, in units; a slower lead holds each value until the next."""
+    def record(self, stream: BinaryIO, number: int, rows: list[int], finer: int) -> Float32Array:
+        """Return one data record, ``l t``, in units, at the fastest lead's rate."""
         result = np.empty((len(rows), finer), np.float32)
         for i, row in enumerate(rows):
             line = self.lines[row]
-            raw = _integers(self._bytes(number, line), self.width)
-            values = (raw * line.gain + line.offset).astype(np.float32)
-            result[i] = np.repeat(values, finer // line.samples)
+            values = self._scaled(self._bytes(stream, number, line), line)
+            if finer % line.samples == 0:
+                result[i] = np.repeat(values, finer // line.samples)
+            elif finer >= HELD_FROM * line.samples:
+                result[i] = values[np.arange(finer) * line.samples // finer]
+            else:
+                behind = values[-1:]
+                if self._follows(number):
+                    behind = self._scaled(self._bytes(stream, number + 1, line, samples=1), line)
+                places = np.arange(finer) * (line.samples / finer)
+                result[i] = np.interp(places, np.arange(line.samples + 1), np.concatenate([values, behind]))
         return result
 
-    def annotation_bytes(self, record: int) -> list[bytes]:
+    def _scaled(self, data: bytes, line: _Line) -> Float32Array:
+        return (_integers(data, self.width) * line.gain + line.offset).astype(np.float32)
+
+    def _follows(self, number: int) -> bool:
+        """Tell whether another data record follows one without a gap."""
+        if number + 1 >= self.records:
+            return False
+        return self.onsets is None or self.onsets[number + 1] - self.onsets[number] <= self.record_s * 1.001
+
+    def annotation_bytes(self, stream: BinaryIO, record: int) -> list[bytes]:
         """Return the lists of annotations of one data record."""
-        return [self._bytes(record, line) for line in self.tals]
+        return [self._bytes(stream, record, line) for line in self.tals]
 
 
 def _integers(data: bytes, width: int) -> Float64Array:
@@ -186,10 +247,14 @@ _FIELDS = (16, 80, 8, 8, 8, 8, 8, 80, 8, 32)
 """Widths of label, transducer, unit, physical and digital extremes, filters, samples, reserved."""
 
 
+_KEPT: dict[tuple[str, str], tuple[tuple[int, int, bytes], _File]] = {}
+
+
 def _open(cohort: Cohort, ref: Ref) -> _File:
+    """Return what the header says and when data records begin, read anew only where header, size or time changed."""
     path = inside(Path(cohort.root), ref.path)
     try:
-        size = path.stat().st_size
+        about = path.stat()
         with path.open("rb") as stream:
             fixed = stream.read(256)
             if len(fixed) < 256:
@@ -202,6 +267,19 @@ def _open(cohort: Cohort, ref: Ref) -> _File:
         raise damaged(ref, f"the file cannot be opened ({error.strerror}).", "a readable file") from error
     if len(rest) < 256 * count:
         raise damaged(ref, "the file ends in its header.", "256 bytes of header for each lead")
+    key, state = (cohort.root, ref.path), (about.st_size, about.st_mtime_ns, fixed + rest)
+    kept = _KEPT.get(key)
+    if kept is not None and kept[0] == state:
+        return kept[1]
+    found = _parsed(path, ref, fixed, rest, size=about.st_size)
+    while len(_KEPT) >= MOST_KEPT:
+        _KEPT.pop(next(iter(_KEPT), key), None)
+    _KEPT[key] = (state, found)
+    return found
+
+
+def _parsed(path: Path, ref: Ref, fixed: bytes, rest: bytes, *, size: int) -> _File:
+    count = len(rest) // 256
     bdf = fixed[:1] == b"\xff"
     reserved = fixed[192:236].decode("latin-1").strip()
     width = 3 if bdf else 2
@@ -234,14 +312,13 @@ def _open(cohort: Cohort, ref: Ref) -> _File:
 
 
 def _interrupted(file: _File) -> _File:
-    from dataclasses import replace
-
     onsets: list[float] = []
-    for number in range(file.records):
-        first = next(iter(_tal(file.annotation_bytes(number)[0], file.ref)), None)
-        if first is None:
-            raise damaged(file.ref, "a data record does not tell its time.", "a time-keeping annotation in each")
-        onsets.append(first.onset_s)
+    with file.opened() as stream:
+        for number in range(file.records):
+            first = next(iter(_tal(file.annotation_bytes(stream, number)[0], file.ref)), None)
+            if first is None:
+                raise damaged(file.ref, "a data record does not tell its time.", "a time-keeping annotation in each")
+            onsets.append(first.onset_s)
     relative = tuple(o - onsets[0] for o in onsets)
     if any(b - a < file.record_s * 0.999 for a, b in itertools.pairwise(relative)):
         raise damaged(file.ref, "its data records run backwards or over each other.", "rising times")
@@ -266,6 +343,8 @@ def _records(told: int, held: int, notes: list[str]) -> int:
         return held
     if held < told:
         notes.append(f"the header promises {told} data records, the file holds {held}: read as far as it goes")
+    elif held > told > 0:
+        notes.append(f"the header tells of {told} data records, the file holds {held}: what follows is not read")
     return min(told, held)
 
 

@@ -21,6 +21,8 @@ from hounsfield.data.signal.windows import check_size, chosen_leads, damaged, wi
 CHUNK_FRAMES = 1 << 16
 MAX_FINER = 1000
 """Most samples a frame may be divided into where leads have different rates."""
+PADDED = 3
+"""Frames that may stand behind a record only since its format stores several samples together."""
 MOST_KEPT, MOST_FILES, MOST_TEXT = 16, 64, 1 << 16
 """Records that are kept parsed, of so many files and bytes of headers at most: each is read for thousands of beats."""
 
@@ -93,7 +95,8 @@ def checksum_faults(cohort: Cohort, ref: Ref) -> tuple[str, ...]:
                 edges = np.cumsum([0, *(s.per_frame for s in part.lines)])
                 sums += [int(block[:, a:b].sum()) for a, b in itertools.pairwise(edges)]
             for line, total in zip(part.lines, sums, strict=True):
-                if line.checksum is not None and (int(total) - line.checksum) % 65536:
+                # 0 is what is written where none was computed
+                if line.checksum and (int(total) - line.checksum) % 65536:
                     faults.append(line.name)
     return tuple(dict.fromkeys(faults))
 
@@ -208,6 +211,8 @@ def _single(root: Path, folder: str, text: RecordText, ref: Ref, notes: list[str
     held = min((p.frames for p in parts), default=0)
     if text.frames is not None and held < text.frames:
         notes.append(f"the header promises {text.frames} frames, the file holds {held}: read as far as it goes")
+    elif text.frames is not None and held > text.frames + PADDED:
+        notes.append(f"the header tells of {text.frames} frames, the file holds {held}: what follows is not read")
     return _Segment(text.signals, parts, 0, held if text.frames is None else min(held, text.frames))
 
 
