@@ -10,7 +10,7 @@ from hounsfield.data.layouts.record_tables import record_table
 from hounsfield.data.layouts.records import Record, look_at, record_files, signal_inputs
 from hounsfield.data.signal.columnar import ENDINGS
 from hounsfield.data.signal.columns import head_of
-from hounsfield.data.signal.events import event_heads
+from hounsfield.data.signal.event_heads import event_heads
 from hounsfield.data.table import parse_number
 from hounsfield.data.words import part_of, tokens
 

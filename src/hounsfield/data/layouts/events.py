@@ -17,7 +17,8 @@ from hounsfield.data.layouts.table import outside_test, variables_listing
 from hounsfield.data.roles import Understood
 from hounsfield.data.row_columns import variables, with_roles
 from hounsfield.data.rows import parts_of_rows
-from hounsfield.data.signal.events import event_notes, event_records, event_variables, is_event_table
+from hounsfield.data.signal.event_heads import is_event_table
+from hounsfield.data.signal.events import event_notes, event_records, event_variables
 from hounsfield.data.words import tokens
 
 SCORES = frozenset({"saps", "sofa", "qsofa", "apache", "oasis", "mpm", "lods"})

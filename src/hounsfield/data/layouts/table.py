@@ -30,7 +30,7 @@ from hounsfield.data.layouts.measured import Features, is_of_measuring, measured
 from hounsfield.data.roles import Understood, infer_roles
 from hounsfield.data.row_columns import variables, with_roles, with_site
 from hounsfield.data.rows import kept_for_subgroups, parts_of_rows, unique_ids, values_of
-from hounsfield.data.signal.events import is_event_table, table_heads
+from hounsfield.data.signal.event_heads import is_event_table, table_heads
 from hounsfield.data.table import Column, Sheet, parse_number, read_table
 from hounsfield.data.target_columns import target_columns
 from hounsfield.data.words import group_strength, is_id, target_strength
