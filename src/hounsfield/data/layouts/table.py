@@ -24,7 +24,7 @@ from hounsfield.data.answers import Answers
 from hounsfield.data.file_columns import file_columns
 from hounsfield.data.files import TABLE_ENDINGS, Files, ending, list_files, stem
 from hounsfield.data.inputs import Told
-from hounsfield.data.layouts.columns import series_tables
+from hounsfield.data.layouts.columns import series_tables, why_no_series
 from hounsfield.data.layouts.manifest import is_measured, joined_parts, named_table, read_tables, tables_in
 from hounsfield.data.layouts.measured import Features, is_of_measuring, measured_tables
 from hounsfield.data.roles import Understood, infer_roles
@@ -212,6 +212,15 @@ class _Builder:
         if self.rows.columns:
             columns = with_site(self.rows.columns, self.rows.site)
             specs.append(InputSpec(name=INPUT, kind="row", ndim=0, columns=columns))
+        series = why_no_series(self.files, sheet)
+        if series is not None and specs:
+            told.unsure.append(series)
+        elif series is not None:
+            raise CohortError(
+                series,
+                expected="a line of heads, a column of times (time_s) and a column for each lead in each table",
+                next_step="write the heads into the first line of each, such as time_s,ECG (mV)",
+            )
         if not specs:
             raise CohortError(
                 f"No column of {sheet.name!r} is left to look at.",
