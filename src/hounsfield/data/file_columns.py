@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
 from hounsfield.core.errors import CohortError, ReadError, case_id
-from hounsfield.data.files import IMAGE_ENDINGS, Files, clean_path, ending, escapes, looks_like_mask
+from hounsfield.data.files import IMAGE_ENDINGS, Files, clean_path, ending, looks_like_mask
 from hounsfield.data.raster import is_bilevel
 from hounsfield.data.table import Column, Sheet
 from hounsfield.data.words import is_image, is_mask, is_opinion, is_record, is_region
@@ -98,10 +98,10 @@ def resolve_column(
         if cell is not None:
             filled += 1
             named += ending(clean_path(cell)) in IMAGE_ENDINGS
-            if escapes(cell, files.root):
+            several = files.meant(cell, folder)
+            if several is None:
                 outside.append(row)
             else:
-                several = files.candidates(_relative(cell, files), folder)
                 if len(several) > 1 and hints is not None:
                     hint = (hints[row] or "").casefold()
                     several = [p for p in several if hint in p.casefold().split("/")[:-1]] or several
@@ -120,12 +120,6 @@ def resolve_column(
         tuple(missing),
         tuple(ambiguous),
     )
-
-
-def _relative(cell: str, files: Files) -> str:
-    text = clean_path(cell)
-    root = files.root.as_posix() + "/"
-    return text[len(root) :] if text.startswith(root) else text
 
 
 def _unfound(column: FileColumn, cells: Column) -> float:

@@ -169,6 +169,13 @@ class Files:
         pictures = [p for p in several if not looks_like_mask(p)]
         return pictures or several
 
+    def meant(self, cell: str, folder: str = "") -> list[str] | None:
+        """Return the images that a cell of a table may mean, as `candidates`; None where it leads outside the root."""
+        if escapes(cell, self.root):
+            return None
+        text, root = clean_path(cell), self.root.as_posix() + "/"
+        return self.candidates(text[len(root) :] if text.startswith(root) else text, folder)
+
 
 def clean_path(text: str) -> str:
     """Return a path from a table with POSIX separators and without a leading ``./``."""

@@ -8,7 +8,7 @@ import pytest
 from hounsfield.core.cohort import Roles
 from hounsfield.core.errors import CohortError
 from hounsfield.core.streams import stream
-from hounsfield.data.cohorts import digest, understand
+from hounsfield.data.cohorts import digest, recordings, understand
 from hounsfield.data.row.readers import read_row
 from hounsfield.data.signal.readers import read_signal
 from tests.data_room.folders import table
@@ -149,3 +149,46 @@ def test_rows_with_text_as_value_are_set_aside_and_told(tmp_path: Path) -> None:
     leads = {name: signal.array[i] for i, name in enumerate(signal.leads)}
     np.testing.assert_allclose(leads["HR"], [80.5, np.nan, np.nan])
     np.testing.assert_allclose(leads["K"], [np.nan, 4.1, np.nan], rtol=1e-6)
+
+
+NAMES = ("a\\3", "..", "A/1", "B/1", "/etc/x", "c.csv", "r.edf", "x%2F1", "a.b", "plain", "007", "mask/1")
+
+
+def test_a_name_of_a_record_is_no_path(tmp_path: Path) -> None:
+    rows: list[dict[str, object]] = [
+        {"record": r, "minute": m, "variable": "HR", "value": 60 + i} for i, r in enumerate(NAMES) for m in range(3)
+    ]
+    table(tmp_path / "events.csv", rows)
+    table(
+        tmp_path / "stays.csv", [{"record": r, "died": i % 2} for i, r in enumerate(NAMES[:-1])] + [{"record": "gone"}]
+    )
+    cohort = understand(tmp_path)
+    assert sorted(s.id for s in cohort.samples) == sorted(NAMES[:-1])
+    assert {s.id: s.patient for s in cohort.samples} == {n: n for n in NAMES[:-1]}
+    assert {(a.sample, a.reason) for a in cohort.set_aside} == {
+        ("gone", "no events were recorded"),
+        ("mask/1", "no answer"),
+    }
+    for sample in cohort.samples:
+        values = read_signal(cohort, sample.inputs["signal"][0].ref).array
+        assert (values == 60 + NAMES.index(sample.id)).all()
+        assert sample.targets["died"] == str(NAMES.index(sample.id) % 2)
+
+
+def test_names_of_records_without_outcomes_are_shown_as_they_are(tmp_path: Path) -> None:
+    names = ("A/1", "B/1", "..", "7")
+    table(tmp_path / "events.csv", [{"record": r, "minute": 0, "variable": "HR", "value": 60} for r in names])
+    cohort = recordings(tmp_path)
+    assert sorted(s.id for s in cohort.samples) == sorted(names)
+    assert cohort.schema.targets == ()
+
+
+def test_everything_remarkable_of_a_table_of_events_is_told(tmp_path: Path) -> None:
+    rows: list[dict[str, object]] = [
+        {"record": r, "time": t, "variable": "HR", "value": 60 + t} for r in range(20) for t in (0, 1, 1)
+    ]
+    table(tmp_path / "events.csv", rows)
+    table(tmp_path / "stays.csv", [_outcome(r) for r in range(20)])
+    notes = understand(tmp_path).schema.notes
+    assert "events.csv: the table does not tell the unit of its times: seconds." in notes
+    assert any(n.startswith("events.csv: 20 values have the same record, variable and time") for n in notes)

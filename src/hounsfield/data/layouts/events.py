@@ -10,14 +10,16 @@ from hounsfield.core.errors import CohortError, HounsfieldError, ReadError
 from hounsfield.core.row import RowColumn
 from hounsfield.data.files import Files, list_files
 from hounsfield.data.inputs import Told
+from hounsfield.data.layouts.named_records import NamedRecords
 from hounsfield.data.layouts.record_cohort import NO_RECORD, cohort_of_records, understood_records
 from hounsfield.data.layouts.record_tables import RecordTable, record_table
-from hounsfield.data.layouts.records import INPUT, RecordFiles, SignalInputs
+from hounsfield.data.layouts.records import INPUT, SignalInputs
 from hounsfield.data.layouts.table import outside_test, variables_listing
 from hounsfield.data.roles import Understood
 from hounsfield.data.row_columns import variables, with_roles
 from hounsfield.data.rows import parts_of_rows
-from hounsfield.data.signal.events import event_notes, event_records, event_variables, is_event_table
+from hounsfield.data.signal.event_heads import is_event_table
+from hounsfield.data.signal.events import event_notes, event_records, event_variables
 from hounsfield.data.words import tokens
 
 SCORES = frozenset({"saps", "sofa", "qsofa", "apache", "oasis", "mpm", "lods"})
@@ -54,7 +56,7 @@ class EventsLayout:
         tables = _tables(files) if root.is_dir() else [root.name]
         where, leads = _stays(files, tables)
         plain = tuple(p for p in files.paths if p not in tables)
-        own = RecordFiles(files.root, plain, files.escaping, tuple(where))
+        own = NamedRecords.of(files.root, plain, files.escaping, where)
         table = record_table(own, roles)
         understood = understood_records(own, table, roles)
         parts = parts_of_rows(understood, Told([], []))
@@ -67,6 +69,7 @@ class EventsLayout:
             (InputSpec(name=INPUT, kind="signal", ndim=1, leads=leads), *_static_spec(columns)),
             reader="events",
             where=where,
+            names=own.names,
             rows=_rows(understood, table) if columns else {},
         )
         known = with_roles(understood, static)
@@ -76,18 +79,21 @@ class EventsLayout:
         more = [Listing("Tables of events", ("table", "stays"), tuple((t, str(counts[t])) for t in tables))]
         more += [listing] if listing is not None else []
         aside = tuple(
-            SetAside(sample=a.sample, reason=a.reason.replace(NO_RECORD, NO_EVENTS)) for a in cohort.set_aside
+            SetAside(sample=own.shown(a.sample), reason=a.reason.replace(NO_RECORD, NO_EVENTS))
+            for a in cohort.set_aside
         )
+        samples = tuple(replace(s, id=own.shown(s.id), patient=own.shown(s.patient)) for s in cohort.samples)
         notes = tuple(n.replace(NO_RECORD, NO_EVENTS) for n in cohort.schema.notes)
         here = Cohort("", str(files.root), (), Schema())
-        told = [f"{t}: {n}." for t in tables for n in event_notes(here, Ref("events", t)) if "set aside" in n]
+        told = [f"{t}: {n}." for t in tables for n in event_notes(here, Ref("events", t))]
         notes += tuple(told)
         if scores:
             notes += (
                 f"Scores of a whole stay are not looked at: {', '.join(scores)} (columns: NAME: input uses one).",
             )
         schema = cohort.schema.model_copy(update={"notes": notes})
-        return replace(cohort, listings=(*cohort.listings, *more), set_aside=aside, schema=schema)
+        listings = (*cohort.listings, *more)
+        return replace(cohort, samples=samples, listings=listings, set_aside=aside, schema=schema)
 
 
 @dataclass(frozen=True)
@@ -98,17 +104,21 @@ class EventInputs(SignalInputs):
     ----------
     where : mapping of str to str
         Stay to its table of events.
+    names : mapping of str to str
+        What stands for a stay among files to its name.
     rows : mapping of str to (str, int)
-        Stay to its table of outcomes and the row in it.
+        What stands for a stay to its table of outcomes and the row in it.
     """
 
     where: Mapping[str, str] = field(default_factory=dict)
+    names: Mapping[str, str] = field(default_factory=dict)
     rows: Mapping[str, tuple[str, int]] = field(default_factory=dict)
 
     def readings(self, path: str, time_days: float) -> dict[str, tuple[Reading, ...]]:
         """Return the inputs of one stay."""
+        stay = self.names[path]
         found: dict[str, tuple[Reading, ...]] = {
-            INPUT: (Reading(Ref(self.reader, self.where[path], (("record", path),)), time_days),)
+            INPUT: (Reading(Ref(self.reader, self.where[stay], (("record", stay),)), time_days),)
         }
         if path in self.rows:
             table, row = self.rows[path]

@@ -9,7 +9,7 @@ from hounsfield.data.file_columns import FileColumn, file_columns
 from hounsfield.data.files import TABLE_ENDINGS, Files, ending, list_files, looks_like_mask, reader_by_ending, stem
 from hounsfield.data.roles import infer_roles
 from hounsfield.data.rows import cohort_of_rows
-from hounsfield.data.signal.events import is_event_table, table_heads
+from hounsfield.data.signal.event_heads import is_event_table, table_heads
 from hounsfield.data.table import Sheet, parse_number, read_table
 from hounsfield.data.words import part_of, tokens
 

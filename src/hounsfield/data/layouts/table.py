@@ -24,13 +24,13 @@ from hounsfield.data.answers import Answers
 from hounsfield.data.file_columns import file_columns
 from hounsfield.data.files import TABLE_ENDINGS, Files, ending, list_files, stem
 from hounsfield.data.inputs import Told
-from hounsfield.data.layouts.columns import series_tables
+from hounsfield.data.layouts.columns import series_tables, why_no_series
 from hounsfield.data.layouts.manifest import is_measured, joined_parts, named_table, read_tables, tables_in
 from hounsfield.data.layouts.measured import Features, is_of_measuring, measured_tables
 from hounsfield.data.roles import Understood, infer_roles
 from hounsfield.data.row_columns import variables, with_roles, with_site
 from hounsfield.data.rows import kept_for_subgroups, parts_of_rows, unique_ids, values_of
-from hounsfield.data.signal.events import is_event_table, table_heads
+from hounsfield.data.signal.event_heads import is_event_table, table_heads
 from hounsfield.data.table import Column, Sheet, parse_number, read_table
 from hounsfield.data.target_columns import target_columns
 from hounsfield.data.words import group_strength, is_id, target_strength
@@ -212,6 +212,15 @@ class _Builder:
         if self.rows.columns:
             columns = with_site(self.rows.columns, self.rows.site)
             specs.append(InputSpec(name=INPUT, kind="row", ndim=0, columns=columns))
+        series = why_no_series(self.files, sheet)
+        if series is not None and specs:
+            told.unsure.append(series)
+        elif series is not None:
+            raise CohortError(
+                series,
+                expected="a line of heads, a column of times (time_s) and a column for each lead in each table",
+                next_step="write the heads into the first line of each, such as time_s,ECG (mV)",
+            )
         if not specs:
             raise CohortError(
                 f"No column of {sheet.name!r} is left to look at.",

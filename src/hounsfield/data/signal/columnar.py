@@ -1,5 +1,6 @@
 """Signals in tables, one column for each lead: CSV and TSV with a head, a column of times where there is one."""
 
+import re
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -11,14 +12,19 @@ from hounsfield.core.errors import CohortError, ReadError
 from hounsfield.core.signal import Signal, SignalHeader
 from hounsfield.core.types import Float64Array
 from hounsfield.data.files import ending, inside
-from hounsfield.data.signal.columns import Head, clock_s, head_of, moment_s
-from hounsfield.data.signal.events import event_heads
+from hounsfield.data.signal.columns import Head, clock_s, head_of, moment_s, time_column
+from hounsfield.data.signal.event_heads import event_heads
+from hounsfield.data.signal.times import over_midnight, written_times
 from hounsfield.data.signal.windows import chosen_leads, damaged, unlike, window_of
 from hounsfield.data.table import Column, parse_number, read_table
 
 ENDINGS = (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz")
 REGULAR = 0.02
 """Intervals that differ by less than that share are those of a rate; written times are rounded."""
+
+FEWEST_STEPS = 8
+"""So many rising steps are no chance, where only they tell minutes from a least value."""
+_NUMBERING = re.compile(r"|unnamed[:_ ]*\d*|index|idx|#|no\.?|row|samples?( ?(#|no\.?|number|index))?", re.IGNORECASE)
 
 
 class ColumnarReader:
@@ -79,12 +85,13 @@ def _parsed(path: Path, ref: Ref, _stamp: tuple[int, int]) -> tuple[Signal, tupl
     heads = [head_of(h) for h in sheet.columns]
     columns = list(sheet.columns.values())
     heads, columns = _with_unit_row(heads, columns)
-    timed = [i for i, h in enumerate(heads) if h.seconds is not None]
-    values = [i for i in range(len(heads)) if i not in timed[:1]]
+    heads, columns = _without_numbering(heads, columns, notes)
+    timed = time_column(heads)
+    values = [i for i in range(len(heads)) if i != timed]
     if not values:
         raise damaged(ref, "the table has no lead.", "a column for each lead")
     array = np.stack([_numbers(columns[i], heads[i].name, ref) for i in values]).astype(np.float32)
-    times = _times(columns[timed[0]], heads[timed[0]], ref, notes) if timed else None
+    times = None if timed is None else _times(columns[timed], heads[timed], ref, notes)
     rate = None if times is None else regular_rate_hz(times)
     return (
         Signal(
@@ -113,6 +120,31 @@ def _with_unit_row(heads: Sequence[Head], columns: Sequence[Column]) -> tuple[li
     return named, [c[1:] for c in columns]
 
 
+def _without_numbering(
+    heads: Sequence[Head], columns: Sequence[Column], notes: list[str]
+) -> tuple[list[Head], list[Column]]:
+    """Leave out a first column that numbers the rows; one that says ``min`` and rises as a time does is the time."""
+    steps = _steps(columns[0]) if columns else None
+    if steps is None:
+        return list(heads), list(columns)
+    alone = head_of(heads[0].name, alone=True)
+    if time_column(heads) is None and not heads[0].unit and alone.seconds is not None:
+        rises = len(steps) >= FEWEST_STEPS and bool((steps > 0).all())
+        return [alone if rises else heads[0], *heads[1:]], list(columns)
+    numbers = len(heads) - (time_column(heads) is not None) > 1 and bool(_NUMBERING.fullmatch(heads[0].name.strip()))
+    if not (numbers and heads[0].seconds is None and len(steps) and bool((steps == 1).all())):
+        return list(heads), list(columns)
+    notes.append("its first column numbers the rows and is left out")
+    return list(heads[1:]), list(columns[1:])
+
+
+def _steps(column: Column) -> Float64Array | None:
+    """Return the differences of a column of numbers; None where a cell is none."""
+    numbers = [parse_number(c) for c in column]
+    known = [n for n in numbers if n is not None]
+    return np.diff(np.array(known)) if known and len(known) == len(numbers) else None
+
+
 def _numbers(column: Column, name: str, ref: Ref) -> Float64Array:
     values = np.full(len(column), np.nan)
     for i, cell in enumerate(column):
@@ -131,20 +163,18 @@ def _numbers(column: Column, name: str, ref: Ref) -> Float64Array:
 
 
 def _times(column: Column, head: Head, ref: Ref, notes: list[str]) -> Float64Array:
-    found: list[float] = []
-    for i, cell in enumerate(column):
-        text = cell or ""
-        number = parse_number(text)
-        at = number * (head.seconds or 1.0) if number is not None else clock_s(text)
-        at = moment_s(text) if at is None else at
-        if at is None:
-            raise damaged(ref, f"row {i + 1} of the times is not one.", "seconds, a clock time or an ISO date")
-        found.append(at)
-        if i == 0 and number is not None and not head.told:
-            notes.append("the table does not tell the unit of its times: seconds")
-    if not found:
+    if not column:
         raise damaged(ref, "the table has no rows.", "a row for each time")
-    times = np.array(found)
+    found = written_times(column, head)
+    lost = np.flatnonzero(~np.isfinite(found.seconds))
+    if len(lost):
+        raise damaged(ref, f"row {lost[0] + 1} of the times is not one.", "seconds, a clock time or an ISO date")
+    notes += found.notes
+    if found.form == "number" and not head.told:
+        notes.append("the table does not tell the unit of its times: seconds")
+    times, midnights = over_midnight(found.seconds) if found.daily else (found.seconds, 0)
+    if midnights:
+        notes.append("its clock passes midnight: it goes on with the next day")
     backwards = int((np.diff(times) < 0).sum())
     if backwards:
         raise damaged(ref, f"its time stamps run backwards {backwards} times.", "rising times", "sort the table")

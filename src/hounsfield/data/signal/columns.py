@@ -1,6 +1,7 @@
 """What the head of a column says: which quantity, in which unit, and how time is counted."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 _UNIT = re.compile(r"^(?P<name>.*?)\s*[(\[](?P<unit>[^()\[\]]{1,20})[)\]]\s*$")
@@ -11,7 +12,11 @@ _SECONDS = {
     "h": 3600.0, "hr": 3600.0, "hour": 3600.0, "hours": 3600.0,
     "d": 86400.0, "day": 86400.0, "days": 86400.0,
 }  # fmt: skip
-_TIME_WORDS = frozenset({"t", "time", "times", "elapsed time", "timestamp", "datetime", "date time", "charttime"})
+_TIME_WORDS = frozenset(
+    {"t", "time", "times", "elapsed time", "timestamp", "datetime", "date time", "charttime", "zeit", "uhrzeit"}
+)
+_OTHERWISE = frozenset({"hr", "min"})
+"""Units that alone at the head of a column mean something else: the heart rate, the least value."""
 _CLOCK = re.compile(r"(?:(\d{1,6}):)?(\d{1,2}):(\d{1,2}(?:\.\d+)?)")
 
 
@@ -37,15 +42,23 @@ class Head:
     told: bool = False
 
 
-def head_of(text: str) -> Head:
-    """Return what a column's head says, such as ``ECG (mV)``, ``time [ms]``, ``time_min``, ``minute``."""
+def head_of(text: str, *, alone: bool = False) -> Head:
+    """Return what a column's head says, such as ``ECG (mV)``, ``time [ms]``, ``time_min``, ``minute``.
+
+    Parameters
+    ----------
+    text : str
+    alone : bool
+        Whether ``min`` and ``hr`` are minutes and hours, where a table has its quantities in another column; among
+        quantities they are the least value and the heart rate.
+    """
     text = text.strip().strip("'\"").strip()
     form = _UNIT.match(text)
     name, unit = (form["name"].strip(), form["unit"].strip()) if form else (text, "")
     plain = re.sub(r"[_\s]+", " ", name.casefold()).strip()
     if plain in _TIME_WORDS:
         return Head(name, unit, _SECONDS.get(unit.casefold(), 1.0), unit.casefold() in _SECONDS)
-    if not unit and len(plain) > 1 and plain in _SECONDS:
+    if not unit and len(plain) > 1 and plain in _SECONDS and (alone or plain not in _OTHERWISE):
         return Head(name, "", _SECONDS[plain], True)
     first, _, last = plain.rpartition(" ")
     if not unit and first in _TIME_WORDS and last in _SECONDS:
@@ -53,21 +66,58 @@ def head_of(text: str) -> Head:
     return Head(name, unit)
 
 
-def clock_s(text: str) -> float | None:
-    """Return a time such as ``1:02:03.5`` or ``02:03.5`` in seconds; None where it is none."""
+def time_column(heads: Sequence[Head]) -> int | None:
+    """Return the column of times: one whose name says time before one that names a unit of it; None without any."""
+    timed = [i for i, h in enumerate(heads) if h.seconds is not None]
+    return min(timed, key=lambda i: (_plain_unit(heads[i].name), i), default=None)
+
+
+def _plain_unit(name: str) -> bool:
+    return re.sub(r"[_\s]+", " ", name.casefold()).strip() in _SECONDS
+
+
+def clock_s(text: str, *, first_s: float = 60.0) -> float | None:
+    """Return a time such as ``1:02:03.5`` or ``02:03.5`` in seconds; None where it is none.
+
+    Parameters
+    ----------
+    text : str
+    first_s : float
+        What the first of two fields counts, in seconds: 60 for minutes and seconds, 3600 for hours and minutes.
+    """
     form = _CLOCK.fullmatch(text.strip().strip("'[]").strip())
     if form is None:
         return None
-    hours, minutes, seconds = form.groups()
-    return 3600.0 * int(hours or 0) + 60.0 * int(minutes) + float(seconds)
+    hours, middle, last = form.groups()
+    if float(last) > 60 or (hours is not None and int(middle) > 59):
+        return None
+    if hours is None:
+        return int(middle) * first_s + float(last) * first_s / 60.0
+    return 3600.0 * int(hours) + 60.0 * int(middle) + float(last)
+
+
+def clock_fields(text: str) -> tuple[int, bool]:
+    """Return how many fields a clock time has (0 where it is none), and whether it has a decimal part."""
+    form = _CLOCK.fullmatch(text.strip().strip("'[]").strip())
+    if form is None:
+        return 0, False
+    return 2 if form[1] is None else 3, "." in form[3]
+
+
+_DOTTED = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})(?:[ T,]+(.*))?")
 
 
 def moment_s(text: str) -> float | None:
-    """Return a date with time (ISO 8601) in seconds since 1970; None where it is none."""
+    """Return a date with or without time (ISO 8601, or day.month.year) in seconds since 1970; None where it is none."""
     from datetime import UTC, datetime
 
+    text = text.strip()
+    form = _DOTTED.fullmatch(text)
+    if form is not None:
+        hour = (form[4] or "").strip()
+        text = f"{form[3]}-{form[2]:0>2}-{form[1]:0>2} {'0' if hour[1:2] == ':' else ''}{hour}".strip()
     try:
-        moment = datetime.fromisoformat(text.strip())
+        moment = datetime.fromisoformat(text)
     except ValueError:
         return None
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()

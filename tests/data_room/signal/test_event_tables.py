@@ -1,0 +1,176 @@
+"""Long tables of events as they are kept: clock times, dates, commas, Latin-1, empty cells, mixed units."""
+
+import datetime
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from hounsfield.core.cohort import Ref
+from hounsfield.core.signal import Signal
+from hounsfield.data.signal.event_heads import event_heads
+from hounsfield.data.signal.event_units import conversion
+from hounsfield.data.signal.events import event_notes, event_records
+from hounsfield.data.signal.readers import read_signal
+from tests.data_room.signal.records import cohort_in
+
+HEAD = "record,time,variable,value\n"
+
+
+def _read(folder: Path, text: str, *, record: str = "1", encoding: str = "utf-8") -> tuple[Signal, tuple[str, ...]]:
+    (folder / "events.csv").write_bytes(text.encode(encoding))
+    return _table(folder, "events.csv", record)
+
+
+def _table(folder: Path, name: str, record: str = "1") -> tuple[Signal, tuple[str, ...]]:
+    cohort = cohort_in(folder)
+    return read_signal(cohort, Ref("events", name, (("record", record),))), event_notes(cohort, Ref("events", name))
+
+
+@pytest.mark.parametrize(
+    ("times", "course", "said"),
+    [
+        (("00:07", "00:37", "57:07"), (0, 1800, 205200), "hours and minutes"),
+        (("08:00", "08:15", "09:00"), (0, 900, 3600), "hours and minutes"),
+        (("22:00:00", "23:30:00", "00:30:00"), (0, 5400, 9000), "passes midnight in 1 records"),
+        (("2150-01-01", "2150-01-02", "2150-01-04"), (0, 86400, 259200), ""),
+        (("2150-01-01 08:00", "2150-01-01T08:00:30", "2150-01-02 08:00"), (0, 30, 86400), ""),
+        (("5", "6.5", "7"), (5, 6.5, 7), "unit of its times: seconds"),
+    ],
+)
+def test_times_of_a_csv(tmp_path: Path, times: tuple[str, ...], course: tuple[float, ...], said: str) -> None:
+    found, notes = _read(tmp_path, HEAD + "".join(f"1,{t},HR,{60 + i}\n" for i, t in enumerate(times)))
+    assert found.times_s is not None
+    assert tuple(found.times_s) == course
+    np.testing.assert_array_equal(found.array, [[60, 61, 62]])
+    assert len(notes) == bool(said)
+    assert not notes or said in notes[0]
+
+
+@pytest.mark.parametrize(
+    ("times", "course"),
+    [
+        (pa.array([datetime.time(22), datetime.time(23, 30), datetime.time(0, 30)]), (0, 5400, 9000)),
+        (pa.array([datetime.date(2150, 1, d) for d in (1, 2, 4)]), (0, 86400, 259200)),
+        (pa.array([datetime.datetime(2150, 1, 1, 8, 0, s) for s in (0, 1, 30)]), (0, 1, 30)),
+        (pa.array([datetime.timedelta(minutes=m) for m in (5, 6, 9)]), (0, 60, 240)),
+        (pa.array(["5", "6.5", "7"]).dictionary_encode(), (5, 6.5, 7)),
+        (pa.array([5, 6, 9], pa.int16()), (5, 6, 9)),
+    ],
+)
+def test_times_of_a_parquet_table(tmp_path: Path, times: pa.Array, course: tuple[float, ...]) -> None:
+    columns = {"record": ["1"] * 3, "time": times, "variable": ["HR"] * 3, "value": [60.0, 61.0, 62.0]}
+    pq.write_table(pa.table(columns), tmp_path / "events.parquet")
+    found, _ = _table(tmp_path, "events.parquet")
+    assert found.times_s is not None
+    assert tuple(found.times_s) == course
+
+
+def test_rows_without_a_time_a_record_or_a_variable_are_set_aside_and_counted(tmp_path: Path) -> None:
+    text = HEAD.replace("time", "time_min") + "1,0,HR,60\n1,,HR,80\n1,soon,HR,81\n1,2,HR,62\n,3,HR,90\n1,4,,91\n"
+    found, notes = _read(tmp_path, text)
+    assert found.times_s is not None
+    assert found.times_s.tolist() == [0, 120]
+    assert found.leads == ("HR",)
+    assert notes == (
+        "2 rows have no time that can be read and are set aside",
+        "2 rows have no record or no variable and are set aside",
+    )
+    pq.write_table(
+        pa.table({"record": ["1", None], "minute": [0.0, None], "variable": ["HR", "HR"], "value": [60.0, 1.0]}),
+        tmp_path / "events.parquet",
+    )
+    assert event_records(cohort_in(tmp_path), Ref("events", "events.parquet")) == ("1",)
+
+
+def test_decimal_commas_in_times_and_values(tmp_path: Path) -> None:
+    text = "record;time_min;variable;value\n1;0,5;HR;60,5\n1;1;HR;61\n"
+    found, notes = _read(tmp_path, text)
+    assert found.times_s is not None
+    assert (found.times_s.tolist(), found.array.tolist(), notes) == ([30, 60], [[60.5, 61]], ())
+
+
+def test_a_table_in_latin_1(tmp_path: Path) -> None:
+    text = HEAD.replace("time", "time_s") + "".join(f"1,{i},{v},9{i}\n" for i in range(3) for v in ("HF", "Säure"))
+    found, _ = _read(tmp_path, text, encoding="latin-1")
+    assert found.array.tolist() == [[90, 91, 92]] * 2
+    assert found.leads[0] == "HF"
+
+
+def test_values_without_end_are_set_aside(tmp_path: Path) -> None:
+    found, notes = _read(tmp_path, "record,time_s,variable,value\n1,0,HR,60\n1,1,HR,inf\n1,2,HR,62\n")
+    assert found.array.tolist() == [[60, 62]]
+    assert notes == ("1 rows hold text where a number belongs and are set aside (HR 1)",)
+
+
+UNITS = "record,time_s,variable,value,unit\n"
+
+
+def test_values_of_one_variable_are_brought_to_its_most_frequent_unit(tmp_path: Path) -> None:
+    rows = ["1,0,GLU,5.5,mmol/L", "1,1,GLU,100,mg/dL", "1,2,GLU,6,mmol/l", "1,3,GLU,7,", "1,0,HR,60,bpm"]
+    found, notes = _read(tmp_path, UNITS + "\n".join(rows) + "\n")
+    assert (found.leads, found.units) == (("GLU", "HR"), ("mmol/L", "bpm"))
+    np.testing.assert_allclose(found.array[0], [5.5, 5.5507, 6, 7], rtol=1e-4)
+    assert notes == (
+        "1 rows of GLU were converted from mg/dL to mmol/L",
+        "1 rows of GLU tell no unit and are taken to be in mmol/L",
+    )
+
+
+def test_a_unit_that_cannot_be_converted_sets_its_rows_aside(tmp_path: Path) -> None:
+    rows = ["1,0,X,5,mmol/L", "1,1,X,100,mg/dL", "1,2,X,6,mmol/L", "2,0,X,90,mg/dL"]
+    found, notes = _read(tmp_path, UNITS + "\n".join(rows) + "\n")
+    assert found.array.tolist() == [[5, 6]]
+    assert notes == ("2 rows of X are in mg/dL, not in mmol/L, and are set aside",)
+    assert event_records(cohort_in(tmp_path), Ref("events", "events.csv")) == ("1",)
+
+
+@pytest.mark.parametrize(
+    ("variable", "have", "want", "value", "expected"),
+    [
+        ("Glucose", "mg/dL", "mmol/L", 100, 5.551),
+        ("Creatinine", "mg/dL", "µmol/L", 1, 88.4),
+        ("Creatinine", "\u03bcmol/L", "mg/dL", 88.4, 1),
+        ("BUN", "mg/dL", "mmol/L", 10, 3.57),
+        ("Bilirubin", "mg/dL", "umol/L", 1, 17.1),
+        ("Cholesterol", "mmol/L", "mg/dL", 1, 38.67),
+        ("Lactate", "mg/dL", "mmol/L", 9, 1.0),
+        ("Temp", "°F", "Cel", 98.6, 37.0),
+        ("Temp", "C", "F", 37.0, 98.6),
+        ("PaO2", "kPa", "mmHg", 1, 7.501),
+        ("K", "mEq/L", "mmol/L", 4, 4),
+        ("Weight", "lb", "kg", 10, 4.536),
+        ("Height", "in", "cm", 10, 25.4),
+        ("Albumin", "g/dL", "g/L", 4, 40),
+        ("HR", "bpm", "1/min", 60, 60),
+    ],
+)
+def test_known_conversions(variable: str, have: str, want: str, value: float, expected: float) -> None:
+    """Against the factors that laboratories print: 0.0555, 88.4, 0.357, 17.1, 38.67, 0.111."""
+    change = conversion(variable, have, want)
+    assert change is not None
+    assert value * change[0] + change[1] == pytest.approx(expected, rel=2e-3)
+
+
+@pytest.mark.parametrize(
+    ("variable", "have", "want"),
+    [("Insulin", "mg/dL", "mmol/L"), ("Ca", "mEq/L", "mmol/L"), ("HR", "bpm", "mmHg"), ("HR", "bpm", "blinks")],
+)
+def test_unknown_conversions(variable: str, have: str, want: str) -> None:
+    assert conversion(variable, have, want) is None
+
+
+@pytest.mark.parametrize(
+    ("heads", "found"),
+    [
+        ("subject_id,hadm_id,stay_id,charttime,itemid,value,valuenum,valueuom", (2, 3, 4, 6)),
+        ("stay_id,charttime,itemid,label,valuenum", (0, 1, 3, 4)),
+        ("record,min,variable,value", (0, 1, 2, 3)),
+        ("record,variable,value,hr", (0, 3, 1, 2)),
+        ("record,HR,value", None),
+    ],
+)
+def test_heads_of_event_tables(heads: str, found: tuple[int, int, int, int] | None) -> None:
+    assert event_heads(heads.split(",")) == found
