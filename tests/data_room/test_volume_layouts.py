@@ -158,7 +158,9 @@ def test_a_decathlon_of_one_sequence(tmp_path: Path) -> None:
     assert [(i.name, i.modality) for i in cohort.schema.inputs] == [("image", "CT")]
     assert cohort.samples[0].inputs["image"][0].ref == Ref("nifti", "imagesTr/h.nii.gz")
     (tmp_path / "dataset.json").write_text("{")
-    assert not isinstance(understand_or_error(tmp_path), Cohort)
+    assert "dataset.json is damaged or names none of its images" in str(understand_or_error(tmp_path))
+    (tmp_path / "dataset.json").unlink()
+    assert understand(tmp_path).samples[0].masks == cohort.samples[0].masks
 
 
 def understand_or_error(root: Path) -> Cohort | CohortError:

@@ -18,6 +18,7 @@ LAYOUTS = Table(
         "manifest": "hounsfield.data.layouts.manifest:ManifestLayout",
         "dicom": "hounsfield.data.layouts.dicom:DicomLayout",
         "class folders": "hounsfield.data.layouts.class_folders:ClassFoldersLayout",
+        "pairs": "hounsfield.data.layouts.pairs:PairsLayout",
         "wfdb": "hounsfield.data.layouts.wfdb:WfdbLayout",
         "edf": "hounsfield.data.layouts.edf:EdfLayout",
         "events": "hounsfield.data.layouts.events:EventsLayout",
