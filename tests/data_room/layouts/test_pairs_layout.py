@@ -123,6 +123,23 @@ def test_masks_without_images_of_their_names_are_told(tmp_path: Path) -> None:
         understand(tmp_path)
 
 
+def test_every_lesion_of_an_image_is_learned_from(tmp_path: Path) -> None:
+    kinds = {"benign": "ab", "malignant": "cd"}
+    wanted = {f"{k}/{n}.png": [f"{k}/{n}_mask.png", f"{k}/{n}_mask_1.png"] for k, names in kinds.items() for n in names}
+    wanted["benign/a.png"] = wanted["benign/a.png"][:1]
+    cohort = understand(write(tmp_path, wanted))
+    assert cohort.schema.layout == "class folders"
+    assert masks(cohort) == {k: tuple(v) for k, v in wanted.items()}
+    assert any(u.startswith("3 images have several files of 'mask'") for u in cohort.schema.unsure)
+    joined = read(cohort, cohort.samples[1].masks["mask"]).array
+    right = np.zeros((1, 24, 24), np.uint8)
+    right[0, 2:6, 2:6] = right[0, 10:14, 10:14] = 255
+    np.testing.assert_array_equal(joined, right)
+    before = digest(cohort)
+    square(tmp_path / "benign/b_mask_1.png", 11)
+    assert digest(understand(tmp_path)) != before
+
+
 def test_files_of_one_mask_are_joined_by_what_they_mean(tmp_path: Path) -> None:
     square(tmp_path / "a_mask.png", 2, value=1)
     square(tmp_path / "a_mask_1.png", 4, value=255)
