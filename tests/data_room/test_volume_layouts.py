@@ -74,6 +74,18 @@ def test_nnunet_channels_are_inputs_and_labels_masks(tmp_path: Path) -> None:
     assert cohort.schema.official_parts == ()
 
 
+def test_nnunet_cases_without_a_mask_wait_to_be_annotated(tmp_path: Path) -> None:
+    root = nnunet(tmp_path / "Dataset001_Lung")
+    (root / "labelsTr" / "lung_002.nii.gz").unlink()
+    cohort = understand(root)
+    assert [s.id for s in cohort.samples] == ["lung_000", "lung_001", "lung_003"]
+    (gone,) = cohort.set_aside
+    assert gone.sample == "lung_002"
+    assert gone.reason.startswith("no mask: nothing to learn from, left to be annotated; expected is")
+    assert "hu queue" in gone.reason
+    assert "1 of 4 cases have no mask: they are left to be annotated." in cohort.schema.notes
+
+
 def test_nnunet_with_answers_in_a_table(tmp_path: Path) -> None:
     root = nnunet(tmp_path / "lungs")
     table(
