@@ -74,6 +74,18 @@ def test_nnunet_channels_are_inputs_and_labels_masks(tmp_path: Path) -> None:
     assert cohort.schema.official_parts == ()
 
 
+def test_nnunet_cases_without_a_mask_wait_to_be_annotated(tmp_path: Path) -> None:
+    root = nnunet(tmp_path / "Dataset001_Lung")
+    (root / "labelsTr" / "lung_002.nii.gz").unlink()
+    cohort = understand(root)
+    assert [s.id for s in cohort.samples] == ["lung_000", "lung_001", "lung_003"]
+    (gone,) = cohort.set_aside
+    assert gone.sample == "lung_002"
+    assert gone.reason.startswith("no mask: nothing to learn from, left to be annotated; expected is")
+    assert "hu queue" in gone.reason
+    assert "1 of 4 cases have no mask: they are left to be annotated." in cohort.schema.notes
+
+
 def test_nnunet_with_answers_in_a_table(tmp_path: Path) -> None:
     root = nnunet(tmp_path / "lungs")
     table(
@@ -158,7 +170,9 @@ def test_a_decathlon_of_one_sequence(tmp_path: Path) -> None:
     assert [(i.name, i.modality) for i in cohort.schema.inputs] == [("image", "CT")]
     assert cohort.samples[0].inputs["image"][0].ref == Ref("nifti", "imagesTr/h.nii.gz")
     (tmp_path / "dataset.json").write_text("{")
-    assert not isinstance(understand_or_error(tmp_path), Cohort)
+    assert "dataset.json is damaged or names none of its images" in str(understand_or_error(tmp_path))
+    (tmp_path / "dataset.json").unlink()
+    assert understand(tmp_path).samples[0].masks == cohort.samples[0].masks
 
 
 def understand_or_error(root: Path) -> Cohort | CohortError:

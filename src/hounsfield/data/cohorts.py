@@ -289,6 +289,8 @@ def _no_answers(root: Path, cohort: Cohort) -> CohortError:
             next_step="name it with --target",
         )
     from hounsfield.data.layouts.class_folders import NO_CLASS
+    from hounsfield.data.layouts.described import NAME as DESCRIPTION
+    from hounsfield.data.masks_beside import PAIRS, is_mask
 
     paths = list_files(root).paths if root.is_dir() else (root.name,)
     folders = {p.split("/")[-2] if "/" in p else "" for p in paths if ending(p) in IMAGE_ENDINGS}
@@ -298,6 +300,20 @@ def _no_answers(root: Path, cohort: Cohort) -> CohortError:
             f"None of the {len(named)} files named .dcm in {root.name!r} is a DICOM file by its content.",
             expected="DICOM files, with any name, or pictures",
             next_step="export them again, or rename them to what they are",
+        )
+    masks = sum(is_mask(p) for p in paths if ending(p) in IMAGE_ENDINGS)
+    if masks and DESCRIPTION in paths:
+        return CohortError(
+            f"There are masks in {root.name!r}, and its {DESCRIPTION} is damaged or names none of its images.",
+            expected="a JSON file that lists the images and says what the numbers in their masks mean",
+            next_step=f"correct it, or take it away: masks are then told by their names ({PAIRS})",
+        )
+    if masks:
+        return CohortError(
+            f"There are no labels: {root.name!r} holds {_listing(paths)}; {masks} are masks by their names, and none "
+            "has the name of an image.",
+            expected=f"a mask beside each image: {PAIRS}",
+            next_step="rename the masks after their images, or add a labels.csv with columns of images and of masks",
         )
     only = next(iter(folders)) if len(folders) == 1 else ""
     if only and only.casefold() not in NO_CLASS:

@@ -1,10 +1,12 @@
 """Columns that name files: which is the picture, which a mask, a second opinion, a region."""
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 
 from hounsfield.core.errors import CohortError, ReadError, case_id
-from hounsfield.data.files import IMAGE_ENDINGS, Files, clean_path, ending, looks_like_mask
+from hounsfield.data.files import IMAGE_ENDINGS, WHOLE, Files, clean_path, ending, looks_like_mask
+from hounsfield.data.meant import meanings
 from hounsfield.data.raster import is_bilevel
 from hounsfield.data.table import Column, Sheet
 from hounsfield.data.words import is_image, is_mask, is_opinion, is_record, is_region
@@ -29,6 +31,8 @@ class FileColumn:
         Part of the filled cells that mean a file, 0 to 1.
     outside, missing, ambiguous : tuple of int
         Rows whose path leads outside the folder, means no file, or means several.
+    loose : tuple of int
+        Rows that mean a file of another ending, or in another folder than they say.
     """
 
     column: str
@@ -38,6 +42,7 @@ class FileColumn:
     outside: tuple[int, ...] = field(default=(), repr=False)
     missing: tuple[int, ...] = field(default=(), repr=False)
     ambiguous: tuple[int, ...] = field(default=(), repr=False)
+    loose: tuple[int, ...] = field(default=(), repr=False)
 
     @property
     def used(self) -> set[str]:
@@ -75,7 +80,26 @@ def file_columns(sheet: Sheet, files: Files, hints: Column | None = None) -> dic
             resolved.explicit and resolved.share + _unfound(resolved, cells) >= 0.8
         ):
             found[name] = resolved
-    return found
+    return {name: _without_taken(column, found, sheet.columns[name]) for name, column in found.items()}
+
+
+def _without_taken(column: FileColumn, columns: Mapping[str, FileColumn], cells: Column) -> FileColumn:
+    """Return a column of file names without files that another one means by their right names: its own are missing."""
+    if not column.explicit or not column.loose or is_record(column.column):
+        return column
+    others = [other for other in columns.values() if other.explicit and other is not column]
+    taken = {other.paths[i] for other in others for i in {*range(len(other.paths))} - {*other.loose}}
+    lost = {i for i in column.loose if column.paths[i] in taken}
+    if not lost:
+        return column
+    paths = tuple(None if i in lost else p for i, p in enumerate(column.paths))
+    return replace(
+        column,
+        paths=paths,
+        share=sum(p is not None for p in paths) / sum(c is not None for c in cells),
+        missing=tuple(sorted({*column.missing, *lost})),
+        loose=tuple(i for i in column.loose if i not in lost),
+    )
 
 
 def _look_like_images(cells: Column) -> bool:
@@ -88,37 +112,24 @@ def resolve_column(
     name: str, cells: Column, *, files: Files, folder: str = "", hints: Column | None = None
 ) -> FileColumn:
     """Find the file that each cell of a column means; see `FileColumn`."""
-    paths: list[str | None] = []
-    outside: list[int] = []
-    missing: list[int] = []
-    ambiguous: list[int] = []
-    filled = named = 0
-    for row, cell in enumerate(cells):
-        path = None
-        if cell is not None:
-            filled += 1
-            named += ending(clean_path(cell)) in IMAGE_ENDINGS
-            several = files.meant(cell, folder)
-            if several is None:
-                outside.append(row)
-            else:
-                if len(several) > 1 and hints is not None:
-                    hint = (hints[row] or "").casefold()
-                    several = [p for p in several if hint in p.casefold().split("/")[:-1]] or several
-                if len(several) == 1:
-                    path = several[0]
-                else:
-                    (ambiguous if several else missing).append(row)
-        paths.append(path)
-    share = sum(p is not None for p in paths) / filled if filled else 0.0
+    filled = [cell for cell in cells if cell is not None]
+    named = sum(ending(clean_path(cell)) in IMAGE_ENDINGS for cell in filled)
+    told = [None if cell is None else files.relative(cell) for cell in cells]
+    outside = tuple(i for i, cell in enumerate(cells) if cell is not None and told[i] is None)
+    texts = [
+        None if text is None else (text, (hints[i] or "").casefold() if hints else "") for i, text in enumerate(told)
+    ]
+    found = meanings(texts, files, folder=folder, masks=is_mask(name) and not is_image(name))
+    share = sum(m is not None and m.path is not None for m in found) / len(filled) if filled else 0.0
     return FileColumn(
         name,
-        tuple(paths),
-        filled > 0 and named >= 0.8 * filled,
+        tuple(m.path if m is not None else None for m in found),
+        bool(filled) and named >= 0.8 * len(filled),
         share,
-        tuple(outside),
-        tuple(missing),
-        tuple(ambiguous),
+        outside,
+        tuple(i for i, m in enumerate(found) if m is not None and not m.paths),
+        tuple(i for i, m in enumerate(found) if m is not None and len(m.paths) > 1),
+        tuple(i for i, m in enumerate(found) if m is not None and m.path is not None and m.grade < WHOLE),
     )
 
 

@@ -103,6 +103,27 @@ def inside(root: Path, path: str) -> Path:
     return place
 
 
+LOOSE, TAIL, FOLDERS, WHOLE, EXACT = range(5)
+"""How well a text agrees with a file: by its name alone; its end is all of the file's path; in the folders that it
+names, with another ending; to its end; from the root or the table's folder on."""
+
+
+@dataclass(frozen=True)
+class Match:
+    """The files that a text may mean.
+
+    Parameters
+    ----------
+    paths : tuple of str
+        None where there is no such file.
+    grade : int
+        `LOOSE`, `TAIL`, `FOLDERS`, `WHOLE` or `EXACT`.
+    """
+
+    paths: tuple[str, ...]
+    grade: int
+
+
 @dataclass(frozen=True)
 class Files:
     """The files of a folder, and a way to find the one that a table means.
@@ -153,28 +174,67 @@ class Files:
                 return found
         return None
 
-    def candidates(self, text: str, folder: str = "") -> list[str]:
-        """Return the images that `text` may mean: by path, end of a path, file name, or name without ending."""
+    def match(self, text: str, folder: str = "") -> Match:
+        """Return the images that `text` may mean, and how well it agrees with where they lie and what they are called.
+
+        Parameters
+        ----------
+        text : str
+            Path, end of a path, file name, or name without ending.
+        folder : str
+            A folder that it may be relative to.
+        """
         found = self.exact(text, folder)
         if found is not None:
-            return [found]
-        text = folded(clean_path(text))
-        name = text.rsplit("/", 1)[-1]
-        several = self._by_name.get(name, [])
-        if "/" in text:
-            longer = [p for p in several if folded(p).endswith("/" + text)]
-            several = longer or several
-        if not several:
-            several = self._by_stem.get(plain_key(name), []) or self._by_stem.get(plain_key(stem(name)), [])
-        pictures = [p for p in several if not looks_like_mask(p)]
-        return pictures or several
+            return Match((found,), EXACT)
+        folders, _, name = folded(clean_path(text)).rpartition("/")
+        named = self._by_name.get(name, [])
+        other = self._by_stem.get(plain_key(name), []) or self._by_stem.get(plain_key(stem(name)), [])
+        renamed = FOLDERS if ending(name) in IMAGE_ENDINGS else WHOLE
+        for several, grade in ((named, WHOLE), (other, renamed)):
+            within = [p for p in several if lies_in(p, folders)] if folders else several
+            if within:
+                return Match(tuple(within), grade)
+        tails = {p: place for p in named if (place := folded(p).rpartition("/")[0]) and lies_in(f"{folders}/", place)}
+        if tails:
+            longest = max(map(len, tails.values()))
+            return Match(tuple(p for p, place in tails.items() if len(place) == longest), TAIL)
+        return Match(tuple(named or other), LOOSE)
 
-    def meant(self, cell: str, folder: str = "") -> list[str] | None:
-        """Return the images that a cell of a table may mean, as `candidates`; None where it leads outside the root."""
+    def candidates(self, text: str, folder: str = "") -> list[str]:
+        """Return the images that `text` may mean, as `match`; of a folder of images that is there, only its own."""
+        match = self.match(text, folder)
+        if match.grade == LOOSE and folded(clean_path(text)).rpartition("/")[0] in self._places:
+            return []
+        return [p for p in match.paths if not looks_like_mask(p)] or list(match.paths)
+
+    def relative(self, cell: str) -> str | None:
+        """Return what a cell of a table says, as a path from the root; None where it leads outside."""
         if escapes(cell, self.root):
             return None
         text, root = clean_path(cell), self.root.as_posix() + "/"
-        return self.candidates(text[len(root) :] if text.startswith(root) else text, folder)
+        return text[len(root) :] if text.startswith(root) else text
+
+    def names_in(self, folder: str) -> frozenset[str]:
+        """Return the names, without endings and as keys are compared, of the images that lie in a folder itself."""
+        return self._names.get(folder, frozenset())
+
+    @cached_property
+    def _names(self) -> dict[str, frozenset[str]]:
+        groups = _grouped((p.rpartition("/")[0], plain_key(folded(stem(p)))) for p in self.images)
+        return {place: frozenset(names) for place, names in groups.items()}
+
+    @cached_property
+    def _places(self) -> frozenset[str]:
+        """Folders that hold images themselves, and ends of their paths, folded."""
+        steps = [folded(place).split("/") for place in self._names if place]
+        return frozenset("/".join(own[i:]) for own in steps for i in range(len(own)))
+
+
+def lies_in(path: str, folders: str) -> bool:
+    """Tell whether the folders in which a file lies end in some, ``b/c`` of ``a/b/c/d.png``; folded already."""
+    place = folded(path).rpartition("/")[0]
+    return place == folders or place.endswith("/" + folders)
 
 
 def clean_path(text: str) -> str:

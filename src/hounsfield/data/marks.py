@@ -44,7 +44,7 @@ def mark(cohort: Cohort, ref: Ref, known: dict[str, str]) -> str:
     root = Path(cohort.root)
     parts = dict(ref.part)
     plain = "|".join((ref.reader, ref.path, *(str(parts.get(k, "")) for k in ("series", "folder", "member"))))
-    name = plain if ref.reader != "dicom-masks" else ref.key()  # its first file does not tell its others
+    name = plain if ref.reader not in ("dicom-masks", "mask-files") else ref.key()  # its first does not tell its others
     if "table" in parts:
         name = f"{plain}|table={parts['table']}"
     if name not in known:
@@ -70,6 +70,10 @@ def _files(root: Path, ref: Ref) -> tuple[Path, ...]:
             from hounsfield.data.dicom.mask_reader import mask_files
 
             return mask_files(root, ref) or (root / ref.path,)
+        if ref.reader == "mask-files":
+            from hounsfield.data.joined_masks import refs_of
+
+            return tuple(dict.fromkeys(file for one in refs_of(ref) for file in _files(root, one)))
         if ref.reader in ("wfdb", "wfdb-rhythm", "wfdb-form"):
             from hounsfield.data.signal.wfdb.files import record_paths
 

@@ -16,6 +16,9 @@ from hounsfield.geometry.masks import CHANGED, LOST, Frame, changed_share, lost_
 
 REMEDY = "expected is one on the image's grid, or affines that say how it lies: write the mask again on it"
 
+NO_MASK = "no mask: nothing to learn from, left to be annotated"
+"""Why a case without a mask is set aside where others have one."""
+
 
 def read_mask(cohort: Cohort, ref: Ref, image: Image) -> Image:
     """Return a mask on the grid of its image.

@@ -23,6 +23,7 @@ READERS = Table(
         "nrrd": "hounsfield.data.volume.nrrd:NrrdReader",
         "metaimage": "hounsfield.data.volume.metaimage:MetaImageReader",
         "boxes": "hounsfield.data.boxes:BoxReader",
+        "mask-files": "hounsfield.data.joined_masks:JoinedReader",
     },
 )
 """Name to reader class; a reader is built without arguments."""

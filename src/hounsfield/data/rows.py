@@ -77,8 +77,8 @@ def cohort_of_rows(
     specs = [a.spec for a in answers]
     specs += [TargetSpec(name=m, kind="mask") for m in masks]
     told.unsure += [
-        f"{len(gone)} rows of column {m!r} name a mask file that is not there: their images are left to be annotated; "
-        "add the files, or correct the column."
+        f"{len(gone)} rows of column {m!r} name a mask file that is not there (first in row {min(gone) + 2}): their "
+        "images are left to be annotated; add the files, or correct the column."
         for m in masks
         if (gone := (*understood.files[m].missing, *understood.files[m].outside))
     ]

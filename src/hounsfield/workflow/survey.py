@@ -15,7 +15,7 @@ from hounsfield.core.image import Header, Image
 from hounsfield.core.kinds import AS_IT_IS, AnyHeader, Content, Wanted
 from hounsfield.core.progress import Progress
 from hounsfield.data.kinds.protocol import content_reader
-from hounsfield.data.masks import read_mask, read_region
+from hounsfield.data.masks import NO_MASK, read_mask, read_region
 from hounsfield.data.readers import header, read
 from hounsfield.stages.auditing.kinds import glancer
 from hounsfield.stages.auditing.thumbnails import Album, Glance
@@ -24,8 +24,6 @@ from hounsfield.stages.fingerprinting.masks import MaskLook, label_doubts, mask_
 from hounsfield.workflow.record_blocks import TOGETHER, kind_of, read_block, record_of
 
 Decoded: TypeAlias = tuple[Mapping[str, Content], Mapping[str, AnyHeader]]
-
-NO_MASK = "no mask: nothing to learn from, left to be annotated"
 
 
 @dataclass(frozen=True)

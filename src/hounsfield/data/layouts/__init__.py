@@ -19,6 +19,7 @@ LAYOUTS = Table(
         "dicom": "hounsfield.data.layouts.dicom:DicomLayout",
         "waveforms": "hounsfield.data.layouts.waveforms:WaveformsLayout",
         "class folders": "hounsfield.data.layouts.class_folders:ClassFoldersLayout",
+        "pairs": "hounsfield.data.layouts.pairs:PairsLayout",
         "wfdb": "hounsfield.data.layouts.wfdb:WfdbLayout",
         "edf": "hounsfield.data.layouts.edf:EdfLayout",
         "events": "hounsfield.data.layouts.events:EventsLayout",

@@ -9,6 +9,7 @@ from hounsfield.core.cohort import Cohort, InputSpec, Part, Reading, Ref, Roles,
 from hounsfield.core.errors import CohortError, unknown_name
 from hounsfield.data.files import Files, folded, plain_key, stem
 from hounsfield.data.layouts.manifest import named_table, tables_in
+from hounsfield.data.masks import NO_MASK
 from hounsfield.data.roles import infer_roles
 from hounsfield.data.rows import cohort_of_rows
 from hounsfield.data.table import Column, Sheet
@@ -195,11 +196,14 @@ def _without_table(
     said: tuple[list[str], list[str]],
 ) -> Cohort:
     answered = [c for c in cases if c.masks]
-    gone = [SetAside(sample=c.id, reason="no answer") for c in cases if not c.masks]
+    why = f"{NO_MASK}; expected is a mask of the case's name: annotate it, hu queue says which first"
+    gone = [SetAside(sample=c.id, reason=why if answered else "no answer") for c in cases if not c.masks]
     samples = tuple(_sample(case, specs, None) for case in answered)
     notes, unsure = said
     if answered:
         notes.append(f"The answer {found.masks[0].name!r} is a mask: there is nothing to classify here.")
+        if gone:
+            notes.append(f"{len(gone)} of {len(cases)} cases have no mask: they are left to be annotated.")
     schema = Schema(
         targets=found.masks if answered else (),
         inputs=specs,

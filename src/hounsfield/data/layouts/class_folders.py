@@ -7,7 +7,9 @@ from pathlib import Path
 from hounsfield.core.cohort import Cohort, InputSpec, Part, Reading, Ref, Roles, Sample, Schema, SetAside, TargetSpec
 from hounsfield.core.errors import CohortError
 from hounsfield.data.answers import make_answers
-from hounsfield.data.files import MASK_WORDS, Files, list_files, looks_like_mask, reader_by_ending, stem
+from hounsfield.data.files import MASK_WORDS, Files, folded, list_files, looks_like_mask, reader_by_ending, stem
+from hounsfield.data.joined_masks import mask_ref, several_masks
+from hounsfield.data.masks_beside import without_tail
 from hounsfield.data.rows import columns_of, target_without_columns, unique_ids
 from hounsfield.data.volume.facts import READERS as VOLUMES
 from hounsfield.data.volume.facts import Headers, headers_of
@@ -95,7 +97,7 @@ def _cohort(files: Files, pictures: list[str], levels: Levels, roles: Roles) -> 
     ids = unique_ids([stem(p) if stems[stem(p)] == 1 else p for p in pictures])
     samples = []
     for i, path in enumerate(pictures):
-        mask = masks.get((path.rsplit("/", 1)[0], stem(path).casefold()))
+        own = masks.get((path.rsplit("/", 1)[0], folded(stem(path))))
         samples.append(
             Sample(
                 id=ids[i],
@@ -103,7 +105,7 @@ def _cohort(files: Files, pictures: list[str], levels: Levels, roles: Roles) -> 
                 inputs={"image": (Reading(Ref(reader_by_ending(path), path)),)},
                 targets={name: answers.values[i]},
                 part=parts[i],
-                masks={"mask": Ref(reader_by_ending(mask), mask)} if mask is not None else {},
+                masks={"mask": mask_ref(own)} if own else {},
             )
         )
     found = {f"folder level {target + 1}": ("target", f"{len(answers.spec.classes)} folders with images")}
@@ -124,21 +126,17 @@ def _cohort(files: Files, pictures: list[str], levels: Levels, roles: Roles) -> 
         columns=columns_of("(folders)", dict(sorted(found.items()))),
         side_tables=files.tables,
         notes=(*headers.notes, *answers.notes),
-        unsure=(*headers.unsure, *answers.unsure),
+        unsure=(*headers.unsure, *answers.unsure, *several_masks(samples, "mask")),
     )
     aside = tuple(SetAside(sample=p, reason="the link leads outside the folder") for p in files.escaping)
     return Cohort(name=root, root=str(files.root), samples=tuple(samples), schema=schema, set_aside=aside)
 
 
-def _masks(files: Files) -> dict[tuple[str, str], str]:
-    """Return the first mask that lies beside each image under its name, by folder and stem."""
-    found: dict[tuple[str, str], str] = {}
+def _masks(files: Files) -> dict[tuple[str, str], tuple[str, ...]]:
+    """Return the masks beside each image under its name, by folder and folded stem; of two kinds of name the first."""
+    found: dict[tuple[str, str], list[tuple[str, str]]] = {}
     for path in files.images:
-        if looks_like_mask(path):
-            folder = path.rsplit("/", 1)[0]
-            tail = stem(path).casefold().rstrip("0123456789").rstrip("_- ")
-            for end in ("_mask", "-mask", " mask", "_segmentation", "_seg"):
-                if tail.endswith(end):
-                    found.setdefault((folder, tail[: -len(end)]), path)
-                    break
-    return found
+        tail = without_tail(stem(path)) if looks_like_mask(path) else None
+        if tail is not None:
+            found.setdefault((path.rsplit("/", 1)[0], tail[0]), []).append((tail[1], path))
+    return {place: tuple(path for tail, path in own if tail == own[0][0]) for place, own in found.items()}

@@ -6,7 +6,7 @@ from functools import cached_property
 from pathlib import Path
 from urllib.parse import quote
 
-from hounsfield.data.files import folded, plain_key
+from hounsfield.data.files import EXACT, WHOLE, Match, folded, plain_key
 from hounsfield.data.layouts.records import RecordFiles, record_name
 
 
@@ -36,7 +36,7 @@ class NamedRecords(RecordFiles):
         names : iterable of str
         """
         standing = {_standing(n): n for n in names}
-        return cls(root, paths, escaping, tuple(standing), standing)
+        return cls(root, paths, escaping, tuple(standing), names=standing)
 
     @cached_property
     def _by_text(self) -> dict[str, str]:
@@ -53,14 +53,16 @@ class NamedRecords(RecordFiles):
         """Return the record of this name."""
         return self._by_text.get(text.strip())
 
-    def candidates(self, text: str, folder: str = "") -> list[str]:
+    def match(self, text: str, folder: str = "") -> Match:
         """Return the records that a text may mean: of exactly this name, or of one that differs in case and zeros."""
         found = self.exact(text)
-        return [found] if found is not None else list(self._by_key.get(plain_key(folded(text.strip())), ()))
+        if found is not None:
+            return Match((found,), EXACT)
+        return Match(tuple(self._by_key.get(plain_key(folded(text.strip())), ())), WHOLE)
 
-    def meant(self, cell: str, folder: str = "") -> list[str] | None:
-        """Return the records that a cell of a table may mean; a name leads nowhere."""
-        return self.candidates(cell)
+    def relative(self, cell: str) -> str | None:
+        """Return what a cell of a table says; a name leads nowhere."""
+        return cell
 
     def shown(self, text: str) -> str:
         """Return the name of a record for what stands for it, with the ``#2`` of one that comes again."""

@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable
 
 from hounsfield.core.cohort import Ref
+from hounsfield.data.joined_masks import ALSO
 from hounsfield.data.ref_text import parse_ref, ref_text
 from hounsfield.data.scrubbers.naming import is_harmless, named_words, pseudonymous_path
 from hounsfield.data.scrubbers.order import PseudonymMaker
@@ -31,7 +32,11 @@ def refs_told(cell: str) -> tuple[str, ...]:
     def look(text: str) -> str:
         ref = parse_ref(text)
         told.extend(named_words(ref.path))
-        told.extend(str(value) for _, value in ref.part if isinstance(value, str) and not is_harmless(value))
+        for key, value in ref.part:
+            if key == ALSO:
+                told.extend(named_words(str(value)))
+            elif isinstance(value, str) and not is_harmless(value):
+                told.append(value)
         return text
 
     _each(cell, look)
@@ -52,7 +57,10 @@ def _renamed(ref: Ref, pseudonyms: PseudonymMaker) -> Ref:
     return Ref(
         ref.reader,
         pseudonymous_path(ref.path, pseudonyms),
-        tuple((key, _value(value, pseudonyms)) for key, value in ref.part),
+        tuple(
+            (key, pseudonymous_path(str(value), pseudonyms) if key == ALSO else _value(value, pseudonyms))
+            for key, value in ref.part
+        ),
     )
 
 
