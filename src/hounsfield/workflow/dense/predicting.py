@@ -20,6 +20,7 @@ from hounsfield.core.image import Image
 from hounsfield.core.prediction import Prediction, TargetPrediction
 from hounsfield.core.structures import Structures
 from hounsfield.core.types import Json
+from hounsfield.data.annotations.files import stem
 from hounsfield.data.writers import FOLDERS, TABLES, WRITERS, writer
 from hounsfield.science.statistics.segmentation.uncertainty import uncertainty
 from hounsfield.workflow.dense.judging import voxel_mm3
@@ -40,10 +41,13 @@ class Marked:
         Sizes and qualities, as every command shows them.
     annotations : mapping of str to Annotation
         By target; empty where refused.
+    files : mapping of str to str
+        By target, what the names of the files written begin with; empty where none are written.
     """
 
     prediction: Prediction
     annotations: Mapping[str, Annotation] = field(default_factory=dict, repr=False)
+    files: Mapping[str, str] = field(default_factory=dict)
 
 
 def predict_dense(contents: BundleContents, inputs: Sequence[Path], *, how: How) -> Iterator[Prediction]:
@@ -83,8 +87,8 @@ def predict_dense(contents: BundleContents, inputs: Sequence[Path], *, how: How)
         for cohort, sample in cases:
             marked = mark(model, cohort, sample, out=out, maps=how.uncertainty)
             if table is not None:
-                table.add(marked.prediction)
-            told.append(prediction_json(marked.prediction))
+                table.add(marked)
+            told.append(prediction_json(marked))
             shown.advance()
             yield marked.prediction
         if out is not None:
@@ -197,12 +201,18 @@ def mark(model: DenseModel, cohort: Cohort, sample: Sample, *, out: Path | None,
     prediction = Prediction(sample.id, targets, tuple(flags), outcome.refusal)
     if out is not None:
         ref = sample.inputs[model.inputs[0]][-1].ref
+        called = names_of(sample.id, tuple(annotations))
         for name, made in annotations.items():
-            called = sample.id if len(annotations) == 1 else f"{sample.id}__{name}"
             several = name if len(annotations) > 1 else ""
-            flags += _write(made, Source(called, cohort, ref, first, target=several), out)
+            flags += _write(made, Source(called[name], cohort, ref, first, target=several), out)
         prediction = Prediction(sample.id, targets, tuple(flags), outcome.refusal)
+        return Marked(prediction, annotations, {name: stem(text) for name, text in called.items()})
     return Marked(prediction, annotations)
+
+
+def names_of(sample: str, targets: Sequence[str]) -> dict[str, str]:
+    """Return what the answers of a sample are called, target by target, before `stem` makes file names of them."""
+    return {t: sample if len(targets) == 1 else f"{sample}__{t}" for t in targets}
 
 
 def _write(made: Annotation, source: Source, out: Path) -> list[str]:
@@ -240,11 +250,13 @@ class _Table:
         heads = [f"size:{t}/{c}" if several else "size" for t, c in columns]
         for name in ("expected_dice", "uncertainty"):
             heads += [f"{name}:{t}" if len(self._targets) > 1 else name for t in self._targets]
-        self._line(["sample", *heads, "flags", "refusal"])
+        files = [f"file:{t}" if len(self._targets) > 1 else "file" for t in self._targets]
+        self._line(["sample", *files, *heads, "flags", "refusal"])
 
-    def add(self, prediction: Prediction) -> None:
+    def add(self, marked: Marked) -> None:
         """Write one row."""
-        cells = []
+        prediction = marked.prediction
+        cells = [marked.files.get(t, "") for t in self._targets]
         for target, cls in self._columns:
             said = prediction.targets.get(target)
             cells.append("" if said is None or prediction.refusal else f"{said.sizes[cls]:.6g}")
@@ -259,12 +271,14 @@ class _Table:
         self._file.write(text.getvalue().encode("utf-8"))
 
 
-def prediction_json(prediction: Prediction) -> Json:
-    """Return a prediction as a JSON value."""
+def prediction_json(marked: Marked) -> Json:
+    """Return what was marked in a case as a JSON value."""
+    prediction = marked.prediction
     return {
         "sample": prediction.sample,
         "targets": {
             name: {
+                "file": marked.files.get(name),
                 "sizes": {} if prediction.refusal else {k: float(v) for k, v in said.sizes.items()},
                 "unit": said.size_unit,
                 "expected_dice": None if prediction.refusal else said.expected_dice,
