@@ -6,11 +6,12 @@ from importlib import import_module
 from typing import TypeAlias, cast
 
 from hounsfield.core.image import Header, Image
+from hounsfield.core.long_signal import LongSignal
 from hounsfield.core.row import Row, RowColumn
 from hounsfield.core.signal import Signal, SignalHeader
 from hounsfield.core.tables import Table
 
-Content: TypeAlias = Image | Signal | Row
+Content: TypeAlias = Image | Signal | LongSignal | Row
 """One input of one sample, as read."""
 AnyHeader: TypeAlias = Header | SignalHeader
 """What a reader says of it; of a row a `Header` whose size is the number of its variables."""
@@ -36,13 +37,19 @@ class Wanted:
         says it yet.
     columns : tuple of RowColumn
         Variables of a row, coded so; empty for those of the cohort itself.
+    long : bool
+        Whether a signal that is too long to be held whole may be handed out as one that is read by stretches; it is
+        read whole otherwise, or refused.
     """
 
     around_s: tuple[float, float] | None = None
     columns: tuple[RowColumn, ...] = ()
+    long: bool = False
 
 
 AS_IT_IS = Wanted()
+BY_STRETCHES = Wanted(long=True)
+"""Readings as they are, long signals by stretches."""
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import numpy as np
 
 from hounsfield.bundle.sealed import BundleContents, Member
 from hounsfield.core.block import Block
-from hounsfield.core.errors import BundleError, HounsfieldError, PlanError
+from hounsfield.core.errors import BundleError, HounsfieldError, PlanError, ReadError
 from hounsfield.core.kinds import Content
 from hounsfield.core.types import AnyArray, Float64Array, Json
 from hounsfield.learn.engines.ensemble import EnsembleRunner, automatic, engine_named
@@ -228,11 +228,10 @@ class Model:
         blanks: list[str] = []
         stored: dict[str, AnyArray] = {}
         for name, spec in self.preparation.items():
-            if self._limits is not None:
-                flags += spec.doubts(content[name], self._limits)
             try:
+                flags += spec.doubts(content[name], self._limits) if self._limits is not None else []
                 stored[name] = spec.prepared(content[name])
-            except PlanError as error:
+            except (PlanError, ReadError) as error:  # a long signal is read only now
                 return _Asked(key, (), error.found), {}
             blank = spec.blank(stored[name])
             if blank and spec.required:

@@ -14,7 +14,7 @@ from hounsfield.bundle.sealed import BundleContents
 from hounsfield.core.cohort import Cohort, Sample
 from hounsfield.core.errors import CohortError, HounsfieldError, InputError, RunExistsError, unknown_name
 from hounsfield.core.image import Image
-from hounsfield.core.kinds import Content, input_kind
+from hounsfield.core.kinds import BY_STRETCHES, Content, input_kind
 from hounsfield.core.progress import SILENT, Progress, Step
 from hounsfield.core.signal import Signal
 from hounsfield.core.streams import stream
@@ -277,7 +277,8 @@ class Explainer:
     def explained(self, case: Case, place: int, games: dict[str, list[Pointed]], shown: Step) -> Shown:
         """Explain one case, play the pointing game on it, and draw it."""
         view = self.view(case)
-        content = latest(self._gathered.cohort, case.sample, view.name, wanted=view.preparation.wanted)
+        asked = view.preparation
+        content = asked.shown(latest(self._gathered.cohort, case.sample, view.name, wanted=asked.wanted))
         mask = self.mask(case.sample, view.preparation)
         ends = ends_of(view)
         maps = self.maps(view)
@@ -400,7 +401,8 @@ def held_out(gathered: Gathered, sample: Sample, learned: frozenset[str] | None)
         seen = glance(sample.id, latest_image(cohort, sample, name), latest_header(cohort, sample, name))
     else:
         spec = next((s for s in cohort.schema.inputs if s.name == name), cohort.schema.inputs[0])
-        seen = glancer(kind).glance(sample.id, latest(cohort, sample, name), reading_header(cohort, sample, name), spec)
+        content, header = latest(cohort, sample, name, wanted=BY_STRETCHES), reading_header(cohort, sample, name)
+        seen = glancer(kind).glance(sample.id, content, header, spec)
     return seen_digest(seen.digest) not in learned
 
 

@@ -1,4 +1,4 @@
-"""Cases whose images or masks are unlike those that are learned from: set aside with the reason."""
+"""Cases whose images, masks or signals are unlike those that are learned from: set aside with the reason."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -6,10 +6,14 @@ from dataclasses import replace
 
 from hounsfield.core.audit import Audit
 from hounsfield.core.cohort import Cohort, SetAside
+from hounsfield.core.errors import CohortError, case_id
 from hounsfield.core.split import Split
 from hounsfield.stages.fingerprinting.looks import Look
+from hounsfield.stages.fingerprinting.signals import SignalLook
 from hounsfield.workflow.survey import Survey
 
+MOST_OF_ANOTHER_SORT = 1 / 3
+"""Share of the signals up to which those of another sort are set aside; more are no slip, and are asked about."""
 _SHOWN = 5
 
 
@@ -29,6 +33,11 @@ def without_odd(cohort: Cohort, seen: Survey, findings: Audit, divided: Split) -
     (Cohort, Audit, Split)
         Without these cases; the audit lists them with their reasons.
 
+    Raises
+    ------
+    CohortError
+        If more than `MOST_OF_ANOTHER_SORT` of the signals are of another sort than the others.
+
     Notes
     -----
     A test part is left as it is: what of it cannot be judged is counted there, with its reason, when it is judged.
@@ -38,7 +47,9 @@ def without_odd(cohort: Cohort, seen: Survey, findings: Audit, divided: Split) -
         return cohort, findings, divided
     aside = tuple(SetAside(sample=name, reason=reason) for name, reason in odd.items())
     kept = tuple(s for s in cohort.samples if s.id not in odd)
-    said = f"{len(odd)} set aside after dividing: images or masks unlike those that are learned from."
+    kinds = {spec.kind for spec in cohort.schema.inputs}
+    what = "signals" if "signal" in kinds and not seen.masks else "images or masks"
+    said = f"{len(odd)} set aside after dividing: {what} unlike those that are learned from."
     return (
         replace(cohort, samples=kept),
         findings.model_copy(
@@ -62,16 +73,41 @@ def _odd(cohort: Cohort, seen: Survey, divided: Split) -> Iterator[tuple[str, st
     train = _ids(cohort, divided, ("train",))
     both = _ids(cohort, divided, ("train", "val"))
     masks = [t.name for t in cohort.schema.targets if t.name in seen.masks]
-    if not masks or not train:
+    if not train:
         return
     told: set[str] = set()
     for name, reason in (
-        *_of_images(seen, train, both),
+        *_of_signals(seen, train, both),
+        *(_of_images(seen, train, both) if masks else ()),
         *(found for target in masks for found in _of_masks(cohort, seen, target, train, both)),
     ):
         if name not in told:
             told.add(name)
             yield name, reason
+
+
+def _of_signals(seen: Survey, train: list[str], both: list[str]) -> Iterator[tuple[str, str]]:
+    for name, held in seen.looks.items():
+        looks = {sample: one for sample, one in held.items() if isinstance(one, SignalLook)}
+        if len(looks) < len(held):
+            continue
+        timed = bool(_most(int(looks[i].irregular) for i in train))
+        others = [sample for sample in both if looks[sample].irregular != timed]
+        most, few = ("irregular times", "a fixed rate") if timed else ("a fixed rate", "irregular times")
+        if len(others) > MOST_OF_ANOTHER_SORT * len(both):
+            shown = ", ".join(case_id(sample) for sample in others[:_SHOWN])
+            raise CohortError(
+                f"Input {name!r} mixes {len(both) - len(others)} signals with {most} and {len(others)} with {few} "
+                f"(cases {shown}{', ...' if len(others) > _SHOWN else ''}).",
+                expected="one sort in one cohort",
+                next_step="put them into two folders, or close the gaps in their times",
+            )
+        for sample in others:
+            yield (
+                sample,
+                f"Signal {name!r} has {few}, most training signals have {most}. Expected: {most}. Next: "
+                + ("give its times as they were measured." if timed else "write missing values into its gaps."),
+            )
 
 
 def _of_images(seen: Survey, train: list[str], both: list[str]) -> Iterator[tuple[str, str]]:

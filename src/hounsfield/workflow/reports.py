@@ -411,7 +411,7 @@ def wrongest(
         if truth is None or str(truth) == said:
             continue
         try:
-            png = picture_of(latest(cohort, row.sample, name, wanted=specs[name].wanted))
+            png = picture_of(specs[name].shown(latest(cohort, row.sample, name, wanted=specs[name].wanted)))
         except HounsfieldError:
             continue
         if png is None:

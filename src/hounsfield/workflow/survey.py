@@ -12,7 +12,7 @@ from hounsfield.core.block import Block
 from hounsfield.core.cohort import DENSE_KINDS, Cohort, Sample, SetAside
 from hounsfield.core.errors import HounsfieldError, ReadError
 from hounsfield.core.image import Header, Image
-from hounsfield.core.kinds import AS_IT_IS, AnyHeader, Content, Wanted
+from hounsfield.core.kinds import AS_IT_IS, BY_STRETCHES, AnyHeader, Content, Wanted
 from hounsfield.core.progress import Progress
 from hounsfield.data.kinds.protocol import content_reader
 from hounsfield.data.masks import NO_MASK, read_mask, read_region
@@ -71,15 +71,18 @@ def survey(cohort: Cohort, *, progress: Progress) -> Survey:
                     raise decoded
                 contents, headers = decoded
                 marked = {name: _mask_look(cohort, sample, name, contents[glanced.name]) for name in outlined}
+                seen = {  # of a long signal this reads it
+                    name: seers[name].look(contents[name], headers[name], spec=spec, ref=sample.inputs[name][-1].ref)
+                    for name, spec in specs.items()
+                }
+                first = glances_at.glance(sample.id, contents[glanced.name], headers[glanced.name], glanced)
             except HounsfieldError as error:
                 unreadable.append(SetAside(sample=sample.id, reason=_said(error)))
             else:
-                for name, spec in specs.items():
-                    ref = sample.inputs[name][-1].ref
-                    looks[name][sample.id] = seers[name].look(contents[name], headers[name], spec=spec, ref=ref)
-                for name, seen in marked.items():
-                    outlined[name][sample.id] = seen
-                first = glances_at.glance(sample.id, contents[glanced.name], headers[glanced.name], glanced)
+                for name, own in seen.items():
+                    looks[name][sample.id] = own
+                for name, mask in marked.items():
+                    outlined[name][sample.id] = mask
                 glances.append(album.put(first))
             shown.advance()
     return Survey(tuple(glances), looks, tuple(unreadable), outlined)
@@ -116,7 +119,7 @@ def _together(
 
 def _alone(cohort: Cohort, sample: Sample, names: tuple[str, ...]) -> Decoded | HounsfieldError:
     try:
-        contents = {name: latest(cohort, sample, name) for name in names}
+        contents = {name: latest(cohort, sample, name, wanted=BY_STRETCHES) for name in names}
         return contents, {name: reading_header(cohort, sample, name) for name in names}
     except HounsfieldError as error:
         return error

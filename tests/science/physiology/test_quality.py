@@ -48,3 +48,18 @@ def test_hum_is_told_with_its_frequency(mains: float) -> None:
 def test_a_series_without_a_rate_has_no_quality() -> None:
     with pytest.raises(InputError, match="rate"):
         lead_quality(Signal(np.zeros((1, 5), np.float32), ("x",), ("",)))
+
+
+@pytest.mark.parametrize("rate_hz", [1 / 3600, 1 / 60, 0.25, 1.0])
+def test_readings_of_a_monitor_are_no_wave(rate_hz: float) -> None:
+    rate = np.repeat([72.0, 74.0, 71.0, 80.0], 5)
+    oxygen = np.full(20, 100.0)
+    oxygen[7] = 97.0
+    still = np.full(20, 37.0)
+    gone = np.where(np.arange(20) < 5, np.nan, rate)
+    array = np.stack([rate, oxygen, still, gone]).astype(np.float32)
+    signal = Signal(array, ("HR", "SpO2", "T", "RR"), ("bpm", "%", "C", ""), rate_hz=rate_hz)
+    found = lead_quality(signal)
+    assert [(q.flat, q.saturated, q.missing) for q in found] == [(0, 0, 0), (0, 0, 0), (1, 0, 0), (0, 0, 0.25)]
+    assert [q.index for q in found] == [1, 1, 0, 0.75]
+    assert all(q.hum == 0 and np.isnan(q.hum_hz) and np.isnan(q.noise) for q in found)

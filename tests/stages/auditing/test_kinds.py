@@ -1,9 +1,12 @@
 """Signals and rows are glanced at: what repeats, what is faulty."""
 
 import numpy as np
+import pytest
 
+from hounsfield.core import long_signal
 from hounsfield.core.cohort import InputSpec
 from hounsfield.core.image import Header
+from hounsfield.core.long_signal import LongSignal
 from hounsfield.core.row import Row, RowColumn
 from hounsfield.core.signal import Signal, SignalHeader
 from hounsfield.core.streams import stream
@@ -22,6 +25,16 @@ def seen(values: Float32Array, name: str = "a") -> Glance:
     leads = tuple(f"l{i}" for i in range(len(values)))
     header = SignalHeader(leads, ("",) * len(leads), values.shape[1], None, "NPZ", 100)
     return SIGNALS.glance(name, Signal(values, leads, ("",) * len(leads)), header, SIGNAL)
+
+
+def seen_long(values: Float32Array, name: str = "a") -> Glance:
+    leads = tuple(f"l{i}" for i in range(len(values)))
+    header = SignalHeader(leads, ("",) * len(leads), values.shape[1], 100.0, "WFDB", 100)
+
+    def read(start: int, stop: int) -> Signal:
+        return Signal(values[:, start:stop].copy(), leads, ("",) * len(leads), rate_hz=100.0)
+
+    return SIGNALS.glance(name, LongSignal(leads, header.units, values.shape[1], 100.0, read), header, SIGNAL)
 
 
 def row(values: list[float], name: str = "a") -> Glance:
@@ -77,6 +90,23 @@ def test_the_audit_names_every_record_whose_leads_contradict_each_other() -> Non
 def test_beats_are_too_short_to_be_judged() -> None:
     assert _glanced("a", _limbs(SWAPPED, seconds=5)).doubt
     assert not _glanced("a", _limbs(SWAPPED, seconds=2)).doubt
+
+
+def test_long_signals_are_glanced_at_by_stretches(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(long_signal, "STRETCH_VALUES", 500)
+    values = stream(0, "long glance").normal(1e3, 2.0, (3, 4001)).astype(np.float32)
+    values[1, 100:1500] = np.nan
+    values[2] = np.nan
+    found, whole = seen_long(values), seen(values)
+    assert (found.size, found.fault, found.kind) == (whole.size, "", "signal")
+    assert found.brightness == pytest.approx(whole.brightness, rel=1e-12)
+    assert found.contrast == pytest.approx(whole.contrast, rel=1e-9)
+    again, other = values.copy(), values.copy()
+    again[1, 200] = np.uint32(0x7FC00001).view(np.float32)  # another NaN
+    other[0, 4000] += 1
+    assert seen_long(again, "b").digest == found.digest != seen_long(other).digest
+    assert "missing" in seen_long(np.full_like(values, np.nan)).fault
+    assert seen_long(np.ones_like(values)).fault.startswith("the signal is flat")
 
 
 def test_equal_rows_are_a_repeat_only_where_they_tell_patients_apart() -> None:

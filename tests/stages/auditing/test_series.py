@@ -93,3 +93,14 @@ def test_swapped_leads_are_told(tmp_path: Path) -> None:
 @pytest.mark.parametrize("kind", ["image", "row"])
 def test_other_inputs_are_left_alone(tmp_path: Path, kind: str) -> None:
     assert series_listings(_cohort(tmp_path, [Ref("raster", "a.png")], kind=kind)) == ()
+
+
+def test_vital_signs_of_one_value_a_minute(tmp_path: Path) -> None:
+    draws = stream(0, "vital signs")
+    for n in range(3):
+        rows = [{"time_min": m, "HR": 70 + int(draws.integers(4)), "SpO2": 98} for m in range(60)]
+        table(tmp_path / f"{n}.csv", rows)
+    records, quality = series_listings(_cohort(tmp_path, [Ref("columns", f"{n}.csv") for n in range(3)]))
+    assert _rows(records)["rate"] == ("0.0166667 Hz",)
+    assert _rows(quality)["hr"][:4] == ("3", "0", "0", "0")
+    assert _rows(quality)["spo2"][:4] == ("3", "0", "3", "0")

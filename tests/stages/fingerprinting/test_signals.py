@@ -3,9 +3,11 @@
 import numpy as np
 import pytest
 
+from hounsfield.core import long_signal
 from hounsfield.core.cohort import InputSpec, Ref
 from hounsfield.core.errors import CohortError
 from hounsfield.core.fingerprint import SignalFacts
+from hounsfield.core.long_signal import LongSignal
 from hounsfield.core.signal import Signal, SignalHeader
 from hounsfield.core.streams import stream
 from hounsfield.stages.fingerprinting.signals import SIGNALS, SignalLook
@@ -99,3 +101,38 @@ def test_values_in_an_unknown_unit_do_not_count_where_others_tell_theirs() -> No
     assert (found.units, found.mean, found.std) == (expected.units, expected.mean, expected.std)
     nowhere = facts([look(in_unit(s, "", 1.0)) for s in plain])
     assert (nowhere.units, nowhere.std) == (("", ""), expected.std)
+
+
+@pytest.mark.parametrize("steps", [3000, 40_000, 70_001])
+def test_a_long_signal_is_looked_at_as_the_same_held_whole(steps: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(long_signal, "STRETCH_VALUES", 5003)
+    whole = wave(3, leads=("I", "V1", "II", "V9"), steps=steps)
+    whole.array[1, stream(1, "gaps").random(steps) < 0.3] = np.nan
+    whole.array[1, 500:2500] = np.nan
+    whole.array[2] = np.nan
+    asked: list[int] = []
+
+    def read(start: int, stop: int) -> Signal:
+        asked.append(stop - start)
+        return Signal(whole.array[:, start:stop].copy(), whole.leads, whole.units, rate_hz=100.0)
+
+    long = LongSignal(whole.leads, whole.units, steps, 100.0, read)
+    header = SignalHeader(whole.leads, whole.units, steps, 100.0, "WFDB", 100)
+    ref = Ref("wfdb", "100.hea")
+    for spec in (SPEC, SPEC.model_copy(update={"leads": ("V1", "I")})):
+        asked.clear()
+        found = SIGNALS.look(long, header, spec=spec, ref=ref)
+        wanted = SIGNALS.look(whole, header, spec=spec, ref=ref)
+        assert (found.leads, found.units, found.steps, found.duration_s, found.rate_hz, found.irregular) == (
+            wanted.leads,
+            wanted.units,
+            wanted.steps,
+            wanted.duration_s,
+            wanted.rate_hz,
+            wanted.irregular,
+        )
+        np.testing.assert_allclose(found.missing, wanted.missing, atol=1e-15)
+        np.testing.assert_allclose(found.moments, wanted.moments, rtol=1e-12)
+        np.testing.assert_array_equal(found.quantiles, wanted.quantiles)
+        assert sum(asked) == 2 * steps
+        assert max(asked) * 2 <= 5003

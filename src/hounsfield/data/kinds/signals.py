@@ -7,15 +7,20 @@ from pathlib import Path
 
 import numpy as np
 
+from hounsfield.core import long_signal
 from hounsfield.core.block import SignalBlock
 from hounsfield.core.cohort import Cohort, Ref, Roles, Schema
 from hounsfield.core.errors import ReadError, case_id
 from hounsfield.core.kinds import AS_IT_IS, Wanted
+from hounsfield.core.long_signal import LongSignal
 from hounsfield.core.signal import Signal, SignalHeader
 from hounsfield.core.types import IntArray
 from hounsfield.data.signal.readers import read_signal, signal_header
+from hounsfield.data.signal.windows import window_of
 
 ANCHOR = "anchor"
+BY_WINDOW = ("wfdb", "edf")
+"""Readers that read a window of a record without reading all of it; the others hold whole files anyway."""
 GLANCED_S = (1.0, 1.0)
 """What is looked at around an anchor before a plan says how much: about a heartbeat on either side."""
 UNTIMED = 100.0
@@ -28,7 +33,7 @@ BLOCK, OVERLAP = 1 << 16, 1 << 13
 class Signals:
     """Signals, by the table of signal readers."""
 
-    def read(self, cohort: Cohort, ref: Ref, *, wanted: Wanted = AS_IT_IS) -> Signal:
+    def read(self, cohort: Cohort, ref: Ref, *, wanted: Wanted = AS_IT_IS) -> Signal | LongSignal:
         """Return the signal; of an anchored ref the window around its anchor, NaN beyond the ends of the record.
 
         Parameters
@@ -37,7 +42,8 @@ class Signals:
         ref : Ref
             Its part may hold ``anchor``: a sample number of the record.
         wanted : Wanted
-            Its `around_s` says how much; `GLANCED_S` if None.
+            Its `around_s` says how much; `GLANCED_S` if None. Its `long` allows for a `LongSignal` where a signal
+            without an anchor has more than `hounsfield.core.long_signal.LONG_VALUES` values.
 
         Raises
         ------
@@ -49,7 +55,8 @@ class Signals:
         if wanted.around_s is not None and (sum(wanted.around_s) > 0) != (anchor is not None):
             raise _unlike(ref, anchored=anchor is not None)
         if anchor is None:
-            return read_signal(cohort, ref)
+            by_stretches = self._long(cohort, ref) if wanted.long else None
+            return read_signal(cohort, ref) if by_stretches is None else by_stretches
         whole = without_anchor(ref)
         told = self.header(cohort, whole)
         if not 0 <= anchor < told.samples:
@@ -124,6 +131,20 @@ class Signals:
         except OSError:
             return signal_header(cohort, whole)
         return _remembered(cohort.root, whole, written)
+
+    def _long(self, cohort: Cohort, ref: Ref) -> LongSignal | None:
+        """Return a signal at a fixed rate that is too long to be held whole; None for every other."""
+        if ref.reader not in BY_WINDOW:
+            return None
+        told = self.header(cohort, ref)
+        first, end = window_of(ref, told.samples, 0, None)
+        if told.rate_hz is None or (end - first) * len(told.leads) <= long_signal.LONG_VALUES:
+            return None
+
+        def read(start: int, stop: int) -> Signal:
+            return read_signal(cohort, ref, start=start, stop=stop)
+
+        return LongSignal(told.leads, told.units, end - first, told.rate_hz, read, start_s=first / told.rate_hz)
 
     def loose(self, paths: Sequence[str | Path], roles: Roles, wanted: Mapping[str, Wanted]) -> tuple[Cohort, ...]:
         """Return the records, or series of an archive, that paths hold; see `hounsfield.data.loose_signals`."""

@@ -90,6 +90,10 @@ class Preparation(BaseModel, ABC):
     def doubts(self, content: Content, limits: "GuardLimits") -> list[str]:
         """Return in clauses what of an input as read is unlike those of the training part."""
 
+    def shown(self, content: Content) -> Content:
+        """Return what a picture can show of an input as read: the input itself, unless it is too large for one."""
+        return content
+
     def prepared_block(self, block: Block) -> AnyArray:
         """Return inputs that were read together as they are stored, ``n c ...``, each as `prepared` returns it.
 

@@ -1,5 +1,6 @@
 """Signals to arrays of the same leads, rate and length."""
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Literal, Self
 
 import numpy as np
@@ -9,9 +10,11 @@ from hounsfield.core.block import Block, SignalBlock
 from hounsfield.core.errors import PlanError
 from hounsfield.core.kinds import Content, Wanted
 from hounsfield.core.leads import place_of
+from hounsfield.core.long_signal import LongSignal
 from hounsfield.core.signal import Signal
 from hounsfield.core.types import AnyArray, BoolArray, Float32Array, Float64Array
 from hounsfield.learn.nn.spec import InputShape
+from hounsfield.learn.prepare.long_signal import LeadMoments, begun, pieces_of
 from hounsfield.learn.prepare.protocol import Preparation, unfitting
 from hounsfield.learn.prepare.signal_values import at_rate, factor
 
@@ -106,15 +109,16 @@ class SignalPreparation(Preparation):
 
     @property
     def wanted(self) -> Wanted:
-        """So much around an anchor, or whole signals."""
-        return Wanted(around_s=(self.before_s, self.after_s))
+        """So much around an anchor, or whole signals; long ones by stretches."""
+        return Wanted(around_s=(self.before_s, self.after_s), long=not self.anchored)
 
     def prepared(self, content: Content) -> AnyArray:
         """Return leads ``c t`` in their order, at the rate and of the length of the plan, standardised, NaN kept.
 
         Parameters
         ----------
-        content : Signal
+        content : Signal or LongSignal
+            What is prepared of a long one is what is prepared of the same signal held whole, to rounding.
 
         Returns
         -------
@@ -127,10 +131,12 @@ class SignalPreparation(Preparation):
             If it is no signal, lacks a lead, has a single point, a unit that cannot be converted, or a rate that is
             unknown or too low.
         """
-        if not isinstance(content, Signal):
+        if not isinstance(content, Signal | LongSignal):
             raise unfitting("no signal", "signals")
         if (content.times_s is not None) != self.times:
             raise unfitting(*_sorts(irregular=not self.times))
+        if isinstance(content, LongSignal):
+            return self._by_stretches(content)
         if content.samples < 2 and not self.times:
             raise PlanError(
                 "The series has a single point.",
@@ -190,7 +196,17 @@ class SignalPreparation(Preparation):
             return values.astype(np.float32)  # days of hours need more digits than 11 bits
         return self._scaled(self._at_rate(signal.rate_hz, values)).astype(self.storage).astype(np.float32)
 
-    def moments(self, signal: Signal) -> Float64Array:
+    def shown(self, content: Content) -> Content:
+        """Return what a picture can show of a signal: of a long one what is looked at, at the plan's rate, unscaled."""
+        if not isinstance(content, LongSignal) or self.times:
+            return content
+        seen = begun(self._pieces(content), (len(self.leads), self.steps), lambda piece: piece, dtype="float32")
+        length = len(self.moments(content))
+        rate = self.rate_hz if self._resamples(content.rate_hz) else content.rate_hz
+        values = seen[:, :length].astype(np.float32)
+        return Signal(values, self.leads, self.units, rate_hz=rate, start_s=content.start_s)
+
+    def moments(self, signal: Signal | LongSignal) -> Float64Array:
         """Return where in a signal each step lies that is prepared of it.
 
         Parameters
@@ -261,7 +277,7 @@ class SignalPreparation(Preparation):
 
     def doubts(self, content: Content, limits: "GuardLimits") -> list[str]:
         """Return which leads hold nothing, and whether it is far shorter than those of the training part."""
-        if not isinstance(content, Signal):
+        if not isinstance(content, Signal | LongSignal):
             return []
         said = []
         if limits.ndim == 1 and not self.anchored and content.samples < 0.5 * limits.size_low[0]:
@@ -269,11 +285,13 @@ class SignalPreparation(Preparation):
                 f"{content.samples} steps are under half of the training signals' ({limits.size_low[0]} at the 5th "
                 "percentile)"
             )
-        for lead in self.leads:
-            at = place_of(lead, content.leads)
-            if at is not None and lead not in self.optional and not np.isfinite(content.array[at]).any():
-                said.append(f"lead {lead} holds no value")
-        return said
+        asked = {lead: place_of(lead, content.leads) for lead in self.leads if lead not in self.optional}
+        empty = {lead: at for lead, at in asked.items() if at is not None}
+        for stretch in content.stretches() if isinstance(content, LongSignal) else (content,):
+            empty = {lead: at for lead, at in empty.items() if not np.isfinite(stretch.array[at]).any()}
+            if not empty:
+                break
+        return [*said, *(f"lead {lead} holds no value" for lead in empty)]
 
     def doubts_block(self, block: Block, limits: "GuardLimits") -> list[list[str]]:
         """Return the same of each of signals that were read together."""
@@ -317,8 +335,14 @@ class SignalPreparation(Preparation):
         return values
 
     def _at_rate(self, rate_hz: float | None, values: Float64Array) -> Float64Array:
-        if self.rate_hz is None:
+        if not self._resamples(rate_hz) or rate_hz is None or self.rate_hz is None:
             return values
+        return at_rate(values, rate_hz, self.rate_hz)
+
+    def _resamples(self, rate_hz: float | None) -> bool:
+        """Return whether a signal has another rate than the plan's; raise PlanError where it tells none, or too low."""
+        if self.rate_hz is None:
+            return False
         if rate_hz is None:
             raise PlanError(
                 "The signal does not say at which rate it was sampled.",
@@ -326,14 +350,34 @@ class SignalPreparation(Preparation):
                 next_step="give the record in a format that tells the rate (WFDB, EDF, a table with times)",
             )
         if abs(rate_hz / self.rate_hz - 1.0) < SAME_RATE:
-            return values
+            return False
         if rate_hz < SLOWEST * self.rate_hz:
             raise PlanError(
                 f"The signal was sampled at {rate_hz:g} Hz, the plan is for {self.rate_hz:g} Hz.",
                 expected=f"at least {SLOWEST * self.rate_hz:g} Hz: less does not hold what the model looks at",
                 next_step="give the record at its own rate",
             )
-        return at_rate(values, rate_hz, self.rate_hz)
+        return True
+
+    def _pieces(self, signal: LongSignal) -> Iterator[Float64Array]:
+        """Give a long signal's wanted leads ``l t`` at the plan's rate, one piece after another."""
+        to_hz = self.rate_hz if self._resamples(signal.rate_hz) else None
+        there = [row for row, lead in enumerate(self.leads) if place_of(lead, signal.leads) is not None]
+        return pieces_of(signal, self._leads, to_hz=to_hz, there=there)
+
+    def _by_stretches(self, signal: LongSignal) -> AnyArray:
+        """Return what `prepared` does; the whole is read where it is scaled by its own mean, else its beginning."""
+        mean, std = (np.array(n)[:, None] for n in (self.mean, self.std))
+        if self.scale in ("level", "own"):
+            whole = LeadMoments.of(self._pieces(signal))
+            mean = whole.mean[:, None]
+            own = whole.std[:, None]
+            std = np.where(own > 1e-6 * std, own, std) if self.scale == "own" else std
+
+        def scaled(piece: Float64Array) -> Float64Array:
+            return self._clipped(piece, mean, std)
+
+        return begun(self._pieces(signal), (len(self.leads), self.steps), scaled, dtype=self.storage)
 
     def _fitted(self, values: Float64Array) -> AnyArray:
         """Return ``... l t`` cut or filled up to the plan's steps, as they are stored."""
@@ -343,8 +387,6 @@ class SignalPreparation(Preparation):
         return fitted.astype(self.storage)
 
     def _scaled(self, values: Float64Array) -> Float64Array:
-        if self.scale == "none":
-            return np.clip(values, -1e4, 1e4)
         mean, std = (np.array(n)[:, None] for n in (self.mean, self.std))
         if self.scale in ("level", "own"):
             known = np.isfinite(values)
@@ -354,6 +396,11 @@ class SignalPreparation(Preparation):
             away = np.where(known, values - mean, 0.0)
             own = np.sqrt((away**2).sum(axis=-1, keepdims=True) / count)
             std = np.where(own > 1e-6 * std, own, std)
+        return self._clipped(values, mean, std)
+
+    def _clipped(self, values: Float64Array, mean: Float64Array, std: Float64Array) -> Float64Array:
+        if self.scale == "none":
+            return np.clip(values, -1e4, 1e4)
         scaled: Float64Array = np.clip((values - mean) / std, -CLIP, CLIP)
         return scaled
 

@@ -168,17 +168,34 @@ def resampled(x: AnyArray, rate_hz: float, to_hz: float) -> Float64Array:
             expected="two positive rates",
             next_step="correct the rate",
         )
-    ratio = Fraction(to_hz / rate_hz).limit_denominator(LARGEST_FACTOR)
+    up, down = resampling_factors(rate_hz, to_hz)
     values = np.asarray(x, np.float64)
-    if ratio == 1 or values.shape[-1] < 2 or ratio.numerator == 0:
+    if up == down or values.shape[-1] < 2:
         return values.copy()
-    up, down = ratio.numerator, ratio.denominator
-    result: Float64Array = resample_poly(values, up, down, axis=-1, padtype="line", window=_low_pass(max(up, down)))
+    result: Float64Array = resample_poly(values, up, down, axis=-1, padtype="line", window=low_pass(max(up, down)))
     return result
 
 
+def resampling_factors(rate_hz: float, to_hz: float) -> tuple[int, int]:
+    """Return by which whole numbers a series is sampled up and down to be at another rate.
+
+    Parameters
+    ----------
+    rate_hz, to_hz : float
+        Positive.
+
+    Notes
+    -----
+    Both stay up to `LARGEST_FACTOR`, but for a rate that is slower by more than that: every so many samples, rounded.
+    """
+    ratio = Fraction(to_hz / rate_hz).limit_denominator(LARGEST_FACTOR)
+    if ratio.numerator == 0 or to_hz * LARGEST_FACTOR < rate_hz:
+        return 1, max(1, round(rate_hz / to_hz))
+    return ratio.numerator, ratio.denominator
+
+
 @lru_cache(maxsize=64)
-def _low_pass(factor: int) -> Float64Array:
+def low_pass(factor: int) -> Float64Array:
     """Return the filter that ``resample_poly`` designs at each call: for one beat that takes longer than the rest."""
     from scipy.signal import firwin
 

@@ -14,6 +14,8 @@ FLAT_S = 1.0
 AT_RAIL = 3
 """Samples in a row at the largest or smallest value that count as saturated."""
 MAINS_HZ = (50.0, 60.0)
+SLOWEST_HZ = 4.0
+"""Below this rate values are readings of a monitor, not a wave: equal ones in a row are no fault of the lead."""
 
 
 @dataclass(frozen=True)
@@ -24,9 +26,12 @@ class LeadQuality:
     ----------
     lead : str
     missing, flat, saturated : float
-        Shares of the time, 0 to 1: not recorded, without any change for a second, at the end of its range.
+        Shares of the time, 0 to 1: not recorded, without any change for a second, at the end of its range. Below
+        `SLOWEST_HZ` a lead is flat where it never changes at all, and none is saturated: a heart rate of 72 in three
+        minutes in a row, or a saturation of 100 %, is what was measured.
     hum : float
-        Share of the power above 1 Hz that lies within 1 Hz of the mains frequency, 0 to 1.
+        Share of the power above 1 Hz that lies within 1 Hz of the mains frequency, 0 to 1; 0 where the rate is too
+        low to tell.
     hum_hz : float
         50 or 60, whichever is stronger; NaN where the rate is too low for both.
     noise : float
@@ -78,10 +83,15 @@ def lead_quality(signal: Signal) -> tuple[LeadQuality, ...]:
 
 def _quality(name: str, lead: Float32Array, rate_hz: float) -> LeadQuality:
     series, missing = filled(lead)
-    flat = _runs(np.diff(series, prepend=np.nan) == 0, max(2, round(FLAT_S * rate_hz))) & ~missing
-    saturated = _saturated(series, missing, flat)
+    if rate_hz < SLOWEST_HZ:
+        flat = ~missing & (series.min() == series.max())
+        saturated = np.zeros(len(series), bool)
+    else:
+        flat = _runs(np.diff(series, prepend=np.nan) == 0, max(2, round(FLAT_S * rate_hz))) & ~missing
+        saturated = _saturated(series, missing, flat)
     usable = ~(missing | flat | saturated)
-    hum, hum_hz, noise = _spectral(series, rate_hz) if usable.mean() > 0.05 else (0.0, float("nan"), float("nan"))
+    told = rate_hz >= SLOWEST_HZ and usable.mean() > 0.05
+    hum, hum_hz, noise = _spectral(series, rate_hz) if told else (0.0, float("nan"), float("nan"))
     index = float(usable.mean()) * (1 - hum) * (1 - (noise if np.isfinite(noise) else 0.0))
     away, still, clipped = (float(x.mean()) for x in (missing, flat, saturated))
     return LeadQuality(name, away, still, clipped, hum, hum_hz, noise, index)

@@ -9,9 +9,11 @@ import numpy as np
 from hounsfield.core.cohort import InputSpec
 from hounsfield.core.image import Header, Image
 from hounsfield.core.kinds import AnyHeader, Content, input_kind
+from hounsfield.core.long_signal import LongSignal
 from hounsfield.core.row import Row
 from hounsfield.core.signal import Signal, SignalHeader
 from hounsfield.core.types import AnyArray, Float64Array
+from hounsfield.stages.auditing.long_signals import long_glance
 from hounsfield.stages.auditing.thumbnails import Glance, glance
 
 TELLING = 5
@@ -54,9 +56,11 @@ class Images:
 class Signals:
     """Glances at signals: the digest is of values and lead names; an empty one is a fault, swapped leads a doubt."""
 
-    def glance(self, sample: str, content: Signal, header: SignalHeader, spec: InputSpec) -> Glance:
+    def glance(self, sample: str, content: Signal | LongSignal, header: SignalHeader, spec: InputSpec) -> Glance:
         """Look at one signal."""
         del spec
+        if isinstance(content, LongSignal):
+            return _long(sample, content, header)
         values = content.array
         known = values[np.isfinite(values)]
         times = np.zeros(0) if content.times_s is None else content.times_s - content.times_s[0]
@@ -92,6 +96,21 @@ class Rows:
             known=known,
             fault="" if len(known) else "every value of the row is missing",
         )
+
+
+def _long(sample: str, signal: LongSignal, header: SignalHeader) -> Glance:
+    found = long_glance(signal)
+    size, none = (signal.samples,), np.zeros(0)
+    plain = _plain(
+        "signal",
+        sample,
+        digest=found.digest,
+        size=size,
+        file_format=header.file_format,
+        known=none,
+        fault=found.fault,
+    )
+    return replace(plain, brightness=found.mean, contrast=found.std)
 
 
 def signal_fault(signal: Signal) -> str:

@@ -17,6 +17,8 @@ MOST_RECORDS = 40
 MOST_HEADERS = 5000
 SECONDS = 60.0
 """How much of a record is read, from its middle."""
+LEAST_SAMPLES = 1000
+"""At least so many are read: of values that come once a minute a minute tells nothing."""
 GAP, FLAT, SATURATED = 0.02, 0.05, 0.01
 """Shares of the time from which a lead of a record is told."""
 
@@ -89,7 +91,7 @@ def _look(cohort: Cohort, spec: InputSpec, progress: Progress) -> _Seen:
 def _middle(cohort: Cohort, ref: Ref, head: SignalHeader) -> Signal:
     if head.rate_hz is None:
         return read_signal(cohort, ref)
-    wanted = min(head.samples, max(2, round(SECONDS * head.rate_hz)))
+    wanted = min(head.samples, max(LEAST_SAMPLES, round(SECONDS * head.rate_hz)))
     start = (head.samples - wanted) // 2
     return read_signal(cohort, ref, start=start, stop=start + wanted)
 

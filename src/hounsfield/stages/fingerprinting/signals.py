@@ -11,9 +11,11 @@ from hounsfield.core.cohort import InputSpec, Ref
 from hounsfield.core.errors import CohortError
 from hounsfield.core.fingerprint import SignalFacts
 from hounsfield.core.leads import place_of
+from hounsfield.core.long_signal import LongSignal
 from hounsfield.core.signal import Signal, SignalHeader
 from hounsfield.core.types import Float64Array
 from hounsfield.core.units import conversion, spelled
+from hounsfield.stages.fingerprinting.long_signals import long_values
 
 QUANTILES = 20
 """Quantiles kept of each lead, at the middles of equal shares."""
@@ -64,13 +66,13 @@ class SignalLook:
 class Signals:
     """Looks at signals."""
 
-    def look(self, content: Signal, header: SignalHeader, *, spec: InputSpec, ref: Ref) -> SignalLook:
-        """Keep the facts of one signal."""
+    def look(self, content: Signal | LongSignal, header: SignalHeader, *, spec: InputSpec, ref: Ref) -> SignalLook:
+        """Keep the facts of one signal; of a long one those of the same held whole, to rounding."""
         content = in_order(content, spec.leads)
         parts = dict(ref.part)
         anchor = parts.get("anchor")
         record = "|".join((ref.reader, ref.path, *(f"{k}={v}" for k, v in ref.part if k != "anchor")))
-        known = np.isfinite(content.array)
+        missing, moments, quantiles = _values(content)
         return SignalLook(
             leads=content.leads,
             units=content.units,
@@ -80,9 +82,9 @@ class Signals:
             duration_s=content.duration_s if anchor is None else None,
             record=record if anchor is not None else "",
             anchor=int(anchor) if anchor is not None else -1,
-            missing=1.0 - known.mean(axis=1),
-            moments=np.array([_moments(row[k]) for row, k in zip(content.array, known, strict=True)]),
-            quantiles=np.array([_quantiles(row[k]) for row, k in zip(content.array, known, strict=True)]),
+            missing=missing,
+            moments=moments,
+            quantiles=quantiles,
         )
 
     def facts(self, name: str, looks: Sequence[SignalLook]) -> SignalFacts:
@@ -147,18 +149,33 @@ class Signals:
         )
 
 
-def in_order(signal: Signal, leads: Sequence[str]) -> Signal:
+def _values(signal: Signal | LongSignal) -> tuple[Float64Array, Float64Array, Float64Array]:
+    """Return missing shares ``l``, moments ``l 2`` and quantiles ``l q``."""
+    if isinstance(signal, LongSignal):
+        found = long_values(signal, most=MOST_VALUES)
+        return found.missing, found.moments, np.array([_quantiles_of(few) for few in found.few])
+    known = np.isfinite(signal.array)
+    rows = list(zip(signal.array, known, strict=True))
+    moments = np.array([_moments(row[k]) for row, k in rows])
+    return 1.0 - known.mean(axis=1), moments, np.array([_quantiles(row[k]) for row, k in rows])
+
+
+def in_order(signal: Signal | LongSignal, leads: Sequence[str]) -> Signal | LongSignal:
     """Return a signal with the leads that a cohort names, under its names and in its order; as it is without any.
 
     The only lead of a signal is the one that a cohort names alone: it was asked for by the record's own name for it.
     """
     if len(leads) == len(signal.leads) == 1:
-        return replace(signal, leads=tuple(leads))
+        return (
+            signal.picked([0], tuple(leads)) if isinstance(signal, LongSignal) else replace(signal, leads=tuple(leads))
+        )
     places = {lead: place_of(lead, signal.leads) for lead in leads}
     found = {lead: at for lead, at in places.items() if at is not None}
     if not found or len(set(found.values())) < len(found):
         return signal
     rows = list(found.values())
+    if isinstance(signal, LongSignal):
+        return signal.picked(rows, tuple(found))
     return replace(signal, array=signal.array[rows], leads=tuple(found), units=tuple(signal.units[r] for r in rows))
 
 
@@ -217,10 +234,14 @@ def _moments(values: np.typing.NDArray[np.float32]) -> tuple[float, float]:
 
 
 def _quantiles(values: np.typing.NDArray[np.float32]) -> Float64Array:
-    if not len(values):
+    return _quantiles_of(values[:: max(1, len(values) // MOST_VALUES)])
+
+
+def _quantiles_of(few: np.typing.NDArray[np.float32]) -> Float64Array:
+    if not len(few):
         return np.full(QUANTILES, np.nan)
-    few = values[:: max(1, len(values) // MOST_VALUES)].astype(np.float64)
-    return np.asarray(np.quantile(few, (np.arange(QUANTILES) + 0.5) / QUANTILES), dtype=np.float64)
+    shares = (np.arange(QUANTILES) + 0.5) / QUANTILES
+    return np.asarray(np.quantile(few.astype(np.float64), shares), dtype=np.float64)
 
 
 def _mean(values: Float64Array) -> Float64Array:
