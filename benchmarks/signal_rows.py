@@ -151,6 +151,8 @@ def _peaks() -> Iterator[SignalRow]:
 def _forecasts() -> Iterator[SignalRow]:
     for found in results("signals-forecast-*"):
         figures = inside(found, "figures")
+        if not figures:
+            continue  # what could be saved at all, with no forecaster in it
         name = str(found["command"]).split("--only ")[1].split()[0]
         listed = figures.get("outcomes")
         for place, outcome in enumerate(listed if isinstance(listed, list) else []):

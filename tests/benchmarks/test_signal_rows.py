@@ -67,6 +67,7 @@ RESULTS: dict[str, object] = {
         "others_may_be_below": 0.01,
         "others_met": True,
     },
+    "signals-forecast-bound": {"command": "python -m benchmarks.accuracy.signals.forecast_bound", "sets": {}},
     "signals-forecast-icu": {
         "command": "python -m benchmarks.accuracy.signals.forecast --only icu --seed 0",
         "figures": {
