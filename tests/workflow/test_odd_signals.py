@@ -39,7 +39,7 @@ def facts_of(found: Study) -> SignalFacts:
 
 def test_one_record_with_a_pause_is_set_aside_whatever_part_it_is_in(tmp_path: Path) -> None:
     folder = write(tmp_path / "one", {2})
-    parts = set()
+    times_aside = 0
     for seed in range(3):
         found = studied(folder, seed)
         assert not facts_of(found).irregular
@@ -51,15 +51,19 @@ def test_one_record_with_a_pause_is_set_aside_whatever_part_it_is_in(tmp_path: P
         else:  # what of a test part cannot be judged is counted there
             assert found.split.parts["r2"] == "test"
         assert found.audit.samples + len(aside) == RECORDS
-        parts.add(bool(aside))
-    assert True in parts
+        times_aside += bool(aside)
+    assert times_aside > 0
 
 
 def test_regular_records_among_irregular_ones_are_set_aside_too(tmp_path: Path) -> None:
-    found = studied(write(tmp_path / "most", set(range(RECORDS)) - {5}), 1)
-    assert facts_of(found).irregular
-    reasons = {a.sample: a.reason for a in found.audit.unreadable}
-    assert not reasons or "a fixed rate, most training signals have irregular times" in reasons["r5"]
+    folder = write(tmp_path / "most", set(range(RECORDS)) - {5})
+    reasons: list[str] = []
+    for seed in range(3):
+        found = studied(folder, seed)
+        assert facts_of(found).irregular
+        reasons += [a.reason for a in found.audit.unreadable if a.sample == "r5"]
+    assert reasons  # it is not in the test part each time
+    assert all("a fixed rate, most training signals have irregular times" in reason for reason in reasons)
 
 
 def test_two_sorts_in_equal_number_are_asked_about_by_name(tmp_path: Path) -> None:

@@ -41,6 +41,11 @@ def spelled(unit: str) -> str:
     return _SPELT.get(plain.casefold(), plain)
 
 
+def is_voltage(unit: str) -> bool:
+    """Tell whether a unit is one of voltage, in any spelling."""
+    return _SCALES.get(spelled(unit), ("", 0.0))[0] == "voltage"
+
+
 def conversion(have: str, want: str) -> float | None:
     """Return by what values in one unit are multiplied to be in another.
 

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
+from pydantic import BaseModel
 
 from hounsfield.bundle.atomic import storage_error, write_bytes, write_json, write_text
 from hounsfield.bundle.run_folder import find_bundle
@@ -188,7 +189,8 @@ def explain(
         seconds=round(time.perf_counter() - began, 1),
     )
     if out is not None:
-        _write(out, result, {f.scores.picture: f.picture for f in found}, lang=wishes.lang)
+        pictures = {f.scores.picture: f.picture for f in found}
+        write_explained(out, result, pictures, page=render_html(result, pictures, lang=wishes.lang))
     return result
 
 
@@ -468,12 +470,13 @@ def check_free(out: Path | None) -> None:
         )
 
 
-def _write(out: Path, found: Explanations, pictures: Mapping[str, bytes], *, lang: str) -> None:
+def write_explained(out: Path, found: BaseModel, pictures: Mapping[str, bytes], *, page: str) -> None:
+    """Write a document, its page and its pictures into a folder."""
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise storage_error("The output folder", error) from error
     for name, data in pictures.items():
         write_bytes(out / name, data)
-    write_text(out / PAGE, render_html(found, pictures, lang=lang))
+    write_text(out / PAGE, page)
     write_json(out / JSON, found)

@@ -8,6 +8,7 @@ import numpy as np
 from hounsfield.core.errors import HounsfieldError, InputError
 from hounsfield.core.signal import Signal
 from hounsfield.core.types import IntArray
+from hounsfield.core.units import is_voltage
 from hounsfield.science.physiology.beats import r_peaks
 from hounsfield.science.physiology.intervals import intervals
 from hounsfield.science.physiology.leads import standard_lead
@@ -26,7 +27,6 @@ _SCALP = re.compile(r"fp[12z]|[fcpo]z|o[12]|t[3-8]|p[3478]|f[3478]")
 """Places of the 10-20 system that no lead of an electrocardiogram is called by."""
 _CENTRAL = re.compile(r"c[1-6]")
 """Places of it that chest leads are called by too."""
-_MILLIVOLTS = {"mv": 1.0, "uv": 1e-3, "µv": 1e-3, "μv": 1e-3, "v": 1e3}
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ def _electric(name: str, unit: str, leads: tuple[str, ...]) -> bool:
     among_scalp = bool(words and _CENTRAL.fullmatch(words[0])) and any(_other(n) for n in leads)
     if _other(name) or among_scalp:
         return False
-    return standard_lead(name, beside=leads) is not None or unit.casefold() in _MILLIVOLTS
+    return standard_lead(name, beside=leads) is not None or is_voltage(unit)
 
 
 def _other(name: str) -> bool:

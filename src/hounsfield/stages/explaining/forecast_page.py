@@ -3,15 +3,12 @@
 import base64
 from collections import Counter
 from collections.abc import Mapping
-from functools import cache
-
-from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from hounsfield.core.errors import unknown_name
-from hounsfield.stages.explaining.forecast_picture import ago, signed
+from hounsfield.stages.explaining.forecast_picture import ago
 from hounsfield.stages.explaining.forecast_result import ExplainedForecast, ForecastExplanations, Moved
 from hounsfield.stages.explaining.forecast_words import say
-from hounsfield.stages.explaining.page import LANGUAGES, both, percent
+from hounsfield.stages.explaining.page import LANGUAGES, both, environment, percent
 from hounsfield.stages.explaining.words import Both
 
 
@@ -34,7 +31,7 @@ def render_forecasts(found: ForecastExplanations, pictures: Mapping[str, bytes],
     if lang not in LANGUAGES:
         raise unknown_name("language", lang, LANGUAGES)
     return (
-        _template()
+        environment()
         .get_template("forecast.html.j2")
         .render(
             found=found,
@@ -107,18 +104,3 @@ def part_words(moved: Moved, variable: str) -> Both:
     if moved.to_h <= 0:
         return say("newest", variable=moved.variable, first=ago(moved.from_h))
     return say("stretch", variable=moved.variable, first=ago(moved.from_h), last=ago(moved.to_h))
-
-
-@cache
-def _template() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("hounsfield.stages.explaining"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["both"] = both
-    environment.filters["percent"] = percent
-    environment.filters["signed"] = signed
-    return environment

@@ -8,6 +8,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from hounsfield.core.errors import unknown_name
+from hounsfield.stages.explaining.forecast_picture import signed
 from hounsfield.stages.explaining.result import Explanations, Pointing
 from hounsfield.stages.explaining.words import Both, method_words, say
 
@@ -33,7 +34,7 @@ def render_html(found: Explanations, pictures: Mapping[str, bytes], *, lang: str
     if lang not in LANGUAGES:
         raise unknown_name("language", lang, LANGUAGES)
     coded = {name: base64.b64encode(data).decode("ascii") for name, data in pictures.items()}
-    template = _environment().get_template("explain.html.j2")
+    template = environment().get_template("explain.html.j2")
     return template.render(
         found=found,
         pictures=coded,
@@ -106,15 +107,17 @@ def both(text: Both) -> Markup:
 
 
 @cache
-def _environment() -> Environment:
-    environment = Environment(
+def environment() -> Environment:
+    """Return what all pages of explanations are made with."""
+    made = Environment(
         loader=PackageLoader("hounsfield.stages.explaining"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["both"] = both
-    environment.filters["percent"] = percent
-    environment.globals["method"] = lambda name: both(method_words(name))
-    return environment
+    made.filters["both"] = both
+    made.filters["percent"] = percent
+    made.filters["signed"] = signed
+    made.globals["method"] = lambda name: both(method_words(name))
+    return made

@@ -10,6 +10,7 @@ import numpy as np
 
 from hounsfield.core.signal import Signal
 from hounsfield.core.types import Float64Array
+from hounsfield.core.units import conversion, is_voltage
 
 MM_PER_S, MM_PER_MV = 25.0, 10.0
 """The usual speed and gain of an electrocardiograph (IEC 60601-2-25)."""
@@ -19,8 +20,6 @@ MARGIN, LINE, LEAD_TEXT = 4.0, 4.5, 3.2
 LEAST_HEIGHT, MOST_HEIGHT = 20.0, 60.0
 """Of a lead on paper, mm; what goes beyond is cut off."""
 PLAIN_WIDTH, PLAIN_HEIGHT, PLAIN_LEFT = 200.0, 22.0, 18.0
-VOLTAGES = {"mv": 1.0, "uv": 1e-3, "µv": 1e-3, "μv": 1e-3, "v": 1e3}
-"""Units of voltage, and what they are in mV."""
 LEVELS = 12
 """Shades of a map."""
 OPAQUE = 0.6
@@ -68,7 +67,7 @@ class Strip:
 
 def in_millivolts(unit: str) -> float:
     """Return what a unit of voltage is in mV; 1 for other units, which stay as they are."""
-    return VOLTAGES.get(unit.casefold(), 1.0)
+    return conversion(unit, "mV") or 1.0
 
 
 def why_no_grid(signal: Signal, leads: Sequence[str]) -> str:
@@ -86,7 +85,7 @@ def why_no_grid(signal: Signal, leads: Sequence[str]) -> str:
         return "the record tells no rate"
     for name in leads:
         unit = signal.units[signal.leads.index(name)]
-        if unit.casefold() not in VOLTAGES:
+        if not is_voltage(unit):
             return f"lead {name} is in {unit}, not in mV" if unit else f"the unit of lead {name} is not known"
     return ""
 

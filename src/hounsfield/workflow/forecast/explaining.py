@@ -1,13 +1,12 @@
 """Explain: what a forecast rests on, by asking the forecaster again with variables and stretches of time hidden."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 
-from hounsfield.bundle.atomic import storage_error, write_bytes, write_json, write_text
 from hounsfield.bundle.plans import parse_plan
 from hounsfield.bundle.run_folder import find_bundle
 from hounsfield.core.errors import CohortError, HounsfieldError, InputError
@@ -21,7 +20,7 @@ from hounsfield.science.statistics.quantiles import share_below
 from hounsfield.stages.explaining.forecast_page import render_forecasts
 from hounsfield.stages.explaining.forecast_picture import Trail, draw_forecast
 from hounsfield.stages.explaining.forecast_result import ExplainedForecast, ForecastExplanations, Moved, Question
-from hounsfield.workflow.explaining import JSON, PAGE, ExplainWishes, check_free
+from hounsfield.workflow.explaining import ExplainWishes, check_free, write_explained
 from hounsfield.workflow.explaining_pictures import picture_name
 from hounsfield.workflow.forecast.fitting import open_forecaster
 from hounsfield.workflow.forecast.moments import Moment, judged_moments, last_moments, loose_series, own_part
@@ -120,7 +119,7 @@ def explain_forecasts(
         seconds=round(time.perf_counter() - began, 1),
     )
     if out is not None:
-        _write(out, result, pictures, lang=wishes.lang)
+        write_explained(out, result, pictures, page=render_forecasts(result, pictures, lang=wishes.lang))
     return result
 
 
@@ -216,14 +215,3 @@ def _picture(one: ExplainedForecast, known: Course, forecaster: Forecaster, foun
     ]
     asked = sorted({0, len(one.questions) - 1})
     return draw_forecast(one, trails, edges, asked=asked).encode("utf-8")
-
-
-def _write(out: Path, found: ForecastExplanations, pictures: Mapping[str, bytes], *, lang: str) -> None:
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise storage_error("The output folder", error) from error
-    for name, data in pictures.items():
-        write_bytes(out / name, data)
-    write_text(out / PAGE, render_forecasts(found, pictures, lang=lang))
-    write_json(out / JSON, found)
