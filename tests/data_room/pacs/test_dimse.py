@@ -10,9 +10,12 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from pynetdicom import evt
+from pynetdicom.events import EventHandlerType
 from pynetdicom.transport import AssociationSocket
 
 from hounsfield.core.errors import ArchiveError, HounsfieldError, InputError, StorageError
+from hounsfield.data.pacs import association
 from hounsfield.data.pacs.archive import LIMITS, ArchiveLimits
 from hounsfield.data.pacs.association import Caller
 from hounsfield.data.pacs.dimse import DimseArchive, Retrieve
@@ -20,6 +23,7 @@ from hounsfield.data.pacs.outgoing import files_below, outgoing
 from hounsfield.data.pacs.pace import Pace
 from hounsfield.data.pacs.target import DimseTarget
 from hounsfield.data.pacs.tls import Tls
+from hounsfield.data.pacs.wire import guarded
 from hounsfield.workflow.archives import Access
 from hounsfield.workflow.pulling import pull
 from hounsfield.workflow.pushing import push
@@ -129,6 +133,20 @@ def test_unknown_destinations_name_what_is_missing(entity: Entity, tmp_path: Pat
 
 
 def test_titles_that_are_not_known(tmp_path: Path) -> None:
+    with serving(Entity(), callers=("FRIEND",)) as entity:
+        with pytest.raises(ArchiveError, match="know our AE title HOUNSFIELD"):
+            _archive(entity).echo()
+        with pytest.raises(ArchiveError, match="by the AE title OTHER"):
+            _archive(entity, aet="OTHER").echo()
+
+
+def test_a_rejection_is_heard_though_the_connection_ended_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
+    # pynetdicom looks whether the connection stands before it looks for an answer; here, as on a busy machine, both
+    # the rejection and the end of the connection have come by then
+    def slow(limits: ArchiveLimits) -> list[EventHandlerType]:
+        return [*guarded(limits), (evt.EVT_REQUESTED, lambda _: time.sleep(1.5))]
+
+    monkeypatch.setattr(association, "guarded", slow)
     with serving(Entity(), callers=("FRIEND",)) as entity:
         with pytest.raises(ArchiveError, match="know our AE title HOUNSFIELD"):
             _archive(entity).echo()

@@ -4,7 +4,7 @@ import socket
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from hounsfield.core.errors import ArchiveError
 from hounsfield.data.pacs.archive import ArchiveLimits
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pynetdicom import AE
     from pynetdicom.association import Association
     from pynetdicom.events import Event, EventHandlerType
+    from pynetdicom.pdu import A_ASSOCIATE_RJ
     from pynetdicom.pdu_primitives import SCP_SCU_RoleSelectionNegotiation
     from pynetdicom.presentation import PresentationContext
 
@@ -99,8 +100,16 @@ def associated(
         If the archive is not reached, or rejects the association.
     """
     from pynetdicom import evt
+    from pynetdicom.pdu import A_ASSOCIATE_RJ
 
-    handlers: list[EventHandlerType] = guarded(limits)
+    rejections: list[A_ASSOCIATE_RJ] = []
+
+    def came(event: "Event") -> None:
+        # kept here, since negotiation takes a rejection whose connection has ended meanwhile for one that never stood
+        if isinstance(event.pdu, A_ASSOCIATE_RJ):
+            rejections.append(event.pdu)
+
+    handlers: list[EventHandlerType] = [*guarded(limits), (evt.EVT_PDU_RECV, came)]
     if on_store is not None:
         handlers.append((evt.EVT_C_STORE, on_store))
     ours = entity(caller, limits)
@@ -120,7 +129,7 @@ def associated(
         raise _unreached(target, limits, caller) from error
     try:
         if not association.is_established:
-            raise _refused(association, target, limits, caller)
+            raise _refused(association, rejections, target, limits, caller)
         with alone(association):
             yield association
     except BaseException:
@@ -134,18 +143,22 @@ def associated(
             association.abort()
 
 
-def _refused(association: "Association", target: DimseTarget, limits: ArchiveLimits, caller: Caller) -> ArchiveError:
+def _refused(
+    association: "Association",
+    rejections: Sequence["A_ASSOCIATE_RJ"],
+    target: DimseTarget,
+    limits: ArchiveLimits,
+    caller: Caller,
+) -> ArchiveError:
     if association.rejected_contexts and not association.accepted_contexts:
         return NothingAgreedError(
             "The archive does not offer the service that was asked for.",
             expected="this service in its conformance statement",
             next_step="try the other way (--retrieve get or move, or DICOMweb), or ask the archive's administrator",
         )
-    if not association.is_rejected:
+    if not rejections:
         return _unreached(target, limits, caller)
-    said = association.acceptor.primitive
-    source = cast("int", getattr(said, "result_source", 0))
-    reason = cast("int", getattr(said, "diagnostic", 0))
+    source, reason = rejections[-1].source, rejections[-1].reason_diagnostic
     if (source, reason) == (_BY_USER, _CALLED):
         return ArchiveError(
             f"The archive does not know itself by the AE title {target.aet}.",
