@@ -4,6 +4,9 @@ from hounsfield.core.fingerprint import SignalFacts
 from hounsfield.core.plan import Decision, Facts, PlanValue
 from hounsfield.stages.planning.rules import Rule, beats, fixed
 from hounsfield.stages.planning.rules.signal_facts import (
+    EPOCHS,
+    SLOWER,
+    affordable_steps,
     causal,
     decided_rate,
     decided_steps,
@@ -81,17 +84,25 @@ def _family(names: tuple[str, ...], facts: Facts) -> Decision:
             evidence=told,
         )
     if steps <= SHORT and leads >= 3:
-        return Decision(
-            value="recurrent",
-            rule=f"up to {SHORT} steps of several leads a recurrent network reads them all, one after the other, "
-            "within the budget; longer series cost it a multiple of what a convolution takes",
-            evidence=told,
-        )
+        return _short(steps, told, facts)
     return Decision(
         value="convolutional",
         rule="residual convolutions along time: the family that learns most from few series of one rate, whose steps "
         "are computed side by side (Wang et al. 2017; Ismail Fawaz et al. 2020)",
         evidence=told,
+    )
+
+
+def _short(steps: int, told: str, facts: Facts) -> Decision:
+    """Choose the family for short series of several leads: by whether the budget holds a recurrent network."""
+    held = affordable_steps(facts, slower=SLOWER)
+    fits = steps <= held
+    return Decision(
+        value="recurrent" if fits else "convolutional",
+        rule=f"up to {SHORT} steps of several leads a recurrent network reads them all, one after the other, where the "
+        f"budget holds {EPOCHS:g} passes; it takes {SLOWER:g} times as long for a step as a convolution, whose steps "
+        "are computed side by side, and which is taken otherwise",
+        evidence=f"{told}; the budget holds {held} recurrent steps of each",
     )
 
 

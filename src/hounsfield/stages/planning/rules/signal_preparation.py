@@ -5,16 +5,11 @@ from collections.abc import Callable
 from hounsfield.core.fingerprint import SignalFacts
 from hounsfield.core.plan import Decision, Facts
 from hounsfield.stages.planning.rules import Rule, beats
-from hounsfield.stages.planning.rules.signal_facts import MOST_STEPS, causal, seen_of
+from hounsfield.stages.planning.rules.signal_facts import MOST_STEPS, SLOWER, affordable_steps, causal, seen_of
 
 MOST_AROUND = 1024
 """The same around an anchor: there are tens of thousands of them."""
 LEAST_STEPS = 16
-STEPS_PER_CORE_MINUTE = 6e7
-"""Time steps of a convolutional network of width 32 that one thread trains on in a minute: 1 microsecond each."""
-SLOWER = 8.0
-"""How many times longer a recurrent network takes for a step: it cannot begin one before the last is done."""
-EPOCHS = 30.0
 ENOUGH_HZ = {"mV": 100.0, "uV": 100.0, "mmHg": 60.0}
 """Rates below which a wave would lose what it is read for: QRS complexes (to 40 Hz), pressure upstrokes (to 25 Hz)."""
 GAP_BEST = 0.8
@@ -117,11 +112,7 @@ def _span(seen: SignalFacts, facts: Facts, name: str) -> float | None:
 
 def _room(seen: SignalFacts, facts: Facts) -> int:
     """Return how many steps of a signal the budget holds."""
-    minutes = facts.budget.minutes if facts.budget.minutes is not None else 30.0
-    power = minutes * max(facts.machine.cores, 1) * (20.0 if facts.machine.device == "cuda" else 1.0)
-    n = max(facts.fingerprint.samples, 200) * max(1, int(facts.wishes.get("folds", "0")))
-    slower = SLOWER if seen.irregular else 1.0
-    affordable = int(power * STEPS_PER_CORE_MINUTE / slower / (EPOCHS * n))
+    affordable = affordable_steps(facts, slower=SLOWER if seen.irregular else 1.0)
     return max(LEAST_STEPS, min(MOST_AROUND if seen.anchored else MOST_STEPS, affordable))
 
 
