@@ -11,7 +11,6 @@ import pytest
 from hounsfield.core.cohort import Ref
 from hounsfield.core.signal import Signal
 from hounsfield.data.signal.event_heads import event_heads
-from hounsfield.data.signal.event_units import conversion
 from hounsfield.data.signal.events import event_notes, event_records
 from hounsfield.data.signal.readers import read_signal
 from tests.data_room.signal.records import cohort_in
@@ -127,39 +126,12 @@ def test_a_unit_that_cannot_be_converted_sets_its_rows_aside(tmp_path: Path) -> 
     assert event_records(cohort_in(tmp_path), Ref("events", "events.csv")) == ("1",)
 
 
-@pytest.mark.parametrize(
-    ("variable", "have", "want", "value", "expected"),
-    [
-        ("Glucose", "mg/dL", "mmol/L", 100, 5.551),
-        ("Creatinine", "mg/dL", "µmol/L", 1, 88.4),
-        ("Creatinine", "\u03bcmol/L", "mg/dL", 88.4, 1),
-        ("BUN", "mg/dL", "mmol/L", 10, 3.57),
-        ("Bilirubin", "mg/dL", "umol/L", 1, 17.1),
-        ("Cholesterol", "mmol/L", "mg/dL", 1, 38.67),
-        ("Lactate", "mg/dL", "mmol/L", 9, 1.0),
-        ("Temp", "°F", "Cel", 98.6, 37.0),
-        ("Temp", "C", "F", 37.0, 98.6),
-        ("PaO2", "kPa", "mmHg", 1, 7.501),
-        ("K", "mEq/L", "mmol/L", 4, 4),
-        ("Weight", "lb", "kg", 10, 4.536),
-        ("Height", "in", "cm", 10, 25.4),
-        ("Albumin", "g/dL", "g/L", 4, 40),
-        ("HR", "bpm", "1/min", 60, 60),
-    ],
-)
-def test_known_conversions(variable: str, have: str, want: str, value: float, expected: float) -> None:
-    """Against the factors that laboratories print: 0.0555, 88.4, 0.357, 17.1, 38.67, 0.111."""
-    change = conversion(variable, have, want)
-    assert change is not None
-    assert value * change[0] + change[1] == pytest.approx(expected, rel=2e-3)
-
-
-@pytest.mark.parametrize(
-    ("variable", "have", "want"),
-    [("Insulin", "mg/dL", "mmol/L"), ("Ca", "mEq/L", "mmol/L"), ("HR", "bpm", "mmHg"), ("HR", "bpm", "blinks")],
-)
-def test_unknown_conversions(variable: str, have: str, want: str) -> None:
-    assert conversion(variable, have, want) is None
+def test_a_unit_is_the_same_however_it_is_written(tmp_path: Path) -> None:
+    rows = ["1,0,MAP,80,mmHg", "1,1,MAP,81,mm Hg", "1,2,MAP,82,mm[Hg]", "1,3,T,37,°C", "1,4,T,37.5,ºC"]
+    found, notes = _read(tmp_path, UNITS + "\n".join(rows) + "\n")
+    np.testing.assert_allclose(found.array[0, :3], [80, 81, 82])
+    np.testing.assert_allclose(found.array[1, 3:], [37, 37.5])
+    assert notes == ()
 
 
 @pytest.mark.parametrize(
