@@ -9,10 +9,12 @@ import pyarrow.parquet as pq
 import pytest
 
 from hounsfield.core.cohort import Ref
+from hounsfield.core.errors import ReadError
 from hounsfield.core.signal import Signal
 from hounsfield.data.signal.event_heads import event_heads
 from hounsfield.data.signal.events import event_notes, event_records
 from hounsfield.data.signal.readers import read_signal
+from hounsfield.data.signal.times import NO_HOUR
 from tests.data_room.signal.records import cohort_in
 
 HEAD = "record,time,variable,value\n"
@@ -102,6 +104,29 @@ def test_values_without_end_are_set_aside(tmp_path: Path) -> None:
     found, notes = _read(tmp_path, "record,time_s,variable,value\n1,0,HR,60\n1,1,HR,inf\n1,2,HR,62\n")
     assert found.array.tolist() == [[60, 62]]
     assert notes == ("1 rows hold text where a number belongs and are set aside (HR 1)",)
+
+
+def test_events_with_am_and_pm(tmp_path: Path) -> None:
+    rows = ["1,11:30 AM,HR,60", "1,12:30 PM,HR,61", "1,13:15 PM,HR,62", "1,11:30 p.m.,HR,63", "1,12:15 a.m.,HR,64"]
+    found, notes = _read(tmp_path, HEAD + "\n".join(rows) + "\n")
+    assert found.times_s is not None
+    assert (found.times_s / 60).tolist() == [0, 60, 720, 765]
+    assert found.array.tolist() == [[60, 61, 63, 64]]
+    assert "1 row has no time that can be read and is set aside" in notes
+    assert NO_HOUR in notes
+
+
+def test_events_at_dates_with_am_and_pm(tmp_path: Path) -> None:
+    rows = ["1,2024-02-29 11:30 PM,HR,60", "1,2024-03-01 12:30 AM,HR,61", "1,2024-03-01 2:15 PM,HR,62"]
+    found, _ = _read(tmp_path, HEAD + "\n".join(rows) + "\n")
+    assert found.times_s is not None
+    assert (found.times_s / 60).tolist() == [0, 60, 885]
+
+
+def test_a_table_of_wrong_hours_is_refused_with_the_reason(tmp_path: Path) -> None:
+    with pytest.raises(ReadError, match=f"written as '99:99 xx': {NO_HOUR}") as caught:
+        _read(tmp_path, HEAD + "1,13:15 PM,HR,60\n1,14:15 PM,HR,61\n")
+    assert "7:30 AM" in caught.value.expected
 
 
 UNITS = "record,time_s,variable,value,unit\n"
