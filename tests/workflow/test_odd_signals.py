@@ -1,5 +1,6 @@
-"""Signals of another sort than most are set aside with their reason; where they are many, it is asked about."""
+"""Signals of another sort, or in another unit, are set aside with their reason; where they are many, it is asked."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -15,13 +16,16 @@ from tests.data_room.folders import table
 RECORDS, STEPS, RATE = 24, 120, 100
 
 
-def write(folder: Path, gapped: set[int]) -> Path:
-    """Records of one lead in tables of their own, some of which pause for two seconds."""
+def write(folder: Path, gapped: set[int], *, units: Mapping[int, str] = {}) -> Path:
+    """Records of one lead in tables of their own; some pause for two seconds, or are in another unit than mV."""
     folder.mkdir()
     for n in range(RECORDS):
         values = stream(n, "odd signals").normal(size=STEPS).round(3)
         pause = [2.005 if n in gapped and t > STEPS // 2 else 0.0 for t in range(STEPS)]
-        rows = [{"time_s": round(t / RATE + pause[t], 3), "ecg (mV)": float(values[t])} for t in range(STEPS)]
+        rows = [
+            {"time_s": round(t / RATE + pause[t], 3), f"ecg ({units.get(n, 'mV')})": float(values[t])}
+            for t in range(STEPS)
+        ]
         table(folder / f"r{n}.csv", rows)
     table(folder / "labels.csv", [{"record": f"r{n}", "diagnosis": "ab"[n % 2]} for n in range(RECORDS)])
     return folder
@@ -71,3 +75,37 @@ def test_two_sorts_in_equal_number_are_asked_about_by_name(tmp_path: Path) -> No
     with pytest.raises(CohortError, match=r"mixes .* with a fixed rate and .* with irregular times") as caught:
         studied(folder, 0)
     assert any(case_id(f"r{n}") in caught.value.found for n in range(0, RECORDS, 2))
+
+
+def test_records_in_a_unit_of_another_sort_are_set_aside_with_the_reason(tmp_path: Path) -> None:
+    folder = write(tmp_path / "units", set(), units={2: "mmHg", 9: "wobbles", 11: "uV"})
+    found_aside = 0
+    for seed in range(3):
+        found = studied(folder, seed)
+        assert facts_of(found).units == ("mV",)
+        aside = {a.sample: a.reason for a in found.audit.unreadable}
+        assert set(aside) <= {"r2", "r9"}  # microvolts are converted
+        for sample, unit in (("r2", "mmHg"), ("r9", "wobbles")):
+            if sample not in aside:  # what of a test part cannot be judged is counted there
+                assert found.split.parts[sample] == "test"
+                continue
+            assert aside[sample].startswith(f"Case {case_id(sample)}: ecg of signal ")
+            for said in (
+                f"is in {unit}, most training signals have it in mV. Expected: mV",
+                "Next: convert the record",
+            ):
+                assert said in aside[sample]
+            assert sample not in found.split.parts
+        assert found.audit.samples + len(aside) == RECORDS
+        found_aside += len(aside)
+    assert found_aside > 2
+
+
+def test_units_of_two_sorts_in_equal_number_are_asked_about(tmp_path: Path) -> None:
+    folder = write(tmp_path / "both", set(), units=dict.fromkeys(range(0, RECORDS, 2), "mmHg"))
+    with pytest.raises(
+        CohortError, match="values are in a unit of another sort than in most, such as ecg in"
+    ) as caught:
+        studied(folder, 0)
+    assert any(case_id(f"r{n}") in caught.value.found for n in range(RECORDS))
+    assert "header" in caught.value.next_step

@@ -383,6 +383,7 @@ class AuditBlock(Block):
     contradictions: tuple[tuple[str, str], ...] = ()
     removed_from_training: tuple[dict[str, str], ...] = ()
     flagged_in_test: tuple[dict[str, str], ...] = ()
+    in_doubt: tuple[dict[str, str], ...] = ()
     near_duplicates: int = 0
     clusters: int = 0
     balance: dict[str, dict[str, int]] = {}

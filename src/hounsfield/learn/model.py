@@ -223,7 +223,7 @@ class Model:
         self, key: str, content: Mapping[str, Content] | HounsfieldError
     ) -> tuple["_Asked", dict[str, AnyArray]]:
         if isinstance(content, HounsfieldError):
-            return _Asked(key, (), content.found), {}
+            return _Asked(key, (), refusal_of(content)), {}
         flags: list[str] = []
         blanks: list[str] = []
         stored: dict[str, AnyArray] = {}
@@ -232,7 +232,7 @@ class Model:
                 flags += spec.doubts(content[name], self._limits) if self._limits is not None else []
                 stored[name] = spec.prepared(content[name])
             except (PlanError, ReadError) as error:  # a long signal is read only now
-                return _Asked(key, (), error.found), {}
+                return _Asked(key, (), refusal_of(error)), {}
             blank = spec.blank(stored[name])
             if blank and spec.required:
                 return _Asked(key, (), blank), {}
@@ -281,6 +281,11 @@ class Model:
             )
         what = "intensities or texture" if self._noun == "image" else "values"
         return (f"unusual {what}: distance {far:.2f}, usual up to {self._limits.flag:.2f}",), ""
+
+
+def refusal_of(error: HounsfieldError) -> str:
+    """Return why no answer is given: of what does not fit the model also what it looks at, and what to do."""
+    return error.line() if isinstance(error, PlanError) else error.found
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from typing import cast
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
-from hounsfield.core.cohort import Cohort, Sample
+from hounsfield.core.cohort import Cohort, Sample, SetAside
 from hounsfield.core.errors import PlanError, unknown_name
 from hounsfield.core.fingerprint import Fingerprint
 from hounsfield.core.plan import Plan, PlanValue
@@ -27,6 +27,7 @@ from hounsfield.learn.prepare.row import RowPreparation
 from hounsfield.learn.series.boosting import Boosting
 from hounsfield.workflow.record_blocks import TOGETHER, read_block, record_of
 from hounsfield.workflow.survey import latest
+from hounsfield.workflow.unfit import why_unfit
 from hounsfield.workflow.warming import settled
 
 FIXED_SECTIONS = (
@@ -205,11 +206,14 @@ class Prepared:
         Sample of each row.
     unfit : frozenset of int
         Rows that do not fit the plan (a record without a lead that all others have); nothing is learned from them.
+    aside : tuple of SetAside
+        The samples of these rows, with the reason.
     """
 
     feed: Feed
     ids: tuple[str, ...]
     unfit: frozenset[int] = frozenset()
+    aside: tuple[SetAside, ...] = ()
 
     @property
     def parts(self) -> tuple[IntArray, IntArray]:
@@ -271,13 +275,17 @@ def prepare_feed(
         np.array([r for r, i in enumerate(ids) if i in validation and r not in unfit], dtype=np.int64),
         np.array([order[groups[i]] for i in ids], dtype=np.int64),
     )
+    aside = tuple(
+        SetAside(sample=ids[row], reason=why_unfit(cohort, samples[row], preparations)) for row in sorted(unfit)
+    )
     if not len(feed.train):
         raise PlanError(
-            f"None of the {len(training)} training samples fits the plan.",
+            f"None of the {len(training)} training samples fits the plan"
+            + (f"; the first: {aside[0].reason}" if aside else "."),
             expected="inputs as the plan's section preparation says",
             next_step="compare that section with what hu inspect tells of the data, and plan again",
         )
-    return Prepared(feed, ids, unfit)
+    return Prepared(feed, ids, unfit, aside)
 
 
 def prepared_rows(

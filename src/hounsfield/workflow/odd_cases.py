@@ -9,12 +9,13 @@ from hounsfield.core.cohort import Cohort, SetAside
 from hounsfield.core.errors import CohortError, case_id
 from hounsfield.core.split import Split
 from hounsfield.stages.fingerprinting.looks import Look
-from hounsfield.stages.fingerprinting.signals import SignalLook
+from hounsfield.stages.fingerprinting.signals import SignalLook, unlike_unit, usual_units
 from hounsfield.workflow.survey import Survey
 
 MOST_OF_ANOTHER_SORT = 1 / 3
 """Share of the signals up to which those of another sort are set aside; more are no slip, and are asked about."""
 _SHOWN = 5
+_LONG = 20
 
 
 def without_odd(cohort: Cohort, seen: Survey, findings: Audit, divided: Split) -> tuple[Cohort, Audit, Split]:
@@ -36,7 +37,7 @@ def without_odd(cohort: Cohort, seen: Survey, findings: Audit, divided: Split) -
     Raises
     ------
     CohortError
-        If more than `MOST_OF_ANOTHER_SORT` of the signals are of another sort than the others.
+        If more than `MOST_OF_ANOTHER_SORT` of the signals are of another sort than the others, or in another unit.
 
     Notes
     -----
@@ -78,6 +79,7 @@ def _odd(cohort: Cohort, seen: Survey, divided: Split) -> Iterator[tuple[str, st
     told: set[str] = set()
     for name, reason in (
         *_of_signals(seen, train, both),
+        *_of_units(seen, train, both),
         *(_of_images(seen, train, both) if masks else ()),
         *(found for target in masks for found in _of_masks(cohort, seen, target, train, both)),
     ):
@@ -107,6 +109,33 @@ def _of_signals(seen: Survey, train: list[str], both: list[str]) -> Iterator[tup
                 sample,
                 f"Signal {name!r} has {few}, most training signals have {most}. Expected: {most}. Next: "
                 + ("give its times as they were measured." if timed else "write missing values into its gaps."),
+            )
+
+
+def _of_units(seen: Survey, train: list[str], both: list[str]) -> Iterator[tuple[str, str]]:
+    for name, held in seen.looks.items():
+        looks = {sample: one for sample, one in held.items() if isinstance(one, SignalLook)}
+        if len(looks) < len(held):
+            continue
+        usual = usual_units([looks[i] for i in train])
+        found = {sample: unlike_unit(looks[sample], usual) for sample in both}
+        others = {sample: odd for sample, odd in found.items() if odd is not None}
+        if len(others) > MOST_OF_ANOTHER_SORT * len(both):
+            lead, unit = Counter(others.values()).most_common(1)[0][0]
+            shown = ", ".join(case_id(sample) for sample in list(others)[:_SHOWN])
+            raise CohortError(
+                f"In {len(others)} of {len(both)} signals {name!r} values are in a unit of another sort than in most, "
+                f"such as {lead} in {unit[:_LONG]} where most have {usual[lead]} (cases {shown}"
+                f"{', ...' if len(others) > _SHOWN else ''}).",
+                expected="each lead in one unit, or in units that can be converted to one another",
+                next_step="convert these records, correct their headers, or put them into a folder of their own",
+            )
+        for sample, (lead, unit) in others.items():
+            yield (
+                sample,
+                f"Case {case_id(sample)}: {lead} of signal {name!r} is in {unit[:_LONG]}, most training signals have "
+                f"it in {usual[lead]}. Expected: {usual[lead]}, or a unit that can be converted to it. Next: convert "
+                "the record, or correct its header.",
             )
 
 

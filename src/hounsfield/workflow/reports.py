@@ -381,6 +381,7 @@ def audit_block(audit: Audit) -> AuditBlock:
         contradictions=audit.contradictions,
         removed_from_training=tuple({"sample": a.sample, "reason": a.reason} for a in audit.removed_from_training),
         flagged_in_test=tuple({"sample": a.sample, "reason": a.reason} for a in audit.flagged_in_test),
+        in_doubt=tuple({"sample": a.sample, "reason": a.reason} for a in audit.in_doubt),
         near_duplicates=sum(d.kind == "near" for d in audit.duplicates),
         clusters=len(audit.clusters),
         balance=audit.balance,

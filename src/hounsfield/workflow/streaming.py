@@ -15,7 +15,7 @@ from hounsfield.core.errors import HounsfieldError, InputError, RunExistsError
 from hounsfield.core.prediction import Prediction
 from hounsfield.core.progress import SILENT, Progress
 from hounsfield.learn.following import Follower
-from hounsfield.learn.model import Judgement, Model
+from hounsfield.learn.model import Judgement, Model, refusal_of
 from hounsfield.workflow.fitting import NETWORK
 from hounsfield.workflow.forecast.unserved import refuse_forecast
 from hounsfield.workflow.judging import calibrations
@@ -174,7 +174,7 @@ class _Speaker:
             except HounsfieldError as error:
                 if sample == "lines":
                     raise
-                yield Said(max(number, 0), steps, last, Prediction(sample, refusal=error.found))
+                yield Said(max(number, 0), steps, last, Prediction(sample, refusal=refusal_of(error)))
                 return
             if piece is None:
                 return

@@ -32,6 +32,7 @@ from hounsfield.workflow.reports import Ran
 from hounsfield.workflow.roads import Fed, road_of
 from hounsfield.workflow.study import SEEN, Seen, Source, Study, seen_digests, study, with_roles
 from hounsfield.workflow.tensorboard import observer
+from hounsfield.workflow.unfit import remembered, told
 from hounsfield.workflow.warming import UNLABELLED, settled
 from hounsfield.workflow.wishes import Wishes
 
@@ -158,6 +159,7 @@ class _Flow:
             self._write_findings(folder)
             plan = self._sealed_plan(folder)
             planned = None if plan is not None else self._planned(folder, given)
+            self._tell_unfit(folder, planned)
         except BaseException:
             ranks.any(here=True)
             raise
@@ -263,6 +265,14 @@ class _Flow:
         if self.wishes.unlabelled:
             write_json(folder.path / UNLABELLED, self.known.beside.unlabelled)
         write_json(folder.path / SEEN, Seen(digests=tuple(seen_digests(self.known))))
+
+    def _tell_unfit(self, folder: RunFolder, planned: tuple[Plan, Fed] | None) -> None:
+        """Let the audit list what was found not to fit the plan, now or before the bundle was sealed."""
+        known, work = self.known.audit, folder.work
+        findings = remembered(known, work=work) if planned is None else told(planned[1], known, work=work)
+        if findings is not known:
+            self.known = replace(self.known, audit=findings)
+            write_json(folder.audit, findings)
 
     def _planned(self, folder: RunFolder, given: Plan | None) -> tuple[Plan, Fed]:
         if folder.continued and folder.plan.exists():

@@ -9,11 +9,12 @@ import pyarrow.parquet as pq
 import pytest
 
 from hounsfield.core.cohort import Ref
+from hounsfield.core.errors import ReadError
 from hounsfield.core.signal import Signal
 from hounsfield.data.signal.event_heads import event_heads
-from hounsfield.data.signal.event_units import conversion
 from hounsfield.data.signal.events import event_notes, event_records
 from hounsfield.data.signal.readers import read_signal
+from hounsfield.data.signal.times import NO_HOUR
 from tests.data_room.signal.records import cohort_in
 
 HEAD = "record,time,variable,value\n"
@@ -105,6 +106,29 @@ def test_values_without_end_are_set_aside(tmp_path: Path) -> None:
     assert notes == ("1 rows hold text where a number belongs and are set aside (HR 1)",)
 
 
+def test_events_with_am_and_pm(tmp_path: Path) -> None:
+    rows = ["1,11:30 AM,HR,60", "1,12:30 PM,HR,61", "1,13:15 PM,HR,62", "1,11:30 p.m.,HR,63", "1,12:15 a.m.,HR,64"]
+    found, notes = _read(tmp_path, HEAD + "\n".join(rows) + "\n")
+    assert found.times_s is not None
+    assert (found.times_s / 60).tolist() == [0, 60, 720, 765]
+    assert found.array.tolist() == [[60, 61, 63, 64]]
+    assert "1 row has no time that can be read and is set aside" in notes
+    assert NO_HOUR in notes
+
+
+def test_events_at_dates_with_am_and_pm(tmp_path: Path) -> None:
+    rows = ["1,2024-02-29 11:30 PM,HR,60", "1,2024-03-01 12:30 AM,HR,61", "1,2024-03-01 2:15 PM,HR,62"]
+    found, _ = _read(tmp_path, HEAD + "\n".join(rows) + "\n")
+    assert found.times_s is not None
+    assert (found.times_s / 60).tolist() == [0, 60, 885]
+
+
+def test_a_table_of_wrong_hours_is_refused_with_the_reason(tmp_path: Path) -> None:
+    with pytest.raises(ReadError, match=f"written as '99:99 xx': {NO_HOUR}") as caught:
+        _read(tmp_path, HEAD + "1,13:15 PM,HR,60\n1,14:15 PM,HR,61\n")
+    assert "7:30 AM" in caught.value.expected
+
+
 UNITS = "record,time_s,variable,value,unit\n"
 
 
@@ -127,39 +151,12 @@ def test_a_unit_that_cannot_be_converted_sets_its_rows_aside(tmp_path: Path) -> 
     assert event_records(cohort_in(tmp_path), Ref("events", "events.csv")) == ("1",)
 
 
-@pytest.mark.parametrize(
-    ("variable", "have", "want", "value", "expected"),
-    [
-        ("Glucose", "mg/dL", "mmol/L", 100, 5.551),
-        ("Creatinine", "mg/dL", "µmol/L", 1, 88.4),
-        ("Creatinine", "\u03bcmol/L", "mg/dL", 88.4, 1),
-        ("BUN", "mg/dL", "mmol/L", 10, 3.57),
-        ("Bilirubin", "mg/dL", "umol/L", 1, 17.1),
-        ("Cholesterol", "mmol/L", "mg/dL", 1, 38.67),
-        ("Lactate", "mg/dL", "mmol/L", 9, 1.0),
-        ("Temp", "°F", "Cel", 98.6, 37.0),
-        ("Temp", "C", "F", 37.0, 98.6),
-        ("PaO2", "kPa", "mmHg", 1, 7.501),
-        ("K", "mEq/L", "mmol/L", 4, 4),
-        ("Weight", "lb", "kg", 10, 4.536),
-        ("Height", "in", "cm", 10, 25.4),
-        ("Albumin", "g/dL", "g/L", 4, 40),
-        ("HR", "bpm", "1/min", 60, 60),
-    ],
-)
-def test_known_conversions(variable: str, have: str, want: str, value: float, expected: float) -> None:
-    """Against the factors that laboratories print: 0.0555, 88.4, 0.357, 17.1, 38.67, 0.111."""
-    change = conversion(variable, have, want)
-    assert change is not None
-    assert value * change[0] + change[1] == pytest.approx(expected, rel=2e-3)
-
-
-@pytest.mark.parametrize(
-    ("variable", "have", "want"),
-    [("Insulin", "mg/dL", "mmol/L"), ("Ca", "mEq/L", "mmol/L"), ("HR", "bpm", "mmHg"), ("HR", "bpm", "blinks")],
-)
-def test_unknown_conversions(variable: str, have: str, want: str) -> None:
-    assert conversion(variable, have, want) is None
+def test_a_unit_is_the_same_however_it_is_written(tmp_path: Path) -> None:
+    rows = ["1,0,MAP,80,mmHg", "1,1,MAP,81,mm Hg", "1,2,MAP,82,mm[Hg]", "1,3,T,37,°C", "1,4,T,37.5,ºC"]
+    found, notes = _read(tmp_path, UNITS + "\n".join(rows) + "\n")
+    np.testing.assert_allclose(found.array[0, :3], [80, 81, 82])
+    np.testing.assert_allclose(found.array[1, 3:], [37, 37.5])
+    assert notes == ()
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Times as columns write them: hours by the clock, dates, midnights, and heads that are no times."""
+"""Times as columns write them: hours by the clock, AM and PM, dates, midnights, and heads that are no times."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from hounsfield.core.errors import ReadError
 from hounsfield.core.signal import Signal, SignalHeader
 from hounsfield.data.signal.columns import clock_s, head_of, moment_s, time_column
 from hounsfield.data.signal.readers import read_signal, signal_header
-from hounsfield.data.signal.times import records_over_midnight, shape_of, written_times
+from hounsfield.data.signal.times import NO_HOUR, records_over_midnight, shape_of, written_times
 from tests.data_room.signal.records import cohort_in
 
 
@@ -111,6 +111,74 @@ def test_a_first_column_that_does_not_number_is_a_lead(tmp_path: Path) -> None:
     rows = "\n".join(f"{(i * 7) % 5},{i % 3}" for i in range(12))
     assert _read(tmp_path, f"index,V5\n{rows}\n")[0].leads == ("index", "V5")
     assert _read(tmp_path, "sample\n0\n1\n2\n")[0].leads == ("sample",)
+
+
+@pytest.mark.parametrize(
+    ("cells", "clock"),
+    [
+        (("02:15 PM", "2:15:03 pm", "2:15pm"), ("14:15", "14:15:03", "14:15")),
+        (("12:00 AM", "12:59 am", "1:00 a.m."), ("00:00", "00:59", "01:00")),
+        (("12:00 PM", "12:30 P.M.", "11:59:59.5 p.m."), ("12:00", "12:30", "23:59:59.5")),
+        (("9 AM", "12 AM", "12 PM", "10 p. m."), ("09:00", "00:00", "12:00", "22:00")),
+        (("11:05 AM", "11:59", "1:05\N{NARROW NO-BREAK SPACE}PM"), ("11:05", "11:59", "13:05")),
+    ],
+)
+def test_hours_before_and_after_noon_are_hours_of_the_day(cells: tuple[str, ...], clock: tuple[str, ...]) -> None:
+    found = written_times(cells, head_of("time"))
+    seconds = [sum(float(f) * 60 ** (2 - i) for i, f in enumerate(c.split(":"))) for c in clock]
+    np.testing.assert_allclose(found.seconds, seconds)
+    assert (found.form, found.daily, found.notes) == ("clock", True, ())
+
+
+@pytest.mark.parametrize(
+    ("written", "iso"),
+    [
+        ("2024-03-01 2:15 PM", "2024-03-01 14:15"),
+        ("2024-03-01T12:05:07 a.m.", "2024-03-01 00:05:07"),
+        ("2024-02-29, 12:00 pm", "2024-02-29 12:00"),
+        ("1.3.2024 11:59 p.m.", "2024-03-01 23:59"),
+        ("01.03.2024 8 AM", "2024-03-01 08:00"),
+    ],
+)
+def test_dates_may_have_hours_before_and_after_noon(written: str, iso: str) -> None:
+    assert moment_s(written) == moment_s(iso)
+    assert moment_s(written) is not None
+
+
+@pytest.mark.parametrize("cell", ["13:15 PM", "0:15 AM", "00:15 pm", "2:75 PM", "24 AM", "2024-03-01 13:15 PM"])
+def test_a_time_that_no_half_of_a_day_has_is_none_and_says_so(cell: str) -> None:
+    assert clock_s(cell) is None
+    assert moment_s(cell) is None
+    rest = "2024-03-01 1:00 PM" if "-" in cell else "1:00 PM"
+    found = written_times((rest, rest, cell), head_of("time"))
+    assert np.isfinite(found.seconds).tolist() == [True, True, False]
+    assert found.notes == (NO_HOUR,)
+
+
+def test_am_and_pm_alone_are_no_time() -> None:
+    assert [clock_s(text) for text in ("am", "PM", "p.m.", "T1 am", "", "2:15 XM", "-1 PM")] == [None] * 7
+    assert [moment_s(text) for text in ("am", "5 March 2 PM", "2024-13-01 2:15 PM")] == [None] * 3
+
+
+def test_a_series_with_am_and_pm_goes_on_behind_midnight(tmp_path: Path) -> None:
+    hours = [(13 + t // 4) % 24 for t in range(56)]
+    rows = "\n".join(
+        f"{(h + 11) % 12 + 1}:{t % 4 * 15:02d} {'PM' if h >= 12 else 'AM'},{80 + t % 7}" for t, h in enumerate(hours)
+    )
+    found, header = _read(tmp_path, f"time,HR\n{rows}\n")
+    assert found.rate_hz == pytest.approx(1 / 900)
+    assert found.duration_s == pytest.approx(56 * 900)
+    assert any("midnight" in n for n in header.notes)
+    assert not any("hours and minutes" in n for n in header.notes)  # they leave no doubt
+
+
+def test_a_series_with_a_wrong_hour_is_not_read(tmp_path: Path) -> None:
+    with pytest.raises(ReadError, match=f"row 2 of the times is not one: {NO_HOUR}") as caught:
+        _read(tmp_path, "time,HR\n1:00 PM,80\n13:15 PM,81\n2:00 PM,82\n")
+    assert "2:15 PM" in caught.value.expected
+    assert "13:15" not in caught.value.message()
+    with pytest.raises(ReadError, match=r"row 2 of the times is not one\.\n"):
+        _read(tmp_path, "time,HR\n1:00 PM,80\nnoon,81\n2:00 PM,82\n")
 
 
 HOUR = 3600.0

@@ -69,6 +69,35 @@ def test_units_are_converted_or_refused() -> None:
         numbers(plan(), Signal(mine.array, mine.leads, ("mmHg", "mmHg"), rate_hz=100.0))
 
 
+def in_units(signal: Signal, *units: str) -> Signal:
+    return Signal(signal.array, signal.leads, units, rate_hz=signal.rate_hz)
+
+
+@pytest.mark.parametrize("unit", ["mmHg", "wobbles"])
+def test_what_is_expected_and_what_to_do_are_told_where_a_unit_cannot_be_converted(unit: str) -> None:
+    with pytest.raises(PlanError, match=f"Lead 'V1' is in {unit}, the plan is for mV") as caught:
+        numbers(plan(), in_units(wave(), "mV", unit))
+    assert "values in mV" in caught.value.expected
+    assert "correct its header" in caught.value.next_step
+
+
+def test_where_a_lead_holds_nothing_its_unit_does_not_matter() -> None:
+    mine = wave()
+    mine.array[1] = np.nan
+    found = numbers(plan(), in_units(mine, "mV", "wobbles"))
+    np.testing.assert_array_equal(found, numbers(plan(), mine))
+    assert np.isfinite(found[0]).all()
+
+
+def test_temperatures_and_concentrations_are_converted_too() -> None:
+    spec = plan(leads=("Temp", "Glucose"), units=("degC", "mmol/L"), scale="none")
+    t = np.arange(100) / 100
+    here = np.stack([37 + t, 5 + t])
+    there = np.stack([here[0] * 9 / 5 + 32, here[1] * 18.0156])
+    found = numbers(spec, Signal(there.astype(np.float32), ("Temp", "Glucose"), ("\u00b0F", "mg/dL"), rate_hz=100.0))
+    np.testing.assert_allclose(found, here, rtol=1e-5)
+
+
 def test_another_rate_gives_the_same_wave() -> None:
     # A sine is what it is at any rate: an independent reference for the resampling.
     found = numbers(plan(), wave(samples=360, rate_hz=360.0))

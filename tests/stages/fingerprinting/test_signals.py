@@ -10,7 +10,7 @@ from hounsfield.core.fingerprint import SignalFacts
 from hounsfield.core.long_signal import LongSignal
 from hounsfield.core.signal import Signal, SignalHeader
 from hounsfield.core.streams import stream
-from hounsfield.stages.fingerprinting.signals import SIGNALS, SignalLook
+from hounsfield.stages.fingerprinting.signals import SIGNALS, SignalLook, unlike_unit, usual_units
 
 SPEC = InputSpec(name="x", kind="signal", ndim=1)
 
@@ -92,6 +92,35 @@ def test_values_in_several_units_are_converted_before_they_are_pooled() -> None:
         np.testing.assert_allclose(getattr(found, what), getattr(expected, what), rtol=1e-4)
     whole = np.concatenate([s.array for s in plain], axis=1)
     np.testing.assert_allclose(found.std, whole.std(axis=1, dtype=np.float64), rtol=1e-4)
+
+
+def test_temperatures_of_two_scales_are_pooled_on_one() -> None:
+    plain = [in_unit(wave(n), "degC", 1.0) for n in range(24)]
+    mixed = [
+        Signal((s.array * 9 / 5 + 32).astype(np.float32), s.leads, ("degF", "degF"), rate_hz=s.rate_hz) if n % 3 else s
+        for n, s in enumerate(plain[::-1])
+    ]
+    found, expected = facts([look(s) for s in mixed]), facts([look(s) for s in plain])
+    assert found.units == ("degF", "degF")  # most
+    np.testing.assert_allclose(found.mean, np.array(expected.mean) * 9 / 5 + 32, rtol=1e-4)
+    np.testing.assert_allclose(found.std, np.array(expected.std) * 9 / 5, rtol=1e-4)
+    for what in ("low", "high"):
+        np.testing.assert_allclose(getattr(found, what), np.array(getattr(expected, what)) * 9 / 5 + 32, rtol=1e-4)
+
+
+def test_a_signal_in_a_unit_of_another_sort_is_found() -> None:
+    plain = [wave(n) for n in range(9)]
+    usual = usual_units([look(s) for s in plain])
+    assert usual == {"I": "mV", "V1": "mV"}
+    assert unlike_unit(look(in_unit(plain[0], "uV", 1e3)), usual) is None
+    assert unlike_unit(look(in_unit(plain[0], "", 1.0)), usual) is None
+    assert unlike_unit(look(in_unit(plain[0], "mmHg", 1.0)), usual) == ("I", "mmHg")
+    one = Signal(plain[0].array, ("lead I", "V1"), ("mV", "adu"), rate_hz=100.0)
+    assert unlike_unit(look(one), usual) == ("V1", "adu")
+    silent = Signal(np.where([[False], [True]], np.float32(np.nan), one.array), one.leads, one.units, rate_hz=100.0)
+    assert unlike_unit(look(silent), usual) is None
+    alone = Signal(plain[0].array[:1], ("x",), ("adu",), rate_hz=100.0)
+    assert unlike_unit(look(alone), {"I": "mV"}) == ("I", "adu")
 
 
 def test_values_in_an_unknown_unit_do_not_count_where_others_tell_theirs() -> None:

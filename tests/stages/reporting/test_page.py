@@ -7,7 +7,7 @@ import pytest
 
 from hounsfield.core.cohort import TargetSpec
 from hounsfield.core.errors import UnknownNameError
-from hounsfield.core.report import ClassPoint, Figure, PartFigures, Report, TargetReport
+from hounsfield.core.report import AuditBlock, ClassPoint, Figure, PartFigures, Report, TargetReport
 from hounsfield.stages.reporting.page import render_html
 from hounsfield.stages.reporting.words import metric_words
 from tests.stages.reporting import sample
@@ -164,6 +164,23 @@ def test_everything_is_escaped() -> None:
     _read(html)
     assert "<img src=x" not in html
     assert "&lt;img src=x" in html
+
+
+def test_records_in_doubt_are_listed_as_those_set_aside_are() -> None:
+    shown = report()
+    assert "Used, and to be looked at" not in _read(render_html(shown))[1]
+    doubts = tuple({"sample": f"r{n}", "reason": "aVR and aVL swapped: <b>"} for n in range(203))
+    audit = shown.audit.model_copy(update={"in_doubt": doubts})
+    html = render_html(shown.model_copy(update={"audit": audit}))
+    _, words = _read(html)
+    for expected in ("Used, and to be looked at", "已使用，但需人工核查", "203 cases", "and 3 more in audit.json"):
+        assert expected in words
+    assert "r0 : aVR and aVL swapped: <b>" in words
+    assert "swapped: <b>" not in html
+    bare = shown.model_copy(update={"audit": AuditBlock(in_doubt=doubts[:1])})
+    _, words = _read(render_html(bare))
+    assert "1 cases" in words
+    assert "Nothing was found." not in words
 
 
 def test_an_empty_report_is_still_a_page() -> None:

@@ -141,6 +141,47 @@ def test_new_series_are_forecast_from_their_last_reading(run: Run, tmp_path: Pat
     assert before.targets["MAP: next reading"].value != after.targets["MAP: next reading"].value
 
 
+def _rewritten(source: Path, folder: Path, unit: Callable[[str], str], times: Callable[[str], float]) -> Path:
+    """Write a table of events again, values of some variables in another unit."""
+    with source.open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    for row in rows:
+        row["value"] = repr(float(row["value"]) * times(row["variable"]))
+        row["unit"] = unit(row["variable"]) or row["unit"]
+    folder.mkdir(parents=True)
+    with (folder / "events.csv").open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+    return folder
+
+
+def test_new_series_in_other_units_are_forecast_alike_or_refused(run: Run, tmp_path: Path) -> None:
+    held = open_sealed(run.path / "bundle").plan
+    names = held.value("preparation", "variables")
+    assert isinstance(names, list)
+    assert held.value("preparation", "units") == [dict(zip(VARIABLES, UNITS, strict=True))[str(n)] for n in names]
+    source = tmp_path / "here" / "events.csv"
+    write_events(source, 3, seed=9, hours=3.0)
+    pressures = VARIABLES[:3]
+    kilo = _rewritten(
+        source,
+        tmp_path / "kilo",
+        lambda name: "kPa" if name in pressures else "",
+        lambda name: 1 / 7.500617 if name in pressures else 1.0,
+    )
+    for one, other in zip(predict(run.path, [source.parent]), predict(run.path, [kilo]), strict=True):
+        assert one.refusal == other.refusal
+        for name, said in one.targets.items():
+            value = said.value
+            assert isinstance(value, float)
+            assert other.targets[name].value == pytest.approx(value, abs=0.05)
+    odd = _rewritten(source, tmp_path / "odd", lambda name: "" if name == "MAP" else "wobbles", lambda _: 1.0)
+    for refused in predict(run.path, [odd]):
+        assert " is in wobbles, the model has it in " in refused.refusal
+        assert "Next: convert the values" in refused.refusal
+
+
 def test_a_bundle_is_judged_on_its_test_part_and_on_others(run: Run, tmp_path: Path) -> None:
     own = evaluate(run.path, run.path.parent / "data")
     assert own.parts["test"].samples == run.report.parts["test"].samples

@@ -12,9 +12,9 @@ from hounsfield.core.errors import CohortError, ReadError
 from hounsfield.core.signal import Signal, SignalHeader
 from hounsfield.core.types import Float64Array
 from hounsfield.data.files import ending, inside
-from hounsfield.data.signal.columns import Head, clock_s, head_of, moment_s, time_column
+from hounsfield.data.signal.columns import Head, clock_s, head_of, moment_s, no_hour, time_column
 from hounsfield.data.signal.event_heads import event_heads
-from hounsfield.data.signal.times import over_midnight, written_times
+from hounsfield.data.signal.times import NO_HOUR, over_midnight, written_times
 from hounsfield.data.signal.windows import chosen_leads, damaged, unlike, window_of
 from hounsfield.data.table import Column, parse_number, read_table
 
@@ -168,7 +168,13 @@ def _times(column: Column, head: Head, ref: Ref, notes: list[str]) -> Float64Arr
     found = written_times(column, head)
     lost = np.flatnonzero(~np.isfinite(found.seconds))
     if len(lost):
-        raise damaged(ref, f"row {lost[0] + 1} of the times is not one.", "seconds, a clock time or an ISO date")
+        why = f": {NO_HOUR}" if no_hour(column[int(lost[0])] or "") else ""
+        raise damaged(
+            ref,
+            f"row {lost[0] + 1} of the times is not one{why}.",
+            "seconds, a clock time (14:15, 2:15 PM) or an ISO date",
+            "correct the table or leave the record out",
+        )
     notes += found.notes
     if found.form == "number" and not head.told:
         notes.append("the table does not tell the unit of its times: seconds")

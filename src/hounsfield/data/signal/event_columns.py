@@ -13,7 +13,7 @@ from hounsfield.core.types import BoolArray, Float64Array, IntArray
 from hounsfield.data.files import ending
 from hounsfield.data.signal.columns import Head
 from hounsfield.data.signal.event_heads import delimiter_in, event_heads, heads_in, unit_column
-from hounsfield.data.signal.times import WrittenTimes, shape_of, written_times
+from hounsfield.data.signal.times import NO_HOUR, WrittenTimes, shape_of, written_times
 from hounsfield.data.signal.windows import damaged
 from hounsfield.data.table import decode, is_missing, parse_number
 
@@ -209,10 +209,11 @@ def _written(column: "pa.Array", head: Head, ref: Ref) -> WrittenTimes:
     unread = ~np.isfinite(seconds) & ~np.array([is_missing(t) for t in texts], bool)[codes]
     if 2 * int(unread.sum()) > len(codes):
         shape = shape_of([texts[i] for i in np.unique(codes[unread]).tolist()])
+        why = f": {NO_HOUR}" if NO_HOUR in found.notes else ""
         raise damaged(
             ref,
-            f"{int(unread.sum())} times of the table cannot be read, most written as {shape!r}.",
-            "numbers, clock times such as 07:30, or dates such as 2026-01-31 07:30",
+            f"{int(unread.sum())} times of the table cannot be read, most written as {shape!r}{why}.",
+            "numbers, clock times such as 07:30 or 7:30 AM, or dates such as 2026-01-31 07:30",
             "write them in one of these forms",
         )
     return replace(found, seconds=seconds)

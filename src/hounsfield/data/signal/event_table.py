@@ -9,9 +9,9 @@ import numpy as np
 
 from hounsfield.core.cohort import Ref
 from hounsfield.core.types import BoolArray, Float32Array, Float64Array, IntArray
+from hounsfield.core.units import change, plain_unit
 from hounsfield.data.signal.event_columns import Coded, coded, event_columns, event_times, numbers, used
 from hounsfield.data.signal.event_heads import event_heads, time_head, unit_column
-from hounsfield.data.signal.event_units import conversion, plain_unit
 from hounsfield.data.signal.times import records_over_midnight
 from hounsfield.data.signal.windows import damaged
 
@@ -219,12 +219,12 @@ def _in_one_unit(rows: _Rows) -> tuple[_Rows, tuple[str, ...], list[str]]:
         for unit, row, count in told[1:]:
             have = spelled[own[row]]
             place = (codes == code) & (alike == unit)
-            change = conversion(name, have, wanted)
-            if change is None:
+            how = change(name, have, wanted)
+            if how is None:
                 keep &= ~place
                 notes.append(f"{count} rows of {name} are in {have}, not in {wanted}, and {_are(count)} set aside")
             else:
-                values[place] = values[place] * change[0] + change[1]
+                values[place] = values[place] * how.times + how.plus
                 notes.append(f"{count} rows of {name} were converted from {have} to {wanted}")
         bare = sum(k[2] for k in kinds if k[0] < 0)
         if bare:

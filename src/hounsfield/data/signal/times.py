@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 
 from hounsfield.core.types import BoolArray, Float64Array, IntArray
-from hounsfield.data.signal.columns import Head, clock_fields, clock_s, moment_s
+from hounsfield.data.signal.columns import Head, clock_fields, clock_s, moment_s, no_hour, without_half
 from hounsfield.data.table import is_missing, parse_number
 
 Form = Literal["number", "clock", "date"]
@@ -19,6 +19,7 @@ HALF_DAY_S = DAY_S / 2
 _OF_DAY = frozenset({"timestamp", "datetime", "date time", "charttime", "uhrzeit"})
 """Heads under which two fields are never minutes and seconds."""
 HOURS = "times of two fields are read as hours and minutes ('time (mm:ss)' as head: minutes and seconds)"
+NO_HOUR = "AM or PM stands beside no time from 1:00 to 12:59: such times cannot be read"
 MINUTES = "times of two fields are read as minutes and seconds, as others have three ('time (hh:mm)' as head: hours)"
 
 
@@ -60,8 +61,8 @@ def written_times(cells: Sequence[str | None], head: Head) -> WrittenTimes:
     Notes
     -----
     Two fields (``07:30``) are minutes and seconds where any of them has a decimal part or others of the column have
-    three fields; else hours and minutes, as charts are kept. Clock times of 24 hours and more count from a start, so
-    that no midnight is looked for in them.
+    three fields; else hours and minutes, as charts are kept, and so they are where others have AM or PM. Clock times
+    of 24 hours and more count from a start, so that no midnight is looked for in them.
     """
     texts = ["" if c is None or is_missing(c) else c.strip().strip("'\"[]").strip() for c in cells]
     numbers = [parse_number(t) for t in texts]
@@ -75,12 +76,15 @@ def written_times(cells: Sequence[str | None], head: Head) -> WrittenTimes:
         "date": sum(d is not None for d in dates),
     }
     form = max(counts, key=lambda k: counts[k])
+    wrong = (NO_HOUR,) if any(map(no_hour, texts)) else ()
     if form == "number":
         unit = head.seconds or 1.0
-        return WrittenTimes(_array([None if n is None else n * unit for n in numbers]), form)
+        return WrittenTimes(_array([None if n is None else n * unit for n in numbers]), form, notes=wrong)
     if form == "date":
-        return WrittenTimes(_array(dates), form)
+        return WrittenTimes(_array(dates), form, notes=wrong)
     first_s, notes = _two_fields(fields, head)
+    if any(without_half(t)[1] for t in texts):
+        first_s, notes = 3600.0, wrong
     seconds = _array([clock_s(t, first_s=first_s) if f else None for t, (f, _) in zip(texts, fields, strict=True)])
     known = seconds[np.isfinite(seconds)]
     return WrittenTimes(seconds, form, bool(len(known)) and float(known.max()) < DAY_S, notes)

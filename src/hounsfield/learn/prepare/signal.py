@@ -16,7 +16,7 @@ from hounsfield.core.types import AnyArray, BoolArray, Float32Array, Float64Arra
 from hounsfield.learn.nn.spec import InputShape
 from hounsfield.learn.prepare.long_signal import LeadMoments, begun, pieces_of
 from hounsfield.learn.prepare.protocol import Preparation, unfitting
-from hounsfield.learn.prepare.signal_values import at_rate, factor
+from hounsfield.learn.prepare.signal_values import at_rate, in_unit
 
 if TYPE_CHECKING:
     from hounsfield.learn.guard import GuardLimits
@@ -331,7 +331,8 @@ class SignalPreparation(Preparation):
                     expected=f"the leads {', '.join(self.leads)}",
                     next_step="give a record with these leads, or name them so",
                 )
-            values[..., row, :] = signal.array[..., at, :] * factor(signal.units[at], self.units[row], lead)
+            seen = signal.array[..., at, :]
+            values[..., row, :] = in_unit(seen, lead, have=signal.units[at], want=self.units[row])
         return values
 
     def _at_rate(self, rate_hz: float | None, values: Float64Array) -> Float64Array:

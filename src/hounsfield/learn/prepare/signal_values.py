@@ -3,26 +3,37 @@
 import numpy as np
 
 from hounsfield.core.errors import PlanError
-from hounsfield.core.types import Float64Array
-from hounsfield.core.units import conversion
+from hounsfield.core.types import AnyArray, Float32Array, Float64Array
+from hounsfield.core.units import change
 
 
-def factor(have: str, want: str, lead: str) -> float:
-    """Return by what values in one unit are multiplied to be in another; 1 where either is not known.
+def in_unit(values: Float32Array, lead: str, *, have: str, want: str) -> AnyArray:
+    """Return values of a lead in another unit, as they are where either unit is not known.
+
+    Parameters
+    ----------
+    values : numpy.ndarray
+        ``... t``, float32; where all are missing, their unit does not matter.
+    lead : str
+    have, want : str
 
     Raises
     ------
     PlanError
         If one cannot be converted to the other.
     """
-    found = conversion(have, want)
+    found = change(lead, have, want)
     if found is None:
+        if not np.isfinite(values).any():
+            return values
         raise PlanError(
-            f"Lead {lead!r} is in {have}, the plan is for {want}.",
-            expected=f"values in {want}",
+            f"Lead {lead!r} is in {have[:20]}, the plan is for {want}.",
+            expected=f"values in {want}, or in a unit that can be converted to it",
             next_step="convert the record, or correct its header",
         )
-    return found
+    if found.plus:
+        return values.astype(np.float64) * found.times + found.plus
+    return values * found.times
 
 
 def at_rate(values: Float64Array, rate_hz: float, to_hz: float) -> Float64Array:

@@ -1,8 +1,9 @@
 """What is kept of one signal for the fingerprint, and what is known of signals over the training part."""
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import ClassVar
 
 import numpy as np
@@ -14,7 +15,7 @@ from hounsfield.core.leads import place_of
 from hounsfield.core.long_signal import LongSignal
 from hounsfield.core.signal import Signal, SignalHeader
 from hounsfield.core.types import Float64Array
-from hounsfield.core.units import conversion, spelled
+from hounsfield.core.units import change, spelled
 from hounsfield.stages.fingerprinting.long_signals import long_values
 
 QUANTILES = 20
@@ -190,6 +191,45 @@ def common_leads(looks: Sequence[SignalLook]) -> tuple[str, ...]:
     return (*found, *sorted(kept.difference(found)))
 
 
+def usual_units(looks: Sequence[SignalLook]) -> dict[str, str]:
+    """Return the unit in which most signals have each of the leads that they have in common.
+
+    Parameters
+    ----------
+    looks : sequence of SignalLook
+        Of the training part.
+    """
+    return {lead: _unit(looks, lead) for lead in common_leads(looks)}
+
+
+def unlike_unit(look: SignalLook, usual: Mapping[str, str]) -> tuple[str, str] | None:
+    """Return the first lead of a signal whose values cannot be brought to the usual unit, and its own unit.
+
+    Parameters
+    ----------
+    look : SignalLook
+    usual : mapping of str to str
+        Lead to unit, see `usual_units`.
+
+    Returns
+    -------
+    tuple of (str, str) or None
+        None where there is none. A lead that holds no value does not count, nor one whose unit is not told.
+    """
+    foreign = _foreign(look.leads, look.units, tuple(usual.items()))
+    return next(((lead, look.units[at]) for lead, at in foreign if look.missing[at] < 1.0), None)
+
+
+@lru_cache(maxsize=1024)
+def _foreign(
+    leads: tuple[str, ...], units: tuple[str, ...], usual: tuple[tuple[str, str], ...]
+) -> tuple[tuple[str, int], ...]:
+    """Return the usual leads that are in a unit of another sort, with their rows; once for all beats of a record."""
+    alone = len(usual) == len(leads) == 1
+    rows = [(lead, unit, 0 if alone else place_of(lead, leads)) for lead, unit in usual]
+    return tuple((lead, at) for lead, unit, at in rows if at is not None and change(lead, units[at], unit) is None)
+
+
 def _of_leads(
     looks: Sequence[SignalLook], leads: tuple[str, ...], units: tuple[str, ...]
 ) -> tuple[Float64Array, Float64Array, Float64Array]:
@@ -202,10 +242,14 @@ def _of_leads(
             if lead in v.leads:
                 at = v.leads.index(lead)
                 missing[row, place] = v.missing[at]
-                times = None if unit and not v.units[at] else conversion(v.units[at], unit)
-                if times is not None:
-                    moments[row, place] = v.moments[at] * (times, times**2)
-                    quantiles[row, place] = v.quantiles[at] * times
+                how = None if unit and not v.units[at] else change(lead, v.units[at], unit)
+                if how is not None:
+                    mean, square = v.moments[at]
+                    moments[row, place] = (
+                        mean * how.times + how.plus,
+                        square * how.times**2 + 2 * mean * how.times * how.plus + how.plus**2,
+                    )
+                    quantiles[row, place] = v.quantiles[at] * how.times + how.plus
     return moments, quantiles, missing
 
 

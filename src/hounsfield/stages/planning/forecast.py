@@ -48,6 +48,8 @@ class SeriesSeen:
         Series of the training and validation part that cannot be used.
     between : (str, str) or None
         Two variables that it lies between when they are measured at the same time.
+    units : tuple of str
+        Of each variable, ``""`` where not known.
     """
 
     name: str
@@ -63,6 +65,7 @@ class SeriesSeen:
     missing_share: float
     aside: int = 0
     between: tuple[str, str] | None = None
+    units: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -107,7 +110,8 @@ def draft_forecast(seen: SeriesSeen, asked: Asked) -> dict[str, dict[str, Decisi
                 rule="all that the training series have",
                 evidence=f"{seen.series} series, {seen.aside} set aside",
             ),
-            "unit": Decision(value=seen.unit, rule="the training series' own"),
+            "units": _units(seen),
+            "unit": Decision(value=seen.unit, rule="the series' own, of the forecast variable"),
             "low": Decision(value=seen.low, rule="readings under it are impossible and count as not measured"),
             "high": Decision(value=seen.high, rule="readings over it are impossible and count as not measured"),
             "between": _between(seen),
@@ -206,6 +210,17 @@ def _between(seen: SeriesSeen) -> Decision:
         rule="a mean pressure outside of the diastolic and the systolic one of the same time is no pressure of the "
         "patient (a flushed or damped line, a typing error) and counts as not measured",
         evidence=", ".join(seen.between),
+    )
+
+
+def _units(seen: SeriesSeen) -> Decision:
+    held: list[PlanValue] = [*seen.units]
+    told = ", ".join(f"{name} {unit}" for name, unit in zip(seen.variables, seen.units, strict=False) if unit)
+    return Decision(
+        value=held,
+        rule="that of most training series, of pressures around the forecast one its own; values in another unit are "
+        "converted, and a series whose values cannot be is set aside or refused",
+        evidence=told or "no unit is told",
     )
 
 

@@ -1,16 +1,21 @@
 """Series without further answers as a cohort of one forecast."""
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 
 from hounsfield.core.cohort import Cohort, InputSpec, Ref, TargetSpec
-from hounsfield.core.errors import CohortError
+from hounsfield.core.errors import CohortError, HounsfieldError
 from hounsfield.core.signal import SignalHeader
 from hounsfield.data.cohorts import recordings
 from hounsfield.data.kinds.protocol import content_reader
 from hounsfield.data.kinds.signals import anchor_of
-from hounsfield.tasks.prognose.variable import Variable, variable
+from hounsfield.tasks.prognose.variable import variable
 from hounsfield.workflow.study import Source
 from hounsfield.workflow.wishes import Wishes
+
+MOST_HEADERS = 32
+"""Series whose headers say in which unit the variables are; what the others have is converted when they are read."""
 
 
 def asked_cohort(source: Source, wishes: Wishes) -> Cohort:
@@ -58,9 +63,9 @@ def with_forecast(cohort: Cohort, wanted: tuple[str, ...]) -> Cohort:
             expected="whole series to forecast",
             next_step="take the annotations out of the folder, or leave --task prognose out",
         )
-    header = header_of(cohort, cohort.samples[0].inputs[spec.name][-1].ref)
-    found = forecast_variable(spec, header, wanted)
-    leads = spec.leads or header.leads
+    headers = _headers(cohort, spec)
+    leads = spec.leads or headers[0].leads
+    found = variable(leads, _usual(leads, headers), wanted=wanted)
     target = TargetSpec(name=found.name, kind="forecast", unit=found.unit)
     samples = tuple(
         replace(s, inputs={spec.name: s.inputs[spec.name]}, targets={}, masks={}, opinions={}) for s in cohort.samples
@@ -71,24 +76,39 @@ def with_forecast(cohort: Cohort, wanted: tuple[str, ...]) -> Cohort:
     return replace(cohort, samples=samples, schema=schema)
 
 
-def forecast_variable(spec: InputSpec, header: SignalHeader, wanted: tuple[str, ...]) -> Variable:
-    """Return the variable that is forecast, with its unit as a header tells it.
+def _usual(leads: Sequence[str], headers: Sequence[SignalHeader]) -> list[str]:
+    """Return the unit in which most series have each variable; ``""`` where most do not tell it, or none has it.
 
     Parameters
     ----------
-    spec : InputSpec
-        Its `leads` are the variables; where it has none, the header's.
-    header : SignalHeader
-    wanted : tuple of str
+    leads : sequence of str
+        The variables.
+    headers : sequence of SignalHeader
+    """
+    told = [dict(zip(header.leads, header.units, strict=True)) for header in headers]
+    counts = [Counter(units[lead] for units in told if lead in units) for lead in leads]
+    return [count.most_common(1)[0][0] if count else "" for count in counts]
+
+
+def _headers(cohort: Cohort, spec: InputSpec) -> list[SignalHeader]:
+    """Return what is said of some series, evenly spread, at most `MOST_HEADERS`; one that cannot be read says nothing.
 
     Raises
     ------
-    CohortError
-        See `hounsfield.tasks.prognose.variable.variable`.
+    HounsfieldError
+        If none of them can be read.
     """
-    units = dict(zip(header.leads, header.units, strict=True))
-    leads = spec.leads or header.leads
-    return variable(leads, [units.get(lead, "") for lead in leads], wanted=wanted)
+    step = -(-len(cohort.samples) // MOST_HEADERS)
+    found: list[SignalHeader] = []
+    faults: list[HounsfieldError] = []
+    for sample in cohort.samples[::step]:
+        try:
+            found.append(header_of(cohort, sample.inputs[spec.name][-1].ref))
+        except HounsfieldError as error:
+            faults.append(error)
+    if not found:
+        raise faults[0]
+    return found
 
 
 def header_of(cohort: Cohort, ref: Ref) -> SignalHeader:

@@ -11,7 +11,7 @@ from hounsfield.core.leads import place_of
 from hounsfield.core.progress import Progress
 from hounsfield.core.signal import Signal
 from hounsfield.core.types import BoolArray, Float64Array
-from hounsfield.core.units import conversion
+from hounsfield.core.units import change
 from hounsfield.data.kinds.signals import anchor_of
 from hounsfield.science.forecasting.course import Course
 from hounsfield.science.forecasting.thinning import factor, pieces, thinned
@@ -46,6 +46,13 @@ class Shape:
     unit: str = ""
     rate_hz: float | None = None
     most_steps: int = 1_000_000
+    units: tuple[str, ...] = ()
+
+    def unit_of(self, row: int) -> str:
+        """Return the unit of a variable, `unit` of the target; ``""`` where not known."""
+        if self.variables[row] == self.target:
+            return self.unit
+        return self.units[row] if self.units else ""
 
 
 @dataclass(frozen=True)
@@ -91,7 +98,7 @@ def read_courses(
                 found = pieces(course_of(cohort, sample, shape), shape.most_steps)
             except HounsfieldError as error:
                 found = []
-                aside.append(SetAside(sample=sample.id, reason=error.found))
+                aside.append(SetAside(sample=sample.id, reason=error.line()))
             courses += found
             ids += [sample.id] * len(found)
             shown.advance()
@@ -111,7 +118,7 @@ def course_of(cohort: Cohort, sample: Sample, shape: Shape) -> Course:
     Raises
     ------
     ReadError
-        If it cannot be read, lacks the forecast variable or has it in a unit that cannot be converted, or nothing
+        If it cannot be read, lacks the forecast variable, holds values in a unit that cannot be converted, or nothing
         tells its times.
     """
     name = next((n for n in sample.inputs if kind_of(cohort, n) == "signal"), None)
@@ -128,21 +135,28 @@ def course_of(cohort: Cohort, sample: Sample, shape: Shape) -> Course:
             expected="a series with the variable that the model forecasts",
             next_step="leave the case out",
         )
-    unit = content.units[target]
-    times = conversion(unit, shape.unit)
-    if times is None:
-        raise ReadError(
-            f"Case {case_id(sample.id)}: {shape.target} is in {unit}.",
-            expected=shape.unit,
-            next_step="convert it",
-        )
     values = np.full((len(rows), content.samples), np.nan)
     for place, row in enumerate(rows):
         if row is not None:
-            values[place] = content.array[row]
-    values[shape.variables.index(shape.target)] *= times
+            values[place] = _in_unit(content, row, sample, (shape.variables[place], shape.unit_of(place)))
     values = np.where(np.isfinite(values), values, np.nan)
     return _timed(content, values, sample, shape)
+
+
+def _in_unit(signal: Signal, row: int, sample: Sample, wanted: tuple[str, str]) -> Float64Array:
+    """Return a variable ``t`` in the wanted unit; where it holds no value its unit does not matter."""
+    name, unit = wanted
+    values: Float64Array = signal.array[row].astype(np.float64)
+    how = change(name, signal.units[row], unit)
+    if how is None and not np.isfinite(values).any():
+        return values
+    if how is None:
+        raise ReadError(
+            f"Case {case_id(sample.id)}: {name} is in {signal.units[row][:20]}, the model has it in {unit}.",
+            expected=f"{name} in {unit}, or in a unit that can be converted to it",
+            next_step="convert the values, correct the unit, or leave the case out",
+        )
+    return values * how.times + how.plus
 
 
 def _timed(signal: Signal, values: Float64Array, sample: Sample, shape: Shape) -> Course:

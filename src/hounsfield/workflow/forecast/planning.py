@@ -7,11 +7,13 @@ from pathlib import Path
 
 import numpy as np
 
+from hounsfield.core.cohort import SetAside
 from hounsfield.core.errors import CohortError, InputError, PlanError
 from hounsfield.core.fingerprint import SignalFacts
 from hounsfield.core.plan import Budget, Decision, Plan
 from hounsfield.core.progress import Progress
 from hounsfield.core.types import Float64Array, IntArray
+from hounsfield.core.units import change
 from hounsfield.learn.forecast.learner import draft, probe
 from hounsfield.science.forecasting.course import Course
 from hounsfield.science.forecasting.lookback import features
@@ -26,8 +28,7 @@ from hounsfield.stages.planning.forecast import (
     with_steps,
     with_trees,
 )
-from hounsfield.tasks.prognose.variable import around
-from hounsfield.workflow.forecast.cohorts import forecast_variable, header_of
+from hounsfield.tasks.prognose.variable import Variable, around, variable
 from hounsfield.workflow.forecast.courses import Courses, Shape, read_courses
 from hounsfield.workflow.forecast.sections import check_forecast, optimisation_of, request_of, shape_of
 from hounsfield.workflow.machine import machine
@@ -74,6 +75,11 @@ class Series:
     def parts(self) -> tuple[IntArray, IntArray]:
         """Rows of the training and of the validation part."""
         return self.rows(self.train), self.rows(self.val)
+
+    @property
+    def aside(self) -> tuple[SetAside, ...]:
+        """Samples that are no series as the plan has them, with the reason."""
+        return self.courses.aside
 
     def rows(self, ids: Sequence[str]) -> IntArray:
         """Return the rows of samples."""
@@ -138,10 +144,13 @@ def plan_forecast(
     rate = None
     if not facts.irregular and facts.rate_hz is not None:
         rate = facts.rate_hz / factor(facts.rate_hz, MOST_HZ)
-    shape = Shape(_variables(facts, target.name), target.name, target.unit, rate, MOST_STEPS)
+    variables = _variables(facts, target.name)
+    what = variable(variables, [target.unit] * len(variables), wanted=(target.name,))
+    units, beside = units_of_plan(facts, variables, what)
+    shape = Shape(variables, target.name, target.unit, rate, MOST_STEPS, units)
     series = read_series(known, shape, progress=progress)
     each = (time.perf_counter() - began) / max(1, len(series.courses.courses))
-    plan = _drafted(known, wishes, _seen(known, facts, series, shape))
+    plan = _drafted(known, wishes, _seen(series, shape, what, between=beside))
     check_forecast(plan)
     progress.say("Measuring speed on this machine")
     plan = _fixed(plan, known, wishes, series, each=each, elapsed=elapsed)
@@ -154,6 +163,28 @@ def _variables(facts: SignalFacts, target: str) -> tuple[str, ...]:
     return facts.leads if target in facts.leads else (target, *facts.leads)
 
 
+def units_of_plan(
+    facts: SignalFacts, variables: tuple[str, ...], what: Variable
+) -> tuple[tuple[str, ...], tuple[str, str] | None]:
+    """Return the unit of each variable, and the two that the forecast one lies between.
+
+    Parameters
+    ----------
+    facts : SignalFacts
+        Of the training part, whose most frequent units they are.
+    variables : tuple of str
+    what : Variable
+        The one that is forecast. The two around it are compared with it: they are brought to its unit, and there are
+        none where they cannot be.
+    """
+    told = dict(zip(facts.leads, facts.units, strict=True)) | {what.name: what.unit}
+    between = around(variables, what)
+    if between is not None and any(change(name, told.get(name, ""), what.unit) is None for name in between):
+        between = None
+    told |= {name: what.unit for name in between or () if told.get(name)}
+    return tuple(told.get(name, "") for name in variables), between
+
+
 def _refuse(wishes: Wishes) -> None:
     asked = [option for name, option in UNUSED.items() if getattr(wishes, name)]
     if asked:
@@ -164,10 +195,7 @@ def _refuse(wishes: Wishes) -> None:
         )
 
 
-def _seen(known: Study, facts: SignalFacts, series: Series, shape: Shape) -> SeriesSeen:
-    spec = known.cohort.schema.inputs[0]
-    first = known.cohort.samples[0].inputs[spec.name][-1].ref
-    what = forecast_variable(spec, header_of(known.cohort, first), (shape.target,))
+def _seen(series: Series, shape: Shape, what: Variable, *, between: tuple[str, str] | None) -> SeriesSeen:
     row = shape.variables.index(shape.target)
     train = series.chosen(series.parts[0])
     gaps: list[Float64Array] = []
@@ -198,7 +226,8 @@ def _seen(known: Study, facts: SignalFacts, series: Series, shape: Shape) -> Ser
         rate_hz=shape.rate_hz,
         missing_share=float(np.mean(missing)),
         aside=len(series.courses.aside),
-        between=around(shape.variables, what),
+        between=between,
+        units=shape.units,
     )
 
 

@@ -104,7 +104,7 @@ def forecast(
     try:
         hours, quantiles = _at_the_end(forecaster, cohort, sample, shape)
     except HounsfieldError as error:
-        return Prediction(sample.id, refusal=error.found), None, None
+        return Prediction(sample.id, refusal=error.line()), None, None
     middle = asked.levels.index(0.5)
     targets: dict[str, TargetPrediction] = {}
     for place, outcome in enumerate(asked.asked):

@@ -41,7 +41,10 @@ class PreparationSection(_Section):
     Attributes
     ----------
     variables : tuple of str
+    units : tuple of str
+        One for each variable; empty in older plans: values are taken as they come.
     unit : str
+        Of the forecast variable.
     low, high : float or None
     between : (str, str) or None
         Two variables that the forecast one lies between.
@@ -51,6 +54,7 @@ class PreparationSection(_Section):
     """
 
     variables: tuple[str, ...] = Field(min_length=1)
+    units: tuple[str, ...] = ()
     unit: str = ""
     low: float | None = None
     high: float | None = None
@@ -93,7 +97,7 @@ def forecast_of(plan: Plan) -> ForecastSection:
 def shape_of(plan: Plan) -> Shape:
     """Return how a sample becomes a course."""
     own, asked = plan.section("preparation", PreparationSection), forecast_of(plan)
-    return Shape(own.variables, asked.variable, own.unit, own.rate_hz, own.most_steps)
+    return Shape(own.variables, asked.variable, own.unit, own.rate_hz, own.most_steps, own.units)
 
 
 def request_of(plan: Plan) -> Request:
@@ -148,7 +152,7 @@ def check_forecast(plan: Plan) -> None:
     Raises
     ------
     PlanError
-        If one does not fit, or the forecast variable is none of the variables.
+        If one does not fit, the forecast variable is none of the variables, or not each of them has its unit.
     """
     request = request_of(plan)
     optimisation_of(plan)
@@ -157,4 +161,11 @@ def check_forecast(plan: Plan) -> None:
             f"The plan forecasts {forecast_of(plan).variable!r}, which is none of its variables.",
             expected=", ".join(request.variables[:20]),
             next_step="correct forecast.variable or preparation.variables in plan.yaml",
+        )
+    units = shape_of(plan).units
+    if units and len(units) != len(request.variables):
+        raise PlanError(
+            f"The plan has {len(units)} units for {len(request.variables)} variables.",
+            expected='one for each, "" where not known',
+            next_step="correct preparation.units in plan.yaml",
         )
