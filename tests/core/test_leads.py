@@ -39,3 +39,23 @@ def test_electrodes_on_the_head_are_no_chest_leads(leads: Sequence[str]) -> None
     assert place_of("V3", leads) is None
     assert place_of("C3", leads) == list(leads).index("C3")
     assert not {"V3", "V4"}.intersection(ordered_names(leads))
+
+
+@pytest.mark.parametrize(
+    ("name", "standard"),
+    [
+        ("DII", "II"), ("diii", "III"), ("MDC_ECG_LEAD_aVL", "aVL"), ("AVR,", "aVR"), ("Lead I (Einthoven)", "I"),
+        ("ECG (V2)", "V2"), ("ECG1", "I"), ("EKG-aVR", "aVR"), ("ECG - aVF", "aVF"),
+    ],
+)  # fmt: skip
+def test_spellings_of_leads_in_public_data(name: str, standard: str) -> None:
+    assert standard_lead(name) == standard
+
+
+@pytest.mark.parametrize(
+    "name", ["-aVR", "\u2212aVR", "ECG -aVR", "-II", "I-II", "ECG I-II", "II - I", "I-I", "1", "Channel 2", "ch_3"]
+)
+def test_leads_upside_down_differences_and_bare_numbers_are_none_of_the_twelve(name: str) -> None:
+    assert standard_lead(name) is None
+    assert place_of("aVR", (name, "aVR")) == 1
+    assert place_of("III", (name,)) is None

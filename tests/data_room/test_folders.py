@@ -113,6 +113,36 @@ def test_iterable_of_mappings(tmp_path: Path) -> None:
         understand([{"image": None, "label": 1}])
 
 
+def test_iterable_of_mappings_as_data_frames_give_them() -> None:
+    nan, whole = float("nan"), np.int64
+    people = [12.0, nan, 12, nan, "b", "b"]
+    items = [
+        {
+            "image": picture(i),
+            "label": "ab"[i % 2],
+            "patient": people[i],
+            "split": nan,
+            "id": nan,
+            "time_days": whole(i),
+        }
+        for i in range(6)
+    ]
+    cohort = understand(items)
+    ids = [s.id for s in cohort.samples]
+    assert [s.patient for s in cohort.samples] == ["12", ids[1], "12", ids[3], "b", "b"]
+    assert len(set(ids)) == 6
+    assert "nan" not in " ".join(ids)
+    assert [s.time_days for s in cohort.samples] == [0, 1, 2, 3, 4, 5]
+    assert cohort.schema.official_parts == ()
+
+
+def test_iterable_of_signals() -> None:
+    refs = [Ref("wfdb", f"{i}.hea") for i in range(4)]
+    samples = [Sample(r.path, r.path, {"trace": (Reading(r),)}, {"y": "ab"[i % 2]}) for i, r in enumerate(refs)]
+    spec = understand(samples).schema.inputs[0]
+    assert (spec.name, spec.kind, spec.ndim) == ("trace", "signal", 1)
+
+
 def test_iterable_of_samples() -> None:
     samples = [
         Sample(

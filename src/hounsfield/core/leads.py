@@ -6,13 +6,19 @@ from collections.abc import Sequence
 STANDARD = ("I", "II", "III", "aVR", "aVL", "aVF", "V1", "V2", "V3", "V4", "V5", "V6")
 """The twelve leads in the order in which they are printed and stored (SCP-ECG, DICOM, PTB-XL)."""
 _BY_FOLDED = {name.casefold(): name for name in STANDARD}
-_OTHER = {"1": "I", "2": "II", "3": "III"}
+_OTHER = {"1": "I", "2": "II", "3": "III", "di": "I", "dii": "II", "diii": "III"}
+"""Numbers, and what leads are called where a lead is a derivation."""
+_LIMBS = frozenset({"i", "ii", "iii"})
 _CHEST = re.compile(r"c[1-6]")
 _ON_THE_HEAD = re.compile(r"fp[12z]|f[3478z]|[cp]z|o[12z]|[am][12]|e[12]|eeg|eog|emg|loc|roc|chin")
 """Electrodes of the 10-20 system (not those that pressures and temperatures are called too), and what lies beside
 them in a sleep laboratory."""
 _MODIFIED = re.compile(r"ml(i{1,3}|1|2|3)")
-_WORDS = re.compile(r"\b(ecg|ekg|lead|electrocardiogram|einthoven|goldberger|wilson|derivation|channel)\b")
+_NUMBERED = re.compile(r"\b(ecg|ekg|lead|electrocardiogram|einthoven|derivation)")
+"""What a number must stand beside to be a lead: a channel 1, or a column 1, may be anything."""
+_NEGATED = re.compile(r"^[-\u2212]|\s[-\u2212](?=avr)")
+"""A minus is a sign at the beginning, and before an aVR as Cabrera's order has it; elsewhere it is a hyphen."""
+_WORDS = re.compile(r"\b(mdc|ecg|ekg|lead|electrocardiogram|einthoven|goldberger|wilson|derivation|channel)\b")
 
 
 def standard_lead(name: str, *, beside: Sequence[str] = ()) -> str | None:
@@ -21,8 +27,9 @@ def standard_lead(name: str, *, beside: Sequence[str] = ()) -> str | None:
     Parameters
     ----------
     name : str
-        ``"II"``, ``"ecg ii"``, ``"Lead II"``, ``"EKG_V1"``, ``"AVR"``, ``"MLII"``; a modified lead (MLII, placed on the
-        chest) stands for the one it imitates.
+        ``"II"``, ``"ecg ii"``, ``"Lead II"``, ``"EKG_V1"``, ``"AVR"``, ``"DII"``, ``"MLII"``; a modified lead (MLII,
+        placed on the chest) stands for the one it imitates. ``"-aVR"`` is upside down and ``"I-II"`` a difference:
+        neither is one of the twelve.
     beside : sequence of str
         All leads of the record. ``"C3"`` is German for V3 beside limb leads or all of C1 to C6, and an electrode of an
         electroencephalogram else: see `on_the_chest`.
@@ -30,6 +37,8 @@ def standard_lead(name: str, *, beside: Sequence[str] = ()) -> str | None:
     plain = _plain(name)
     if form := _MODIFIED.fullmatch(plain):
         plain = form[1]
+    elif plain.isdigit() and not _NUMBERED.search(name.casefold().replace("_", " ")):
+        return None
     if _CHEST.fullmatch(plain) and on_the_chest(beside):
         plain = f"v{plain[1]}"
     plain = _OTHER.get(plain, plain)
@@ -63,8 +72,14 @@ def on_the_head(leads: Sequence[str]) -> bool:
 
 
 def _plain(name: str) -> str:
-    plain = _WORDS.sub(" ", re.sub(r"[_\-.:/]+", " ", name.casefold())).strip()
-    return re.sub(r"^(ecg|ekg|lead)", "", re.sub(r"\s+", "", plain))
+    """Return what is left of a name without the words that say that it is a lead, in one word."""
+    folded = name.casefold().strip(" ,;")
+    if _NEGATED.search(folded):
+        return f"-{folded}"
+    words = _WORDS.sub(" ", re.sub(r"[_\-.:/()\[\]]+", " ", folded)).split()
+    if sum(word in _LIMBS for word in words) > 1:
+        return " ".join(words)
+    return re.sub(r"^(ecg|ekg|lead)", "", "".join(words))
 
 
 def common_name(name: str, *, beside: Sequence[str] = ()) -> str:

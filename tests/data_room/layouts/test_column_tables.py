@@ -99,3 +99,26 @@ def test_parts_and_classes_that_are_called_as_tables_are_no_doubt(tmp_path: Path
         rows = [{"name": f"{part}{i}", "age": 40 + i * 7 % 11, "diagnosis": "ab"[i % 2]} for i in range(9)]
         table(tmp_path / f"{part}.csv", rows)
     assert not any("series" in u for u in understand(tmp_path).schema.unsure)
+
+
+def test_lengths_of_records_that_were_not_looked_at_are_not_made_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hounsfield.data.layouts.columns.HEADERS_READ", 4)
+    _series(tmp_path, 6)
+    rows = (tmp_path / "r5.csv").read_text().splitlines()
+    (tmp_path / "r5.csv").write_text("\n".join(rows[:21]) + "\n")
+    _labels(tmp_path, 6)
+    cohort = understand(tmp_path)
+    assert len(cohort) == 6
+    assert [row[0] for row in cohort.listings[0].rows] == ["r0", "r1", "r2", "r3"]
+    assert any("2 further records are not listed" in n for n in cohort.schema.notes)
+
+
+def test_commas_in_quoted_heads_part_no_columns(tmp_path: Path) -> None:
+    _series(tmp_path, 4, heads="time_s,HR,SpO2")
+    for path in tmp_path.glob("r*.csv"):
+        path.write_text(path.read_text().replace("time_s,HR,SpO2", 'time_s,"HR, monitor",SpO2'))
+    _labels(tmp_path, 4)
+    cohort = understand(tmp_path)
+    assert (cohort.schema.layout, cohort.schema.inputs[0].leads) == ("columns", ("HR, monitor", "SpO2"))

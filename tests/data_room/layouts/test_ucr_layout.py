@@ -111,3 +111,13 @@ def test_pairs_of_files(tmp_path: Path, end: str) -> None:
     assert digest(understand(tmp_path)) == first  # an answer of the test part is nothing that training may see
     (tmp_path / f"Beat_TRAIN{end}").write_text((tmp_path / f"Beat_TRAIN{end}").read_text().replace("0.", "0.9", 1))
     assert digest(understand(tmp_path)) != first
+
+
+def test_one_subject_is_one_patient_whatever_his_number_is_written_as(tmp_path: Path) -> None:
+    numbers = np.array([1.0, 2.0, np.nan] * 3)
+    path = _archive(tmp_path / "Pig.npz", subject_train=np.arange(12) // 2, subject_test=numbers)
+    cohort = understand(path, Roles(group="subject", split="none"))
+    who = [s.patient for s in cohort.samples]
+    assert who[:4] == ["0", "0", "1", "1"]
+    assert who[12:15] == ["1", "2", "test_2"]
+    assert len(set(who)) == 6 + 3

@@ -2,11 +2,16 @@ import copy
 import tracemalloc
 from pathlib import Path
 
+import numpy as np
 import pytest
+from benchmarks.signals.to_wfdb import packed_annotations
 
 from hounsfield.core.cohort import Cohort, Roles
 from hounsfield.core.errors import CohortError, UnknownNameError
 from hounsfield.core.image import Header
+from hounsfield.core.kinds import Wanted
+from hounsfield.core.signal import Signal
+from hounsfield.core.streams import stream
 from hounsfield.data.beat_inputs import BeatInputs, BeatsOf
 from hounsfield.data.cohort_file import cohort_yaml, read_cohort_file, read_samples, samples_csv
 from hounsfield.data.cohorts import digest, understand
@@ -15,6 +20,7 @@ from hounsfield.data.row.readers import read_row
 from hounsfield.data.signal.readers import read_signal
 from tests.data_room.folders import table
 from tests.data_room.layouts.ward import RATE, beats, record, ward
+from tests.data_room.signal.records import packed
 
 BEATS = Roles(target=("beats",))
 
@@ -187,3 +193,48 @@ def test_a_hundred_thousand_beats_are_lean() -> None:
     assert held / len(made) < 400
     assert copy.deepcopy(made[7]) == made[7]
     assert dict(made[7].inputs["signal"][0].ref.part) == {"anchor": 1007, "lead": "MLII"}
+
+
+def _two_rates(folder: Path) -> dict[str, np.ndarray]:
+    """Write records of a slow ECG beside a lead four times as fast that differs from record to record."""
+    values: dict[str, np.ndarray] = {}
+    for i, name in enumerate(("a", "b", "c", "d")):
+        fast, slow = (stream(i, f"two rates {n}").integers(-900, 900, n) for n in (4 * 2500, 2500))
+        frames = np.concatenate([fast.reshape(2500, 4), slow[:, None]], axis=1)
+        (folder / f"{name}.dat").write_bytes(packed(frames, 16))
+        lines = [
+            f"{name} 2 125 2500",
+            f"{name}.dat 16x4 100/mmHg 12 0 0 0 0 ABP{i}",
+            f"{name}.dat 16 100 12 0 0 0 0 II",
+        ]
+        (folder / f"{name}.hea").write_text("\n".join(lines) + "\n")
+        marks = [(0, "+", "(N"), (300, "N", ""), (900, "V", ""), (1250, "+", "(AFIB"), (2400, "N", "")]
+        (folder / f"{name}.atr").write_bytes(packed_annotations(marks))
+        values[name] = slow
+    return values
+
+
+def test_beats_and_rhythms_of_a_slow_lead_beside_a_fast_one_lie_where_they_were_marked(tmp_path: Path) -> None:
+    values = _two_rates(tmp_path)
+    cohort = understand(tmp_path, BEATS)
+    assert len(cohort) == 4 * 3
+    last = cohort.samples[5]
+    ref = last.inputs["signal"][0].ref
+    assert (last.id, dict(ref.part)) == ("b_2400", {"anchor": 2400, "lead": "II"})
+    around = content_reader("signal").read(cohort, ref, wanted=Wanted(around_s=(0.016, 0.016)))
+    assert isinstance(around, Signal)
+    np.testing.assert_allclose(around.array[0], values["b"][2398:2402] / 100, rtol=1e-6)
+    windows = understand(tmp_path, Roles(target=("rhythm:5",)))
+    own = {s.id: dict(s.inputs["signal"][0].ref.part) for s in windows.samples if s.id.startswith("a_")}
+    assert [(p["start"], p["stop"]) for p in own.values()] == [(0, 625), (625, 1250), (1250, 1875), (1875, 2500)]
+    assert read_signal(windows, windows.samples[-1].inputs["signal"][0].ref).array.shape == (1, 625)
+
+
+def test_lists_that_contradict_each_other_are_told(tmp_path: Path) -> None:
+    ward(tmp_path)
+    (tmp_path / "records.csv").unlink()
+    (tmp_path / "DS1").write_text("100\n101\n203\n")
+    (tmp_path / "DS2.txt").write_text("200\n201\n203\n")
+    cohort = understand(tmp_path, BEATS)
+    assert cohort.schema.official_parts == ()
+    assert any("DS2.txt is not used: another list has 1 of its records" in n for n in cohort.schema.notes)

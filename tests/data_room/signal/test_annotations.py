@@ -89,3 +89,8 @@ def test_the_same_as_wfdb_python_reads(tmp_path: Path) -> None:
     assert theirs.sample.tolist() == [m[0] for m in marks]
     assert list(theirs.symbol) == [m[1] for m in marks]
     assert [t.rstrip("\0") for t in theirs.aux_note] == [m[2] for m in marks]
+
+
+def test_of_two_rhythms_at_one_sample_the_later_one_counts() -> None:
+    marks = (Annotation(5, "+", text="(N"), Annotation(100, "+", text="(SBR"), Annotation(100, "+", text="(AFIB"))
+    assert rhythms(marks, 300) == (Span(5, 100, "N"), Span(100, 300, "AFIB"))

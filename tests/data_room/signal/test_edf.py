@@ -237,3 +237,23 @@ def test_leads_without_calibration_have_no_unit_and_are_told_once(tmp_path: Path
     assert header.units == ("", "")
     assert header.notes == ("2 of 2 leads have no calibration (equal extremes): stored values without a unit",)
     np.testing.assert_array_equal(read_signal(cohort_in(tmp_path), EDF).array, [[1, 2], [3, 4]])
+
+
+def test_interrupted_records_between_two_samples_follow_each_other(tmp_path: Path) -> None:
+    onsets = ("0", "3.1", "4.1", "5.1")
+    records = [_values(*[i] * 5) + f"+{o}\x14\x14\0".encode().ljust(40, b"\0") for i, o in enumerate(onsets)]
+    _file(tmp_path, records, samples=(5, 20), labels=("ECG", "EDF Annotations"), reserved="EDF+D")
+    found = read_signal(cohort_in(tmp_path), EDF)
+    first = np.flatnonzero(np.isfinite(found.array[0]))[5]
+    np.testing.assert_allclose(found.array[0, first : first + 15], np.repeat([0.1, 0.2, 0.3], 5), rtol=1e-5)
+    for a, b in ((first - 1, first + 2), (first + 4, first + 11), (20, 30)):
+        part = read_signal(cohort_in(tmp_path), EDF, start=a, stop=b)
+        np.testing.assert_array_equal(part.array, found.array[:, a:b])
+
+
+def test_a_header_filled_up_with_zeros_and_another_spelling_of_annotations_are_read(tmp_path: Path) -> None:
+    marks = b"+0\x14\x14\0".ljust(20, b"\0")
+    labels = ("ECG", "EDF annotations")
+    _file(tmp_path, [_values(1, 2, 3, 4) + marks], samples=(4, 10), labels=labels, seconds=b"1\0\0")
+    found = read_signal(cohort_in(tmp_path), EDF)
+    assert (found.leads, found.rate_hz) == (("ECG",), 4)

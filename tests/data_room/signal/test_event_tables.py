@@ -12,7 +12,7 @@ from hounsfield.core.cohort import Ref
 from hounsfield.core.errors import ReadError
 from hounsfield.core.signal import Signal
 from hounsfield.data.signal.event_heads import event_heads
-from hounsfield.data.signal.events import event_notes, event_records
+from hounsfield.data.signal.events import event_notes, event_patients, event_records
 from hounsfield.data.signal.readers import read_signal
 from hounsfield.data.signal.times import NO_HOUR
 from tests.data_room.signal.records import cohort_in
@@ -167,7 +167,37 @@ def test_a_unit_is_the_same_however_it_is_written(tmp_path: Path) -> None:
         ("record,min,variable,value", (0, 1, 2, 3)),
         ("record,variable,value,hr", (0, 3, 1, 2)),
         ("record,HR,value", None),
+        ("patient_id,stay_id,time,variable,value", (1, 2, 3, 4)),
+        ("id,record,time,variable,value", (1, 2, 3, 4)),
+        ("record,label,time,variable,value", (0, 2, 3, 4)),
+        ("record,name,minute,parameter,result,value", (0, 2, 3, 5)),
     ],
 )
 def test_heads_of_event_tables(heads: str, found: tuple[int, int, int, int] | None) -> None:
     assert event_heads(heads.split(",")) == found
+
+
+def test_commas_part_thousands_where_a_point_is_the_decimal_mark(tmp_path: Path) -> None:
+    rows = ('1,0,PLT,"1,234"', "1,1,PLT,987.5", '1,2,PLT,"12,345.5"', "1,3,PLT,7")
+    found, _ = _read(tmp_path, HEAD.replace("time", "time_s") + "\n".join(rows) + "\n")
+    assert found.array.tolist() == [[1234, 987.5, 12345.5, 7]]
+
+
+def test_whose_records_are_is_told_by_a_column_of_patients(tmp_path: Path) -> None:
+    rows = ["1,10,0,HR,60", "1,11,0,HR,61", "2,12,0,HR,62", "2,13,0,HR,63", "1,13,1,HR,64", ",14,0,HR,65"]
+    _, notes = _read(tmp_path, "subject_id,stay_id,hours,variable,value\n" + "\n".join(rows) + "\n", record="10")
+    ref = Ref("events", "events.csv")
+    assert event_records(cohort_in(tmp_path), ref) == ("10", "11", "12", "13", "14")
+    assert event_patients(cohort_in(tmp_path), ref) == {"10": "1", "11": "1", "12": "2"}
+    assert notes == ("the rows of 1 records are of several patients: whose they are is not known",)
+
+
+def test_records_that_are_fractions_by_their_type_alone_are_whole(tmp_path: Path) -> None:
+    columns = {
+        "record": [7.0, 8.0, float("nan")],
+        "minute": [0, 1, 2],
+        "variable": ["HR"] * 3,
+        "value": [1.0, 2.0, 3.0],
+    }
+    pq.write_table(pa.table(columns), tmp_path / "events.parquet")
+    assert event_records(cohort_in(tmp_path), Ref("events", "events.parquet")) == ("7", "8")

@@ -5,6 +5,7 @@ import pytest
 
 from hounsfield.core.cohort import Ref
 from hounsfield.core.errors import ReadError
+from hounsfield.core.leads import standard_lead
 from hounsfield.data.signal.archive import series_labels
 from hounsfield.data.signal.events import event_records
 from hounsfield.data.signal.readers import read_signal, signal_header, signal_reader_for
@@ -178,3 +179,44 @@ def test_ts_and_tsv_series(tmp_path: Path) -> None:
     _write(tmp_path, "a.ts", head + "1,2,x:4,5,6:a\n")
     with pytest.raises(ReadError, match="text"):
         read_signal(cohort, Ref("ts", "a.ts", (("index", 0),)))
+
+
+def test_a_lead_in_brackets_is_no_unit_and_a_head_that_comes_again_keeps_its_unit(tmp_path: Path) -> None:
+    heads = "time (s),ECG (II),ECG (V1) [mV],ABP (mmHg),ABP (mmHg),V,V"
+    _write(tmp_path, "a.csv", heads + "\n" + "".join(f"{i},{i},2,90,91,5,6\n" for i in range(5)))
+    found = read_signal(cohort_in(tmp_path), Ref("columns", "a.csv"))
+    assert found.leads == ("ECG II", "ECG (V1)", "ABP", "ABP #2", "V", "V #2")
+    assert found.units == ("", "mV", "mmHg", "mmHg", "", "")
+    assert [standard_lead(n) for n in found.leads] == ["II", "V1", None, None, None, None]
+
+
+def test_a_first_row_of_missing_values_is_no_row_of_units(tmp_path: Path) -> None:
+    _write(tmp_path, "a.csv", "HR,SpO2\n-,-\n60,97\n61,98\n")
+    found = read_signal(cohort_in(tmp_path), Ref("columns", "a.csv"))
+    np.testing.assert_array_equal(found.array, [[np.nan, 60, 61], [np.nan, 97, 98]])
+    assert found.units == ("", "")
+
+
+def test_repeated_times_are_told(tmp_path: Path) -> None:
+    _write(tmp_path, "a.csv", "time (s),ECG (mV)\n" + "".join(f"{i // 4},{i}\n" for i in range(12)))
+    header = signal_header(cohort_in(tmp_path), Ref("columns", "a.csv"))
+    assert header.rate_hz is None
+    assert header.notes == ("rows have the same time as those before them",)
+
+
+def test_a_series_without_a_label_keeps_its_first_value(tmp_path: Path) -> None:
+    _write(tmp_path, "a.tsv", "1\t0.5\t0.25\t0.125\n\t0.75\t0.5\t0.25\n  2\t1.0\t3.0\t\n")
+    cohort = cohort_in(tmp_path)
+    assert series_labels(cohort, Ref("ts", "a.tsv")) == ("1", "", "2")
+    np.testing.assert_array_equal(read_signal(cohort, Ref("ts", "a.tsv", (("index", 1),))).array, [[0.75, 0.5, 0.25]])
+
+
+def test_an_empty_row_takes_no_value_away_from_one_at_the_same_time(tmp_path: Path) -> None:
+    _write(tmp_path, "events.csv", EVENTS.replace("7,3,MAP,83,mmHg", "7,3,MAP,,mmHg"))
+    found = read_signal(cohort_in(tmp_path), Ref("events", "events.csv", (("record", "7"),)))
+    np.testing.assert_array_equal(found.array, [[80, 82, np.nan], [np.nan, np.nan, 60]])
+
+
+def test_blanks_and_case_of_the_words_of_a_ts_file_do_not_matter(tmp_path: Path) -> None:
+    _write(tmp_path, "a.ts", "@problemName toy\n@CLASSLABEL\ttrue  a b\n@data\n1,2,3:a\n4,5,6:b\n")
+    assert series_labels(cohort_in(tmp_path), Ref("ts", "a.ts")) == ("a", "b")

@@ -160,6 +160,7 @@ def test_a_gain_of_zero_is_two_hundred_by_the_standard_and_told(tmp_path: Path, 
         ("a 1 -250 10\na.dat 16 100\n", "rate of -250"),
         ("a 1 nan 10\na.dat 16 100\n", "rate"),
         ("a 1 250 ten\na.dat 16 100\n", "length"),
+        ("a 1 250 -10\na.dat 16 100\n", "length of -10"),
         ("a 2 250 10\na.dat 16 100\n", "1 of 2 lines"),
         ("a 99999999 250 10\n", "99999999 leads"),
         ("a 1 250 10\n../b.dat 16 100\n", "outside"),
@@ -322,3 +323,9 @@ def test_a_checksum_of_0_is_none(tmp_path: Path) -> None:
     words[6] = "0"
     path.write_text(f"{first}\n{' '.join(words)}\n")
     assert checksum_faults(cohort_in(tmp_path), wfdb()) == ()
+
+
+def test_a_negative_gain_turns_a_lead_over(tmp_path: Path) -> None:
+    values = some_samples(20, 1, 16)
+    write_record(tmp_path, values, 16, gain="-100(5)/mV")
+    np.testing.assert_allclose(read_signal(cohort_in(tmp_path), wfdb()).array[0], (values[:, 0] - 5) / -100, rtol=1e-6)

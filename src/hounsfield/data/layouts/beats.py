@@ -2,14 +2,13 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 
 from hounsfield.core.cohort import Cohort, InputSpec, Listing, Ref, Sample, SetAside, TargetSpec
 from hounsfield.core.errors import CohortError, ReadError
 from hounsfield.data.beat_inputs import FORM_INPUT, READER, RHYTHM_INPUT, BeatInputs, BeatsOf
 from hounsfield.data.layouts.record_cohort import About, Said, checked, finished
 from hounsfield.data.layouts.record_tables import RecordTable
-from hounsfield.data.layouts.records import Record, RecordFiles, SignalInputs
+from hounsfield.data.layouts.records import Record, RecordFiles, SignalInputs, lead_header
 from hounsfield.data.row.form import FORM
 from hounsfield.data.row.rhythm import RHYTHM
 from hounsfield.data.signal.wfdb.aami import AAMI_CLASSES, CLASS_OF, beats_of
@@ -83,11 +82,10 @@ def cohort_of_beats(
         if about is None:
             continue
         try:
-            marks, finer = annotations_of(files.root / record.path, ending, record, inputs)
+            marks, finer, length = annotations_of(files, ending, record, inputs)
         except ReadError as error:
             aside.append(SetAside(sample=about.name, reason=error.found.partition(": ")[2] or error.found))
             continue
-        length = record.header.samples if record.header is not None else 0
         place = BeatsOf(record.path, inputs.part(record.path), finer, ending)
         here = [a for a in marks if 0 <= a.sample * finer < length]
         lost += len(marks) - len(here)
@@ -113,8 +111,10 @@ def cohort_of_beats(
     return checked(Cohort(name, root, tuple(samples), schema, tuple(aside), listings=(listing,)))
 
 
-def annotations_of(path: Path, ending: str, record: Record, inputs: SignalInputs) -> tuple[tuple[Annotation, ...], int]:
-    """Return the beats of a record, and how many samples of its lead lie in each frame.
+def annotations_of(
+    files: RecordFiles, ending: str, record: Record, inputs: SignalInputs
+) -> tuple[tuple[Annotation, ...], int, int]:
+    """Return the beats of a record, how many samples of its lead lie in each frame, and how many samples it has.
 
     Raises
     ------
@@ -122,12 +122,14 @@ def annotations_of(path: Path, ending: str, record: Record, inputs: SignalInputs
         If the record or its annotations cannot be used.
     """
     fault = inputs.faults.get(record.path)
-    if fault is not None or record.header is None:
+    header = lead_header(files.root, record, inputs) if fault is None else None
+    if header is None:
         raise ReadError(fault or record.fault)
+    path = files.root / record.path
     frames_hz = parse_header(path, Ref(READER, record.path)).frames_hz
     marks = read_annotations(path.with_name(f"{path.name[: -len('.hea')]}.{ending}"), rate_hz=frames_hz)
-    finer = max(1, round((record.header.rate_hz or frames_hz) / frames_hz))
-    return beats_of(marks), finer
+    finer = max(1, round((header.rate_hz or frames_hz) / frames_hz))
+    return beats_of(marks), finer, header.samples
 
 
 def _samples(

@@ -1,5 +1,6 @@
 """A folder of series as tables, one CSV or TSV for each record, with a table of answers or class folders."""
 
+import csv
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -51,7 +52,7 @@ class ColumnsLayout:
         own = record_files(files, sorted([*paths, *more, *faults]))
         records = look_at(own, [*more, *paths[:HEADERS_READ]], "columns")
         header = next((r.header for r in records if r.header is not None), None)
-        records += tuple(Record(p, header) for p in paths[HEADERS_READ:])
+        records += tuple(Record(p, header, assumed=True) for p in paths[HEADERS_READ:])
         records += tuple(Record(p, None, fault) for p, fault in faults.items())
         inputs = signal_inputs(records, "columns")
         table = record_table(own, roles)
@@ -165,8 +166,12 @@ class Top:
         if not lines or "\0" in text:
             return None
         mark = max(",;\t", key=lines[0].count)
-        heads = tuple(c.strip().strip("'\"") for c in lines[0].split(mark))
-        body = [tuple(line.split(mark)) for line in lines[1:]]
+        try:
+            first, *others = csv.reader(lines, delimiter=mark)
+        except csv.Error:
+            return None
+        heads = tuple(c.strip().strip("'\"") for c in first)
+        body = [tuple(row) for row in others]
         whole = body[:-1] if len(body) > 1 else body
         return cls(heads, tuple(whole))
 

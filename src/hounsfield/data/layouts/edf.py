@@ -7,8 +7,9 @@ from hounsfield.core.cohort import Cohort, Roles
 from hounsfield.data.files import Files, ending, list_files
 from hounsfield.data.layouts.record_cohort import cohort_of_records, understood_records
 from hounsfield.data.layouts.record_marks import told_annotations
-from hounsfield.data.layouts.record_tables import record_table
+from hounsfield.data.layouts.record_tables import record_table, tells_patients
 from hounsfield.data.layouts.records import look_at, record_files, signal_inputs
+from hounsfield.data.signal.edf_patients import patients_of
 
 ENDINGS = (".edf", ".bdf", ".rec")
 
@@ -37,6 +38,9 @@ class EdfLayout:
         inputs = signal_inputs(records, "edf")
         inputs = replace(inputs, notes=(*inputs.notes, *told_annotations(own, records)))
         table = record_table(own, roles)
+        whose = patients_of(files.root, [r.path for r in records if r.header is not None])
+        if whose and not tells_patients(table):
+            table = record_table(own, roles, said={path: {"patient": name} for path, name in whose.items()})
         understood = understood_records(own, table, roles)
         return cohort_of_records(understood, own, inputs, table=table, roles=roles, layout="edf")
 

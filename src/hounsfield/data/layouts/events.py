@@ -12,19 +12,20 @@ from hounsfield.data.files import Files, list_files
 from hounsfield.data.inputs import Told
 from hounsfield.data.layouts.named_records import NamedRecords
 from hounsfield.data.layouts.record_cohort import NO_RECORD, cohort_of_records, understood_records
-from hounsfield.data.layouts.record_tables import RecordTable, record_table
+from hounsfield.data.layouts.record_tables import RecordTable, record_table, tells_patients
 from hounsfield.data.layouts.records import INPUT, SignalInputs
 from hounsfield.data.layouts.table import outside_test, variables_listing
 from hounsfield.data.roles import Understood
 from hounsfield.data.row_columns import variables, with_roles
 from hounsfield.data.rows import parts_of_rows
 from hounsfield.data.signal.event_heads import is_event_table
-from hounsfield.data.signal.events import event_notes, event_records, event_variables
+from hounsfield.data.signal.events import event_notes, event_patients, event_records, event_variables
 from hounsfield.data.words import tokens
 
 SCORES = frozenset({"saps", "sofa", "qsofa", "apache", "oasis", "mpm", "lods"})
 """Scores that sum up a stay: of what time they are is not told, so that they are kept for subgroups only."""
 NO_EVENTS = "no events were recorded"
+EVENTS = "(events)"
 STATIC = "static"
 """Name of the row of what the table of outcomes says of a stay besides the outcome."""
 
@@ -58,6 +59,9 @@ class EventsLayout:
         plain = tuple(p for p in files.paths if p not in tables)
         own = NamedRecords.of(files.root, plain, files.escaping, where)
         table = record_table(own, roles)
+        whose = _whose(files, tables, own.names)
+        if whose and not tells_patients(table):
+            table = record_table(own, roles, said=whose, source=EVENTS)
         understood = understood_records(own, table, roles)
         parts = parts_of_rows(understood, Told([], []))
         heads = list(understood.sheet.columns)
@@ -150,6 +154,15 @@ def _stays(files: Files, tables: Sequence[str]) -> tuple[dict[str, str], tuple[s
             )
         where.update(dict.fromkeys(stays, table))
     return where, tuple(sorted(variables))
+
+
+def _whose(files: Files, tables: Sequence[str], names: Mapping[str, str]) -> dict[str, dict[str, str]]:
+    """Return what stands for a stay to its patient, as the tables of events tell it."""
+    here = Cohort("", str(files.root), (), Schema())
+    patients: dict[str, str] = {}
+    for table in tables:
+        patients |= event_patients(here, Ref("events", table))
+    return {standing: {"patient": patients[n]} for standing, n in names.items() if n in patients}
 
 
 def _static_spec(columns: tuple[RowColumn, ...]) -> tuple[InputSpec, ...]:

@@ -14,6 +14,7 @@ from hounsfield.data.files import reader_by_ending
 from hounsfield.data.layouts.declared import chosen_targets
 from hounsfield.data.npz import as_channels_first
 from hounsfield.data.rows import unique_ids
+from hounsfield.data.signal.readers import SIGNAL_READERS
 from hounsfield.data.words import is_attribute, part_of, target_strength
 
 _PARTS: dict[str, Part] = {"train": "train", "val": "val", "test": "test"}
@@ -68,12 +69,20 @@ def _of_samples(samples: list[Sample]) -> Cohort:
         raise CohortError("The samples have no answers.", expected="targets", next_step="fill `targets`")
     schema = Schema(
         targets=tuple(specs),
-        inputs=tuple(InputSpec(name=n) for n in dict.fromkeys(n for s in samples for n in s.inputs)),
+        inputs=tuple(_input(n, samples) for n in dict.fromkeys(n for s in samples for n in s.inputs)),
         layout="iterable",
         official_parts=_official(samples),
         patients_known=any(s.patient != s.id for s in samples),
     )
     return Cohort(name="samples", root="/", samples=tuple(samples), schema=schema)
+
+
+def _input(name: str, samples: list[Sample]) -> InputSpec:
+    """Return what an input is, by the readers of its refs."""
+    readers = {r.ref.reader for s in samples for r in s.inputs.get(name, ())}
+    if readers & set(SIGNAL_READERS.names()):
+        return InputSpec(name=name, kind="signal", ndim=1)
+    return InputSpec(name=name)
 
 
 def _spec(name: str, values: list[TargetValue]) -> TargetSpec:
@@ -93,7 +102,7 @@ def _of_mappings(rows: list[Mapping[str, object]], roles: Roles) -> Cohort:
     split = _key(roles.split, "split" if "split" in keys else "part", keys) if parted else None
     used = {image, group, split, "id", "time_days"}
     targets = _targets([k for k in keys if k not in used], roles)
-    ids = unique_ids([str(r.get("id", f"sample_{i:05d}")) for i, r in enumerate(rows)])
+    ids = unique_ids([f"sample_{i:05d}" if _absent(r.get("id")) else _text(r["id"]) for i, r in enumerate(rows)])
     parts = [_part(r.get(split)) if split else None for r in rows]
     known = [p != "test" for p in parts] if any(p != "test" for p in parts) else None
     answers = [
@@ -108,12 +117,12 @@ def _of_mappings(rows: list[Mapping[str, object]], roles: Roles) -> Cohort:
             aside.append(SetAside(sample=ids[i], reason="no answer"))
             continue
         time = row.get("time_days", 0.0)
-        days = float(time) if isinstance(time, int | float) else 0.0
+        days = float(time) if isinstance(time, int | float | np.number) and not _absent(time) else 0.0
         ref = _ref(row.get(image), ids[i], arrays)
         samples.append(
             Sample(
                 id=ids[i],
-                patient=str(row[group]) if group and row.get(group) is not None else ids[i],
+                patient=_text(row[group]) if group and not _absent(row.get(group)) else ids[i],
                 inputs={"image": (Reading(ref, days),)},
                 targets=values,
                 part=parts[i],
@@ -192,7 +201,7 @@ def _text(value: object) -> str:
 
 
 def _part(value: object) -> Part | None:
-    if value is None:
+    if _absent(value):
         return None
     part = part_of(str(value))
     if part is None:

@@ -2,8 +2,8 @@
 
 import re
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from hounsfield.core.cohort import Roles
@@ -18,7 +18,9 @@ from hounsfield.data.words import group_strength, target_strength, tokens
 
 KEY = "record"
 FOLDERS, LISTS, NAMES, HEADERS = "(folders)", "(lists of records)", "(names of tables)", "(header)"
-_PERSON = re.compile(r"(patient|subject|sub|person|participant)[_-]?\d+|[ps]\d{2,}", re.IGNORECASE)
+_PERSON = re.compile(r"(patient|subject|sub|person|participant)[_-]?\d+|p\d{2,}", re.IGNORECASE)
+_PERHAPS = re.compile(rf"{_PERSON.pattern}|s\d{{2,}}", re.IGNORECASE)
+"""Folders of subjects, or of the studies of each."""
 _MOST_LIST_BYTES = 1 << 22
 
 
@@ -47,7 +49,7 @@ class RecordTable:
 
 
 def record_table(
-    files: RecordFiles, roles: Roles, *, said: Mapping[str, Mapping[str, str]] | None = None
+    files: RecordFiles, roles: Roles, *, said: Mapping[str, Mapping[str, str]] | None = None, source: str = HEADERS
 ) -> RecordTable:
     """Join everything that is said of records.
 
@@ -57,13 +59,15 @@ def record_table(
     roles : Roles
     said : mapping of str to mapping of str to str, optional
         Path of a record to what its own header says; a key that fewer than half of the records have is left out.
+    source : str
+        Where that is from.
 
     Notes
     -----
     The table that names the most records comes first; other tables with a row for each of some records (a list of
     patients) add their columns, folders add ``class``, ``split`` and ``patient``, lists of records ``split``.
     """
-    sheets, _ = read_tables(files)
+    sheets, faults = read_tables(files)
     if roles.labels is not None:
         chosen = named_table(files.root, roles.labels, sheets)
         sheets = [chosen, *(s for s in sheets if s.name != chosen.name)]
@@ -95,15 +99,21 @@ def record_table(
     if not files.sorted_by_hand or any(target_strength(c) >= 2.0 for c in joined.columns):
         told.pop("class", None)  # a table beats folder names
     joined.add(told, FOLDERS)
-    lists, names = _from_lists(files)
+    lists, names, doubts = _from_lists(files)
+    notes += [*(f"{fault.rstrip('.')}: it is not used." for fault in faults if ".txt'" not in fault), *doubts]
     joined.add(lists, LISTS)
     if said:
         most = Counter(k for about in said.values() for k in about)
         kept = [k for k, n in most.items() if 2 * n >= len(said)]
-        joined.add({k: {p: about[k] for p, about in said.items() if k in about} for k in kept}, HEADERS)
+        joined.add({k: {p: about[k] for p, about in said.items() if k in about} for k in kept}, source)
     sheet = Sheet(title, {c: joined.patients(c, cells) for c, cells in joined.columns.items()}, tuple(notes))
     left = tuple(s for s in side if s not in names)
     return RecordTable(sheet, name, tuple(places), left, joined.sources)
+
+
+def tells_patients(table: RecordTable) -> bool:
+    """Tell whether a column says whose the records are."""
+    return any(group_strength(c) == 2 for c in table.sheet.columns)
 
 
 @dataclass(frozen=True)
@@ -118,6 +128,9 @@ class _Keyed:
 
     @classmethod
     def of(cls, sheet: Sheet, key: FileColumn) -> "_Keyed":
+        if _folder(sheet):  # its cells may be relative to its own folder, and mean that where it is joined to others
+            cells = tuple(p or c for p, c in zip(key.paths, sheet.columns[key.column], strict=True))
+            sheet = replace(sheet, columns={**sheet.columns, key.column: cells})
         return cls(sheet, key, tuple((sheet.name, i) for i in range(sheet.rows)), (sheet.name,))
 
 
@@ -137,7 +150,10 @@ def _joined_alike(keyed: list[_Keyed]) -> list[_Keyed]:
 
 
 def _join(group: list[_Keyed]) -> _Keyed:
-    words = _differing([stem(k.sheet.name) for k in group])
+    names = [stem(k.sheet.name) for k in group]
+    if len(set(names)) < len(names):
+        names = [k.sheet.name.rpartition(".")[0].replace("/", "_") for k in group]
+    words = _differing(names)
     parts = [part_word(w) for w in words]
     head = "set" if None in parts or len(set(parts)) < len(parts) else "split"
     heads = list(group[0].sheet.columns)
@@ -168,16 +184,25 @@ def _common(words: list[list[str]]) -> int:
 
 
 def key_column(sheet: Sheet, files: RecordFiles) -> FileColumn | None:
-    """Return the column of a table that names records, most of them and each once; None where there is none."""
+    """Return the column of a table that names records, most of them and each once; None where there is none.
+
+    Of records of one name in several folders those in the table's own folder are meant.
+    """
     best: FileColumn | None = None
+    folder = _folder(sheet)
+    hints = (folder.rpartition("/")[2],) * sheet.rows if folder else None
     for name, cells in sheet.columns.items():
-        found = resolve_column(name, cells, files=files)
+        found = resolve_column(name, cells, files=files, folder=folder, hints=hints)
         filled = sum(p is not None for p in found.paths)
         if found.share < 0.5 or filled == 0 or len(found.used) < 0.95 * filled:
             continue
         if best is None or (len(found.used), found.share) > (len(best.used), best.share):
             best = found
     return best
+
+
+def _folder(sheet: Sheet) -> str:
+    return sheet.name.rpartition("/")[0]
 
 
 @dataclass
@@ -209,11 +234,9 @@ class _Joined:
 
 def _from_folders(files: RecordFiles, roles: Roles) -> dict[str, dict[str, str]]:
     found: dict[str, dict[str, str]] = {}
-    depth = min((p.count("/") for p in files.records), default=0)
-    for level in range(depth):
-        names = {p: p.split("/")[level] for p in files.records}
-        if len(set(names.values())) > 1 and all(_PERSON.fullmatch(n) for n in names.values()):
-            found["patient"] = names
+    whose = _persons(files.records)
+    if whose:
+        found["patient"] = whose
     levels = folder_levels(list(files.records), roles)
     for name, at in (("class", levels.target), ("split", levels.part), ("patient", levels.patient)):
         if at is not None and name not in found:
@@ -223,20 +246,45 @@ def _from_folders(files: RecordFiles, roles: Roles) -> dict[str, dict[str, str]]
     return found
 
 
-def _from_lists(files: RecordFiles) -> tuple[dict[str, dict[str, str]], set[str]]:
-    """Return parts that lists of record names say (``DS1``, ``RECORDS-test``), and the lists that are of use."""
+def _persons(records: Sequence[str]) -> dict[str, str]:
+    """Return record to the folder of its patient; nothing where no level of folders is of patients.
+
+    Notes
+    -----
+    Below the folders of patients lie those of their studies (``p10001725/s41420867``), which are no patients. A level
+    below another of the same kind counts where its names begin with those above it: ``p100`` holds ``p10001725``.
+    """
+    found: dict[str, str] = {}
+    certain = False
+    for level in range(min((p.count("/") for p in records), default=0)):
+        names = {p: p.split("/")[level] for p in records}
+        sure = all(_PERSON.fullmatch(n) for n in names.values())
+        if len(set(names.values())) < 2 or not (sure or all(_PERHAPS.fullmatch(n) for n in names.values())):
+            continue
+        inside = all(n.casefold().startswith(found[p].casefold()) for p, n in names.items()) if found else True
+        if inside or (sure and not certain):
+            found, certain = names, sure or certain
+    return found
+
+
+def _from_lists(files: RecordFiles) -> tuple[dict[str, dict[str, str]], set[str], list[str]]:
+    """Return parts that lists of record names say (``DS1``, ``RECORDS-test``), the lists of use, what to tell."""
     parts: dict[str, str] = {}
     used: set[str] = set()
+    notes: list[str] = []
     own = set(files.records)
     for path in files.paths:
         part = _part_in(path)
         if part is None or path in own or ending(path) not in ("", ".txt", ".lst", ".list"):
             continue
         found = _listed(files.root / path, files)
-        if found and not any(parts.get(p, part) != part for p in found):
+        twice = sum(parts.get(p, part) != part for p in found)
+        if twice:
+            notes.append(f"{path} is not used: another list has {twice} of its records in another part.")
+        elif found:
             parts |= dict.fromkeys(found, part)
             used.add(path)
-    return ({"split": parts} if len(set(parts.values())) > 1 else {}), used
+    return ({"split": parts} if len(set(parts.values())) > 1 else {}), used, notes
 
 
 def _part_in(path: str) -> str | None:

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 
 from hounsfield.core.cohort import Cohort, InputSpec, Reading, Ref, Schema
 from hounsfield.core.errors import CohortError, ReadError
@@ -89,11 +90,14 @@ class Record:
         None where it cannot be read.
     fault : str
         Why not.
+    assumed : bool
+        Whether the header is that of another record with the same leads: its length and rate are not this one's.
     """
 
     path: str
     header: SignalHeader | None
     fault: str = ""
+    assumed: bool = False
 
 
 def look_at(files: Files, paths: Sequence[str], reader: str) -> tuple[Record, ...]:
@@ -140,6 +144,30 @@ class SignalInputs(Inputs):
         return {INPUT: (Reading(Ref(self.reader, path, self.part(path)), time_days),)}
 
 
+def lead_header(root: Path, record: Record, inputs: SignalInputs) -> SignalHeader | None:
+    """Return the header of what a sample of a record looks at, None where it cannot be read.
+
+    Parameters
+    ----------
+    root : pathlib.Path
+    record : Record
+    inputs : SignalInputs
+
+    Raises
+    ------
+    ReadError
+        If the record cannot be read any more.
+
+    Notes
+    -----
+    One lead of several has a rate and a length of its own: that of the whole record is its fastest lead's.
+    """
+    part = inputs.part(record.path)
+    if record.header is None or not part:
+        return record.header
+    return signal_header(Cohort("", str(root), (), Schema()), Ref(inputs.reader, record.path, part))
+
+
 def signal_inputs(records: Sequence[Record], reader: str) -> SignalInputs:
     """Find out which leads the records share and what is remarkable about them.
 
@@ -171,11 +199,14 @@ def signal_inputs(records: Sequence[Record], reader: str) -> SignalInputs:
             faults[path] = f"it has no lead {', '.join(lacking)}, which the others have"
         elif len(wanted) == 1 and len(header.leads) > 1:
             own[path] = header.leads[place_of(wanted[0], header.leads) or 0]
-    used = [h for p, h in known if p not in faults]
+    looked = {r.path for r in records if not r.assumed}
+    heads = {p: h for p, h in known if p not in faults and p in looked}
     heart = any(standard_lead(n, beside=wanted) for n in wanted) and not on_the_head(wanted)
     spec = InputSpec(name=INPUT, kind="signal", ndim=1, modality="ECG" if heart else "", leads=wanted)
-    heads = {p: h for p, h in known if p not in faults}
-    notes = _notes(used, wanted, own)
+    notes = _notes(list(heads.values()), wanted, own)
+    if len(looked) < len(records):
+        more = len(records) - len(looked)
+        notes = (*notes, f"Lengths and rates of {more} further records are not listed: their leads are alike.")
     return SignalInputs((spec,), reader=reader, own=own, faults=faults, notes=notes, headers=heads)
 
 

@@ -8,7 +8,7 @@ from hounsfield.core.cohort import Cohort, Listing, Reading, Ref, Sample, SetAsi
 from hounsfield.core.errors import CohortError, ReadError, unknown_name
 from hounsfield.data.layouts.record_cohort import Said, checked, finished
 from hounsfield.data.layouts.record_tables import RecordTable
-from hounsfield.data.layouts.records import INPUT, Record, RecordFiles, SignalInputs
+from hounsfield.data.layouts.records import INPUT, Record, RecordFiles, SignalInputs, lead_header
 from hounsfield.data.signal.wfdb.annotations import Span, read_annotations, rhythms
 from hounsfield.data.signal.wfdb.header import parse_header
 from hounsfield.data.table import parse_number
@@ -131,19 +131,18 @@ def window_seconds(text: str) -> float:
 
 def _stretches(files: RecordFiles, record: Record, inputs: SignalInputs, ending: str) -> list[_Stretch]:
     fault = inputs.faults.get(record.path)
-    if fault is not None or record.header is None or record.header.rate_hz is None:
+    header = lead_header(files.root, record, inputs) if fault is None else None
+    if header is None or header.rate_hz is None:
         raise ReadError(fault or record.fault or "it has no rate")
     path = files.root / record.path
     frames_hz = parse_header(path, Ref("wfdb", record.path)).frames_hz
     marks = read_annotations(path.with_name(f"{path.name[: -len('.hea')]}.{ending}"), rate_hz=frames_hz)
-    finer = max(1, round(record.header.rate_hz / frames_hz))
-    spans = rhythms(marks, record.header.samples // finer)
+    finer = max(1, round(header.rate_hz / frames_hz))
+    spans = rhythms(marks, header.samples // finer)
     return [
-        _Stretch(
-            record, Span(s.start * finer, min(s.stop * finer, record.header.samples), s.label), record.header.rate_hz
-        )
+        _Stretch(record, Span(s.start * finer, min(s.stop * finer, header.samples), s.label), header.rate_hz)
         for s in spans
-        if 0 <= s.start * finer < record.header.samples
+        if 0 <= s.start * finer < header.samples
     ]
 
 

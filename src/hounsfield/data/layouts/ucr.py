@@ -174,7 +174,8 @@ def _groups(path: Path, names: set[str], rows: dict[Part, int]) -> dict[str, lis
         if all(n in names for n in own.values()):
             values = [npz_array(path, n) for n in own.values()]
             if all(v.shape == (rows[p],) for p, v in zip(rows, values, strict=True)):
-                found[base] = [str(v) for a in values for v in a.tolist()]
+                own_names = zip(rows, values, strict=True)
+                found[base] = [text_of(v) or f"{p}_{i}" for p, a in own_names for i, v in enumerate(a.tolist())]
     return found
 
 

@@ -178,7 +178,8 @@ def _parsed(path: Path, ref: Ref, _stamp: tuple[int, int]) -> _Series:
         text = path.read_bytes().decode("utf-8-sig")
     except (OSError, UnicodeError) as error:
         raise damaged(ref, "the file is not text.", "a .ts or .tsv file") from error
-    lines = [s for line in text.splitlines() if (s := line.strip()) and not s.startswith(("#", "%"))]
+    # blanks before a line are none of it, a tab is: there the label is missing
+    lines = [s for line in text.splitlines() if (s := line.rstrip().lstrip(" ")) and not s.startswith(("#", "%"))]
     heads = [s for s in lines if s.startswith("@")]
     body = [s for s in lines if not s.startswith("@")]
     if not body:
@@ -189,7 +190,7 @@ def _parsed(path: Path, ref: Ref, _stamp: tuple[int, int]) -> _Series:
         cells = [line.split("\t") if "\t" in line else re.split(r"[,\s]+", line) for line in body]
         rows = tuple(_row([c[1:]], i, ref) for i, c in enumerate(cells))
         return _Series(rows, tuple(c[0].strip() for c in cells))
-    labelled = any(h.lower().startswith(("@classlabel true", "@targetlabel true")) for h in heads)
+    labelled = any(h.lower().split()[:2] in (["@classlabel", "true"], ["@targetlabel", "true"]) for h in heads)
     found: list[Float32Array] = []
     labels: list[str] = []
     for i, line in enumerate(body):

@@ -14,6 +14,7 @@ from hounsfield.core.types import Float64Array
 from hounsfield.data.files import ending, inside
 from hounsfield.data.signal.columns import Head, clock_s, head_of, moment_s, no_hour, time_column
 from hounsfield.data.signal.event_heads import event_heads
+from hounsfield.data.signal.numerals import column_numbers
 from hounsfield.data.signal.times import NO_HOUR, over_midnight, written_times
 from hounsfield.data.signal.windows import chosen_leads, damaged, unlike, window_of
 from hounsfield.data.table import Column, parse_number, read_table
@@ -24,6 +25,7 @@ REGULAR = 0.02
 
 FEWEST_STEPS = 8
 """So many rising steps are no chance, where only they tell minutes from a least value."""
+_AGAIN = re.compile(r"(.+)\.\d+")
 _NUMBERING = re.compile(r"|unnamed[:_ ]*\d*|index|idx|#|no\.?|row|samples?( ?(#|no\.?|number|index))?", re.IGNORECASE)
 
 
@@ -72,7 +74,7 @@ def _signal(path: Path, ref: Ref) -> tuple[Signal, tuple[str, ...]]:
         stat = path.stat()
     except OSError as error:
         raise damaged(ref, f"the file cannot be opened ({error.strerror}).", "a readable file") from error
-    return _parsed(path, ref, (stat.st_mtime_ns, stat.st_size))
+    return _parsed(path, Ref(ref.reader, ref.path), (stat.st_mtime_ns, stat.st_size))
 
 
 @lru_cache(maxsize=4)
@@ -82,7 +84,7 @@ def _parsed(path: Path, ref: Ref, _stamp: tuple[int, int]) -> tuple[Signal, tupl
     except CohortError as error:
         raise ReadError(error.found, expected=error.expected, next_step=error.next_step) from error
     notes = list(sheet.notes)
-    heads = [head_of(h) for h in sheet.columns]
+    heads = [head_of(h) for h in _as_written(list(sheet.columns))]
     columns = list(sheet.columns.values())
     heads, columns = _with_unit_row(heads, columns)
     heads, columns = _without_numbering(heads, columns, notes)
@@ -106,11 +108,18 @@ def _parsed(path: Path, ref: Ref, _stamp: tuple[int, int]) -> tuple[Signal, tupl
     )
 
 
+def _as_written(heads: Sequence[str]) -> list[str]:
+    """Return heads without the number that one that comes again was given: ``ECG (mV).2`` has a unit, too."""
+    again = (_AGAIN.fullmatch(h) for h in heads)
+    return [form[1] if form and form[1] in heads else h for h, form in zip(heads, again, strict=True)]
+
+
 def _with_unit_row(heads: Sequence[Head], columns: Sequence[Column]) -> tuple[list[Head], list[Column]]:
     """Take a second line that holds units (as PhysioNet's programs write it) for what it is."""
     first = [(c[0] or "").strip("'\"[]() ") if c else "" for c in columns]
+    first = ["" if w == "-" else w for w in first]
     words = [w for w in first if w]
-    if not words or any(parse_number(w) is not None or clock_s(w) is not None or moment_s(w) for w in words):
+    if not words or any(column_numbers([w])[0] is not None or clock_s(w) is not None or moment_s(w) for w in words):
         return list(heads), list(columns)
     units = [w if w and len(w) <= 20 else h.unit for w, h in zip(first, heads, strict=True)]
     timed = [
@@ -147,10 +156,9 @@ def _steps(column: Column) -> Float64Array | None:
 
 def _numbers(column: Column, name: str, ref: Ref) -> Float64Array:
     values = np.full(len(column), np.nan)
-    for i, cell in enumerate(column):
+    for i, (cell, value) in enumerate(zip(column, column_numbers(column), strict=True)):
         if cell is None or cell == "-":
             continue
-        value = parse_number(cell)
         if value is None:
             raise damaged(
                 ref,
@@ -184,6 +192,8 @@ def _times(column: Column, head: Head, ref: Ref, notes: list[str]) -> Float64Arr
     backwards = int((np.diff(times) < 0).sum())
     if backwards:
         raise damaged(ref, f"its time stamps run backwards {backwards} times.", "rising times", "sort the table")
+    if bool((np.diff(times) == 0).any()):
+        notes.append("rows have the same time as those before them")
     return np.asarray(times - times[0], np.float64)
 
 

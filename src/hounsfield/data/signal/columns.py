@@ -4,6 +4,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from hounsfield.core.leads import standard_lead
+
 _UNIT = re.compile(r"^(?P<name>.*?)\s*[(\[](?P<unit>[^()\[\]]{1,20})[)\]]\s*$")
 _SECONDS = {
     "us": 1e-6, "ms": 1e-3, "msec": 1e-3, "millisecond": 1e-3, "milliseconds": 1e-3,
@@ -56,6 +58,8 @@ def head_of(text: str, *, alone: bool = False) -> Head:
     """
     text = text.strip().strip("'\"").strip()
     form = _UNIT.match(text)
+    if form is not None and standard_lead(form["unit"]) is not None:
+        return Head(f"{form['name'].strip()} {form['unit'].strip()}".strip(), "")  # ECG (II): a lead is no unit
     name, unit = (form["name"].strip(), form["unit"].strip()) if form else (text, "")
     plain = re.sub(r"[_\s]+", " ", name.casefold()).strip()
     if plain in _TIME_WORDS:

@@ -20,9 +20,11 @@ from hounsfield.data.table import plain_text
 
 MAX_SIGNALS = 4096
 MAX_RECORD_BYTES = 64 << 20
-EDF_ANNOTATIONS = ("EDF Annotations", "BDF Annotations")
+EDF_ANNOTATIONS = ("edf annotations", "bdf annotations")
 HELD_FROM = 8
 """A lead so many times slower than the fastest is a reading, which is held until the next, and no wave."""
+HALF = 0.5001
+"""A data record begins at the nearest sample; of those that follow each other all are rounded the same way."""
 MOST_KEPT = 16
 """Files whose headers and times are kept: each is read for thousands of windows."""
 
@@ -84,7 +86,7 @@ class EdfReader:
         with file.opened() as stream:
             for slot, record in file.records_in(first, last):
                 values = file.record(stream, record, rows, finer)
-                at = round((slot - first) * finer)
+                at = math.floor(slot * finer + HALF) - first * finer
                 a, b = max(0, at), min(array.shape[1], at + finer)
                 if a < b:
                     array[:, a:b] = values[:, a - at : b - at]
@@ -357,7 +359,7 @@ def _lines(
     titles = unlike([n or f"signal {i + 1}" for i, n in enumerate(names)])
     at, plain = 0, 0
     for i, name in enumerate(names):
-        if name in EDF_ANNOTATIONS:
+        if name.casefold() in EDF_ANNOTATIONS:
             tals.append(_Line(name, "", 1, 0, samples[i], at))
         else:
             low, high = (_number(columns[c][i], "physical extreme", ref) for c in (3, 4))
@@ -400,7 +402,7 @@ def _tal(data: bytes, ref: Ref) -> Iterator[EdfAnnotation]:
 
 def _number(cell: bytes, what: str, ref: Ref) -> float:
     try:
-        value = float(cell.decode("latin-1").strip().replace(",", "."))
+        value = float(cell.replace(b"\0", b" ").decode("latin-1").strip().replace(",", "."))
     except ValueError:
         value = math.nan
     if not math.isfinite(value):

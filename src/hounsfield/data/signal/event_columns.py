@@ -1,6 +1,7 @@
 """The columns of a long table of events as numbers, times and coded names, whatever they are written as."""
 
 import io
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -12,10 +13,11 @@ from hounsfield.core.cohort import Ref
 from hounsfield.core.types import BoolArray, Float64Array, IntArray
 from hounsfield.data.files import ending
 from hounsfield.data.signal.columns import Head
-from hounsfield.data.signal.event_heads import delimiter_in, event_heads, heads_in, unit_column
+from hounsfield.data.signal.event_heads import delimiter_in, event_heads, heads_in, patient_column, unit_column
+from hounsfield.data.signal.numerals import column_numbers
 from hounsfield.data.signal.times import NO_HOUR, WrittenTimes, shape_of, written_times
 from hounsfield.data.signal.windows import damaged
-from hounsfield.data.table import decode, is_missing, parse_number
+from hounsfield.data.table import decode, is_missing
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -66,8 +68,8 @@ def _options(line: str) -> "dict[str, pa.csv.ParseOptions | pa.csv.ConvertOption
     import pyarrow.csv as pc
 
     heads = heads_in(line)
-    known, unit = event_heads(heads), unit_column(heads)
-    texts = {h: pa.string() for i, h in enumerate(heads) if known and i in (*known[:3], unit)}
+    known, others = event_heads(heads), (unit_column(heads), patient_column(heads))
+    texts = {h: pa.string() for i, h in enumerate(heads) if known and i in (*known[:3], *others)}
     return {
         "parse_options": pc.ParseOptions(delimiter=delimiter_in(line)),
         "convert_options": pc.ConvertOptions(column_types=texts),
@@ -92,9 +94,16 @@ def coded(column: "pa.ChunkedArray") -> Coded:
 
     whole = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
     found = whole if isinstance(whole, pa.DictionaryArray) else cp.dictionary_encode(whole)
-    names = ["" if v is None else str(v).strip() for v in found.dictionary.to_pylist()]
+    names = [_name(v) for v in found.dictionary.to_pylist()]
     codes = cp.fill_null(found.indices, len(names)) if found.indices.null_count else found.indices
     return used((*names, ""), codes.to_numpy(zero_copy_only=False).astype(np.int64))
+
+
+def _name(value: object) -> str:
+    """Return a cell as a name: numbers that were whole before a gap made them fractions are whole again."""
+    if isinstance(value, float):
+        return "" if math.isnan(value) else str(int(value)) if value.is_integer() else repr(value)
+    return "" if value is None else str(value).strip()
 
 
 def used(names: Sequence[str], codes: IntArray) -> Coded:
@@ -118,7 +127,7 @@ def numbers(column: "pa.ChunkedArray", ref: Ref) -> tuple[Float64Array, BoolArra
     whole = _plain(column)
     if pa.types.is_string(whole.type) or pa.types.is_large_string(whole.type):
         texts, codes = _texts(whole)
-        read = [parse_number(t) for t in texts]
+        read = column_numbers(texts)
         wrong = np.array([n is None and not is_missing(t) for t, n in zip(texts, read, strict=True)], bool)
         values = np.array([np.nan if n is None else n for n in read], np.float64)
         return values[codes], wrong[codes]

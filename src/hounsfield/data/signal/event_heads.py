@@ -8,40 +8,40 @@ from pathlib import Path
 
 from hounsfield.data.files import ending
 from hounsfield.data.signal.columns import Head, head_of, time_column
+from hounsfield.data.words import group_strength
 
 ENDINGS = (".csv", ".tsv", ".txt")
-_RECORD = frozenset(
-    {
-        "record",
-        "record id",
-        "recordid",
-        "patient",
-        "patient id",
-        "patientid",
-        "stay",
-        "stay id",
-        "case",
-        "case id",
-        "id",
-    }
-)
-_VARIABLE = frozenset({"variable", "parameter", "name", "item", "label", "channel", "vital", "signal"})
-_NUMBERED = frozenset({"itemid", "item id"})
-"""Heads of variables that are numbers of a list: one that holds names counts before them."""
-_VALUE = frozenset({"value", "valuenum", "measurement", "result"})
+_RECORD = (
+    "stay id", "stay", "record id", "recordid", "record", "case id", "case", "patient id", "patientid", "patient", "id",
+)  # fmt: skip
+"""Heads of what a series is of, the closest first: a patient may have several stays, and a row an id of its own."""
+_VARIABLE = ("variable", "parameter", "item", "vital", "signal", "channel", "label", "name", "itemid", "item id")
+"""Heads of what was measured, the plainest first: a label may be an answer and a name a person's; numbers of a list
+come last."""
+_VALUE = ("valuenum", "value", "measurement", "result")
 _UNIT = frozenset({"unit", "units", "valueuom"})
 
 
 def event_heads(heads: Sequence[str]) -> tuple[int, int, int, int] | None:
     """Return the columns of record, time, variable and value, or None where a table is no table of events."""
     plain = [re.sub(r"[_\s]+", " ", h.strip().strip("'\"").casefold()).strip() for h in heads]
-    record = [i for i, h in enumerate(plain) if h in _RECORD]
-    variable = [i for i, h in enumerate(plain) if h in _VARIABLE] or [i for i, h in enumerate(plain) if h in _NUMBERED]
-    value = [i for i, h in enumerate(plain) if h == "valuenum"] or [i for i, h in enumerate(plain) if h in _VALUE]
+    record, variable, value = (_first(plain, words) for words in (_RECORD, _VARIABLE, _VALUE))
     time = time_column([time_head(h) for h in heads])
-    if not (record and variable and value and time is not None):
+    if record is None or variable is None or value is None or time is None:
         return None
-    return record[0], time, variable[0], value[0]
+    return record, time, variable, value
+
+
+def _first(plain: Sequence[str], words: Sequence[str]) -> int | None:
+    """Return the column of the first of some words that is a head."""
+    return next((plain.index(word) for word in words if word in plain), None)
+
+
+def patient_column(heads: Sequence[str]) -> int | None:
+    """Return the column that says whose the records are; None without one, or where a record is a patient."""
+    known = event_heads(heads)
+    named = (i for i, h in enumerate(heads) if group_strength(h.strip().strip("'\"")) == 2)
+    return next((i for i in named if known is not None and i not in known), None)
 
 
 def time_head(head: str) -> Head:

@@ -1,7 +1,8 @@
 """A long table of events in memory: its columns as numbers and codes, what cannot be used set aside and counted."""
 
 from collections import Counter
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from hounsfield.core.cohort import Ref
 from hounsfield.core.types import BoolArray, Float32Array, Float64Array, IntArray
 from hounsfield.core.units import change, plain_unit
 from hounsfield.data.signal.event_columns import Coded, coded, event_columns, event_times, numbers, used
-from hounsfield.data.signal.event_heads import event_heads, time_head, unit_column
+from hounsfield.data.signal.event_heads import event_heads, patient_column, time_head, unit_column
 from hounsfield.data.signal.times import records_over_midnight
 from hounsfield.data.signal.windows import damaged
 
@@ -37,6 +38,8 @@ class EventTable:
     notes : tuple of str
     place : dict of str to int
         Record to its number.
+    patients : mapping of str to str
+        Record to whose it is, where the table says it.
     """
 
     records: tuple[str, ...]
@@ -49,6 +52,7 @@ class EventTable:
     values: Float32Array
     notes: tuple[str, ...]
     place: dict[str, int]
+    patients: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     def rows_of(self, record: str, ref: Ref) -> IntArray:
         """Return the rows of a record, in the table's order."""
@@ -84,7 +88,7 @@ def load(path: Path, ref: Ref, _stamp: tuple[int, int]) -> EventTable:
     head = time_head(heads[found[1]])
     times = event_times(columns[found[1]], head, ref)
     values, texts = numbers(columns[found[3]], ref)
-    units = unit_column(heads)
+    units, whose = unit_column(heads), patient_column(heads)
     rows = _Rows(
         coded(columns[found[0]]),
         coded(columns[found[2]]),
@@ -92,6 +96,7 @@ def load(path: Path, ref: Ref, _stamp: tuple[int, int]) -> EventTable:
         values,
         coded(columns[units]) if units is not None else None,
         (),
+        coded(columns[whose]) if whose is not None else None,
     )
     rows = _usable(rows, texts, ref)
     notes = [*rows.notes, *times.notes]
@@ -119,7 +124,21 @@ def _finished(rows: "_Rows", units: tuple[str, ...], notes: tuple[str, ...], ref
         notes = (*notes, said)
     place = {name: i for i, name in enumerate(records)}
     values = rows.values.astype(np.float32)
-    return EventTable(records, variables, units, order, starts, codes, rows.times, values, notes, place)
+    patients, contradicted = _patients(rows)
+    if contradicted:
+        notes = (*notes, f"the rows of {contradicted} records are of several patients: whose they are is not known")
+    return EventTable(records, variables, units, order, starts, codes, rows.times, values, notes, place, patients)
+
+
+def _patients(rows: "_Rows") -> tuple[dict[str, str], int]:
+    """Return whose each record is, and how many records have rows of several patients."""
+    if rows.patient is None:
+        return {}, 0
+    (records, codes), (patients, whose) = rows.record, rows.patient
+    pairs = np.unique(np.stack([codes, whose], axis=1)[whose >= 0], axis=0)
+    counts = np.bincount(pairs[:, 0], minlength=len(records))
+    found = {records[r]: patients[p] for r, p in pairs.tolist() if counts[r] == 1}
+    return found, int((counts > 1).sum())
 
 
 @dataclass(frozen=True)
@@ -130,6 +149,7 @@ class _Rows:
     values: Float64Array
     unit: Coded | None
     notes: tuple[str, ...]
+    patient: Coded | None = None
 
     def only(self, keep: BoolArray) -> "_Rows":
         """Return some of the rows, without the names that none of them has."""
@@ -140,6 +160,7 @@ class _Rows:
             times=self.times[keep],
             values=self.values[keep],
             unit=None if self.unit is None else (self.unit[0], self.unit[1][keep]),
+            patient=None if self.patient is None else (self.patient[0], self.patient[1][keep]),
         )
 
     def from_zero(self) -> "_Rows":

@@ -37,7 +37,7 @@ class EventsReader:
     def read(self, cohort: Cohort, ref: Ref, *, start: int = 0, stop: int | None = None) -> Signal:
         """Return the record, one column for each time at which anything was measured, NaN where a variable was not.
 
-        Where one variable has two values at one time, the later row counts.
+        Where one variable has two values at one time, the later row that tells one counts.
         """
         _, table = _table(cohort, ref)
         rows = table.rows_of(_record(ref), ref)
@@ -45,7 +45,8 @@ class EventsReader:
         chosen = chosen_leads(ref, table.variables)
         begin, end = window_of(ref, len(times), start, stop)
         array = np.full((len(table.variables), len(times)), np.nan, np.float32)
-        array[table.codes[rows], at] = table.values[rows]
+        told = np.isfinite(table.values[rows])
+        array[table.codes[rows][told], at[told]] = table.values[rows][told]
         return Signal(
             np.ascontiguousarray(array[chosen, begin:end]),
             tuple(table.variables[r] for r in chosen),
@@ -70,6 +71,11 @@ def event_records(cohort: Cohort, ref: Ref) -> tuple[str, ...]:
 def event_variables(cohort: Cohort, ref: Ref) -> tuple[str, ...]:
     """Return the variables of a table of events, as `event_records` its records."""
     return _table(cohort, ref)[1].variables
+
+
+def event_patients(cohort: Cohort, ref: Ref) -> dict[str, str]:
+    """Return record to patient, for those of a table of events that tells whose its records are."""
+    return dict(_table(cohort, ref)[1].patients)
 
 
 def event_notes(cohort: Cohort, ref: Ref) -> tuple[str, ...]:

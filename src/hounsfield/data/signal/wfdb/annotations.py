@@ -201,7 +201,8 @@ def rhythms(marks: tuple[Annotation, ...], samples: int) -> tuple[Span, ...]:
     samples : int
         Length of the record: where the last rhythm ends.
     """
-    changes = sorted((a.sample, a.text[1:].strip()) for a in marks if a.symbol == "+" and a.text.startswith("("))
+    named = [(a.sample, a.text[1:].strip()) for a in marks if a.symbol == "+" and a.text.startswith("(")]
+    changes = sorted(named, key=lambda change: change[0])  # of two at one sample the later one counts
     ends = [c[0] for c in changes[1:]] + [samples]
     return tuple(Span(at, end, label) for (at, label), end in zip(changes, ends, strict=True) if end > at)
 

@@ -117,6 +117,8 @@ def parse_header(path: Path, ref: Ref) -> RecordText:
     notes: list[str] = []
     rate = _rate(ref, words, notes)
     frames = _whole(ref, words[3], "length") if len(words) > 3 else 0
+    if frames < 0:
+        raise damaged(ref, f"its header tells a length of {frames} samples.", "a length of 0 or more")
     if "/" in words[0] and segments < 1:
         raise damaged(ref, "its header promises no segments.", "at least one segment")
     wanted = segments or count
