@@ -18,10 +18,10 @@ from hounsfield.science.forecasting.lookback import features
 from hounsfield.science.forecasting.thinning import factor
 from hounsfield.stages.planning.forecast import (
     MOST_HZ,
-    MOST_STEPS,
     Asked,
     SeriesSeen,
     draft_forecast,
+    longest_piece,
     tree_seconds,
     with_steps,
     with_trees,
@@ -138,7 +138,8 @@ def plan_forecast(
     rate = None
     if not facts.irregular and facts.rate_hz is not None:
         rate = facts.rate_hz / factor(facts.rate_hz, MOST_HZ)
-    shape = Shape(_variables(facts, target.name), target.name, target.unit, rate, MOST_STEPS)
+    most = longest_piece(_steps_per_hour(facts, rate), wishes.ahead)
+    shape = Shape(_variables(facts, target.name), target.name, target.unit, rate, most)
     series = read_series(known, shape, progress=progress)
     each = (time.perf_counter() - began) / max(1, len(series.courses.courses))
     plan = _drafted(known, wishes, _seen(known, facts, series, shape))
@@ -152,6 +153,13 @@ def plan_forecast(
 def _variables(facts: SignalFacts, target: str) -> tuple[str, ...]:
     """Return what the training series have; the forecast variable in any case."""
     return facts.leads if target in facts.leads else (target, *facts.leads)
+
+
+def _steps_per_hour(facts: SignalFacts, rate_hz: float | None) -> float | None:
+    """Return how many steps an hour of a training series has, about; None where nothing tells."""
+    if rate_hz is not None:
+        return 3600 * rate_hz
+    return 3600 * facts.steps_median / facts.duration_median_s if facts.duration_median_s else None
 
 
 def _refuse(wishes: Wishes) -> None:
@@ -199,6 +207,7 @@ def _seen(known: Study, facts: SignalFacts, series: Series, shape: Shape) -> Ser
         missing_share=float(np.mean(missing)),
         aside=len(series.courses.aside),
         between=around(shape.variables, what),
+        most_steps=shape.most_steps,
     )
 
 
