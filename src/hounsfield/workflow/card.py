@@ -5,6 +5,14 @@ from hounsfield.core.plan import Plan
 from hounsfield.workflow.study import Study
 from hounsfield.workflow.warming import SECTION, settled
 
+PREVALENCE = "- Probabilities hold for the prevalence of the validation part."
+FORECAST_LIMITS = (
+    "- Valid for series of patients and monitors like the training ones. There is no input guard: refused are series "
+    "without the variable, in a unit that cannot be converted, or at a rate that is too low, and nothing is flagged.",
+    "- Intervals and probabilities hold in the mean over patients like those of the validation part; those of one "
+    "patient may hold more or less often than they say.",
+)
+
 
 def card(plan: Plan, known: Study) -> str:
     """Return the card as Markdown: what the model is for, what it saw, how it was made, what it is not.
@@ -19,6 +27,8 @@ def card(plan: Plan, known: Study) -> str:
     Figures are not repeated here: they stand in the report, beside their intervals and baselines.
     """
     seen = known.fingerprint
+    forecast = all(target.kind == "forecast" for target in plan.targets)
+    fixed = "chose the weights and calibrated the quantiles" if forecast else "fixed calibration and threshold"
     lines = [
         f"# Model card: {plan.cohort}",
         "",
@@ -26,7 +36,7 @@ def card(plan: Plan, known: Study) -> str:
         "",
         f"- Made by Hounsfield {plan.hounsfield}, task `{plan.task}`, seed {plan.seed}.",
         f"- Trained on {seen.samples} samples of {seen.patients} patients; "
-        f"{seen.val_samples} validation samples fixed calibration and threshold.",
+        f"{seen.val_samples} validation samples {fixed}.",
     ]
     lines += [f"- Input `{name}`: {facts.said}." for name, facts in seen.inputs.items()]
     for target in plan.targets:
@@ -40,8 +50,7 @@ def card(plan: Plan, known: Study) -> str:
         "",
         "## Limits",
         "",
-        _valid(seen.kinds),
-        "- Probabilities hold for the prevalence of the validation part.",
+        *(FORECAST_LIMITS if forecast else (_valid(seen.kinds), PREVALENCE)),
         "- Judge it on your own patients first: `hu evaluate BUNDLE FOLDER`.",
         "",
     ]

@@ -36,6 +36,22 @@ def test_the_future_changes_nothing() -> None:
         np.testing.assert_allclose(moved[: step + 1], whole[: step + 1], rtol=1e-12)
 
 
+def test_of_places_that_look_the_same_the_newest_are_taken_however_long_the_series_goes_on() -> None:
+    one = wave(150)
+    coarse = Course(one.times_h, np.round(one.values / 10) * 10, one.end_h)
+    x, answers = coarse.values[0], truths(coarse, 0, ASKED)
+    whole, late = said(coarse), known_by(coarse.times_h, ASKED).max(axis=1)
+    ties = 0
+    for i in (40, 77, 110, 140):
+        places = [s for s in range(3, i) if late[s] <= i and s >= i - HOW.memory and np.isfinite(answers[s]).all()]
+        apart = {s: float(((x[s - 3 : s + 1] - x[i - 3 : i + 1]) ** 2).sum()) for s in places}
+        places.sort(key=lambda s: (apart[s], -s))
+        ties += apart[places[HOW.nearest - 1]] == apart[places[HOW.nearest]]
+        np.testing.assert_allclose(whole[i], answers[places[: HOW.nearest]].mean(axis=0))
+        np.testing.assert_allclose(said(coarse.until(i))[i], whole[i])
+    assert ties
+
+
 def test_it_is_what_a_plain_search_finds() -> None:
     one = wave(120, seed=2)
     x, answers = one.values[0], truths(one, 0, ASKED)

@@ -7,8 +7,9 @@ from scipy.stats import norm
 from hounsfield.core.errors import InputError
 from hounsfield.core.streams import stream
 from hounsfield.science.forecasting.outcomes import Outcome
+from hounsfield.science.statistics.warning import Watched
 from hounsfield.stages.evaluation.forecast_figures import ForecastFigures
-from hounsfield.stages.evaluation.forecasts import Judging, Said, judge_forecasts
+from hounsfield.stages.evaluation.forecasts import Judging, Said, _thresholds, judge_forecasts
 
 LEVELS = (0.05, 0.25, 0.5, 0.75, 0.95)
 HOW = Judging((Outcome(kind="next"), Outcome(kind="lowest", hours=1.0)), LEVELS, "network", 65.0, "mmHg")
@@ -64,6 +65,34 @@ def test_warnings_are_only_of_the_lowest_and_thresholds_hold_elsewhere() -> None
     assert better.lead_h == pytest.approx(1.0)
     rates = [rate for rate, _ in told.curves["network"]]
     assert rates == sorted(rates, reverse=True)
+
+
+def test_a_rate_that_an_alarm_which_always_stands_keeps_is_not_told() -> None:
+    """Of readings each two hours it is raised each four: at one false alarm in four hours any score warns of all."""
+    how = Judging((Outcome(kind="lowest", hours=3.0),), LEVELS, "network", 65.0, "mmHg")
+    rare = [
+        Said(
+            s.patient,
+            s.times_h * 2,
+            s.values,
+            s.end_h * 2,
+            s.truth[:, 1:],
+            {m: q[:, 1:] for m, q in s.quantiles.items()},
+        )
+        for s in said(40, 6)
+    ]
+    told = judge_forecasts(rare, [], how).warnings[0]
+    assert [round(1 / point.per_hour) for point in told.at["network"]] == [24, 12, 8]
+    assert len(told.chance) == 3
+
+
+def test_of_readings_each_second_few_may_alarm() -> None:
+    """A day of them in which one in 86,400 has the highest score: one false alarm in 24 hours."""
+    scores = np.linspace(0.0, 0.5, 86_400)
+    thresholds = _thresholds([Watched(0, np.arange(86_400) / 3600, np.full(86_400, 80.0), scores, 24.0)])
+    assert 1 <= (scores >= thresholds[-2]).sum() <= 2
+    assert (scores >= thresholds[-1]).sum() == 0
+    assert thresholds[0] == 0.0
 
 
 def test_without_held_out_series_no_threshold_is_fixed_and_without_a_limit_nothing_is_warned_of() -> None:

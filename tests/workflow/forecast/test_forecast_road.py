@@ -98,6 +98,14 @@ def test_a_table_of_events_becomes_a_judged_forecaster(run: Run) -> None:
     assert "What comes" in page
 
 
+def test_the_card_promises_no_guard_that_there_is_not(run: Run) -> None:
+    card = open_sealed(run.path / "bundle").card
+    assert "There is no input guard" in card
+    assert "flagged or refused by the input guard" not in card
+    assert "threshold" not in card
+    assert "prevalence" not in card
+
+
 def test_predictions_are_told_beside_what_came(run: Run) -> None:
     with (run.path / "predictions.csv").open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
@@ -284,6 +292,18 @@ def test_series_of_one_rate_are_forecast_too(tmp_path: Path) -> None:
     write_events(tmp_path / "events" / "events.csv", 3)
     refused = list(predict(done.path, [tmp_path / "events"]))
     assert all(p.refusal for p in refused)
+
+
+def test_a_reading_each_second_is_forecast_half_an_hour_ahead(tmp_path: Path) -> None:
+    """Pieces of 1,500 steps would be shorter than the longest horizon: nothing could be known of it."""
+    for n in range(6):
+        minutes = pressure_course(1.0, stream(0, "seconds", 0, n)).values[0]
+        values = np.interp(np.arange(2100) / 60, np.arange(len(minutes)), minutes)
+        rows = "".join(f"{t},{value:.1f}\n" for t, value in enumerate(values))
+        (tmp_path / f"m{n}.csv").write_text("time_s,ABP Mean (mmHg)\n" + rows, encoding="utf-8")
+    made = plan(tmp_path, wishes=Wishes(task="prognose", ahead=("30 min",), threads=1))
+    assert made.value("preparation", "most_steps") == 14_400
+    assert made.value("forecast", "asked") == [{"kind": "mean", "hours": 0.5}, {"kind": "lowest", "hours": 0.5}]
 
 
 def test_of_a_waveform_the_next_second_is_asked(tmp_path: Path) -> None:

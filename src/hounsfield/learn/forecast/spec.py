@@ -1,5 +1,6 @@
 """A forecaster as data: what is asked, how series are prepared, the network."""
 
+from itertools import pairwise
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -10,6 +11,18 @@ from hounsfield.science.forecasting.outcomes import Outcome
 
 LEVELS = (0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95)
 """Usual quantiles: the outermost two are the 90% interval, the middle one is the forecast."""
+
+
+def fault_of_levels(levels: tuple[float, ...]) -> str:
+    """Return what is wrong with the levels of quantiles, as the end of a sentence; ``""`` for nothing."""
+    if len(levels) < 3 or not all(0 < level < 1 for level in levels):
+        return "are not at least three shares between 0 and 1"
+    if any(a >= b for a, b in pairwise(levels)):
+        return "do not rise"
+    if 0.5 not in levels:
+        return "do not hold .5, the median"
+    pairs = zip(levels, reversed(levels), strict=True)
+    return "are not symmetric about .5" if any(abs(a + b - 1) > 1e-9 for a, b in pairs) else ""
 
 
 class ForecastOptions(BaseModel):
@@ -184,10 +197,9 @@ class ForecastSpec(BaseModel):
         k, q, c = len(self.asked), len(self.levels), len(self.variables)
         if self.target >= c or len(self.scaling.middle) != c or len(self.scaling.spread) != c:
             raise ValueError(f"target {self.target} and scaling do not fit {c} variables")
-        rising = all(a < b for a, b in zip(self.levels, self.levels[1:], strict=False))
-        pairs = zip(self.levels, reversed(self.levels), strict=True)
-        if not rising or 0.5 not in self.levels or any(abs(a + b - 1) > 1e-9 for a, b in pairs):
-            raise ValueError(f"levels {self.levels} must rise, be symmetric about .5 and hold it")
+        fault = fault_of_levels(self.levels)
+        if fault:
+            raise ValueError(f"levels {self.levels}: {fault}")
         shapes = len(self.weights) == self.lags and all(len(row) == k for row in self.weights)
         if not shapes or len(self.constant) != k or len(self.scale) != k or len(self.start) != k:
             raise ValueError(f"the autoregression does not fit {k} questions and {self.lags} lags")

@@ -7,6 +7,10 @@ import numpy as np
 from hounsfield.core.types import BoolArray, Float64Array, IntArray
 from hounsfield.science.forecasting.outcomes import NEAR, Outcome
 
+ALIKE = 1e-12
+"""Sums of squared differences that differ by less than this share of the present window's own square are the same:
+they are known no better than rounding lets them, and a search over a longer series rounds otherwise."""
+
 
 @dataclass(frozen=True)
 class Echo:
@@ -71,8 +75,9 @@ def echoes(
     -----
     Places are compared by the sum of squared differences of the last `window` readings, level included, since a
     pressure that stands higher falls further. A place is taken only when the answers to all questions at it were known
-    at the present reading: nothing looks ahead. This is forecasting by analogues, of use where a series repeats itself,
-    as a pressure does from beat to beat.
+    at the present reading: nothing looks ahead. Of places that look the same, as they do in a record of whole numbers,
+    the newest are taken, so that it does not matter how long the series goes on. This is forecasting by analogues, of
+    use where a series repeats itself, as a pressure does from beat to beat.
 
     References
     ----------
@@ -94,8 +99,29 @@ def echoes(
     present = rows[asking] - (how.window - 1)
     apart = size[present][:, None] + size[None] - 2.0 * (whole[present] - centre) @ (whole - centre).T
     past = (known[None] <= times_h[rows[asking]][:, None] + 1e-9) & (places[None] >= rows[asking][:, None] - how.memory)
-    apart = np.where(past, apart, np.inf)
-    chosen = np.argpartition(apart, how.nearest - 1, axis=1)[:, : how.nearest]
-    enough = np.isfinite(np.take_along_axis(apart, chosen, axis=1)).all(axis=1)
-    found[asking[enough]] = answers[places[chosen[enough]]].mean(axis=1)
+    scale = ALIKE * (size[present] + how.window * centre**2)
+    alike = np.round(apart / np.where(scale > 0, scale, 1.0)[:, None])
+    chosen, enough = _nearest(np.where(past, alike, np.inf), how.nearest)
+    found[asking[enough]] = answers[places[chosen]].mean(axis=1)
     return found
+
+
+def _nearest(apart: Float64Array, count: int) -> tuple[IntArray, BoolArray]:
+    """Return the columns of the so many smallest of each row, ``r count``, of equal ones the last; and which rows.
+
+    Parameters
+    ----------
+    apart : numpy.ndarray
+        ``n m``; infinity where a column does not count.
+    count : int
+        Rows with fewer finite columns are left out.
+    """
+    chosen = np.argpartition(apart, count - 1, axis=1)[:, :count]
+    limit = np.take_along_axis(apart, chosen, axis=1).max(axis=1)
+    enough: BoolArray = np.isfinite(limit)
+    tied = np.flatnonzero(enough & ((apart <= limit[:, None]).sum(axis=1) > count))
+    rows, at = apart[tied], limit[tied, None]
+    nearer, equal = rows < at, rows == at
+    newest = equal[:, ::-1].cumsum(axis=1)[:, ::-1] <= count - nearer.sum(axis=1, keepdims=True)
+    chosen[tied] = np.nonzero(nearer | (equal & newest))[1].reshape(-1, count)
+    return chosen[enough].astype(np.int64), enough

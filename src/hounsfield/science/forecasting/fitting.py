@@ -22,7 +22,8 @@ def pooled(truth: Sequence[Float64Array]) -> tuple[Float64Array, BoolArray]:
         raise InputError(
             "A question has no known answer in the training series.",
             expected="readings after others, within every horizon",
-            next_step="choose shorter horizons, or give longer series",
+            next_step="choose horizons (--ahead) that are shorter than the series and longer than the time from one "
+            "reading to the next",
         )
     return every, known
 

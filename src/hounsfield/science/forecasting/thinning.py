@@ -67,7 +67,7 @@ def pieces(course: Course, most: int) -> list[Course]:
 
     Notes
     -----
-    Each is watched until the next begins; what was asked near its end stays without an answer.
+    Each ends with its own last step: what was asked near its end stays without an answer.
     """
     count = len(course.times_h)
     if count <= most:

@@ -45,11 +45,14 @@ class Warnings:
     thresholds : numpy.ndarray
         ``a``, rising.
     warned, true, false : numpy.ndarray
-        ``p a``: onsets that an alarm stood for, alarms that an onset followed, alarms that none followed.
+        ``p a``: onsets that an alarm stood for, judged alarms that an onset followed, judged ones that none followed.
     onsets, hours : numpy.ndarray
-        ``p``: onsets that could be warned of, and hours outside of episodes at which an alarm could be judged.
+        ``p``: onsets that could be warned of, and hours outside of episodes at which an alarm can be judged.
     unforeseen : int
         Onsets before which there was no reading within the horizon: nobody could warn of them.
+    again : int
+        Of the onsets that could be warned of, those whose patient was below the limit already within the horizon: a
+        value that hovers about the limit, which takes no foresight.
     leads_h : numpy.ndarray
         ``e a``: hours from the first alarm that stood to each onset; NaN where none stood.
     """
@@ -61,6 +64,7 @@ class Warnings:
     onsets: Float64Array
     hours: Float64Array
     unforeseen: int
+    again: int
     leads_h: Float64Array
 
     def sensitivity(self) -> Float64Array:
@@ -92,6 +96,9 @@ class Warnings:
         """
         people = np.arange(len(self.onsets))
         value = float(self._at(per_hour, np.ones((len(people), 1)))[0])
+        if np.isnan(value):
+            why = "no alarm could be judged" if self.onsets.sum() else "there was no onset that could be warned of"
+            return Interval(np.nan, np.nan, np.nan, why)
         drawn = [self._at(per_hour, chunk) for chunk in patient_weights(people, replicates=REPLICATES, rng=rng)]
         every = np.concatenate(drawn) if drawn else np.zeros(0)
         return percentile_interval(value, every, patients=len(people), name="sensitivity")
@@ -143,56 +150,65 @@ def warn(
     - An onset is *warned of* if an alarm stood at a reading since the episode before and at most the horizon earlier;
       *lead time* is from the first such reading on. Onsets with no such reading are counted apart.
     - An alarm *counts* when it begins to stand, and anew each time the horizon has passed while it stands or stands
-      again. It is *true* if an onset follows within the horizon, *false* if none does though the series was watched for
-      so long, and not judged otherwise.
-    - *Hours* are those between readings outside of episodes, at most the horizon for each: a gap in which nothing was
-      measured is not watched. Readings whose alarm would not be judged have none: their false alarms are not counted,
-      and hours in which none can be counted would make them look rare, the more the shorter a series is.
+      again. It is *judged* if it is known what came: the series was watched to the horizon's end, and there was a
+      reading within it. It is then *true* if an onset followed within the horizon, else *false*. Alarms that only an
+      onset could settle are not judged: near the end of a series, and of each piece of a long one, all that are judged
+      would be true.
+    - *Hours* are those from readings outside of episodes to the next one. Readings at which no alarm can be judged have
+      none: hours in which no false alarm can be counted would make them look rare, the more the shorter a series is.
     """
     count = len(thresholds)
     warned, true, false = np.zeros((3, patients, count))
     found_onsets, hours = np.zeros((2, patients))
     leads: list[Float64Array] = []
-    unforeseen = 0
+    unforeseen = again = 0
     for one in series:
         under = one.values < below
         onsets = np.flatnonzero(under[1:] & ~under[:-1]) + 1
         asked = np.flatnonzero(~under & np.isfinite(one.scores))
-        apart = np.diff(np.r_[one.times_h, one.end_h])
-        now = one.times_h[asked]
-        judged = (_coming(one, onsets, asked) <= now + within_h + 1e-9) | (now + within_h <= one.end_h + 1e-9)
-        hours[one.patient] += float(np.minimum(apart[asked], within_h)[judged].sum())
+        judged = _judged(one, asked, within_h)
+        apart = np.diff(np.r_[one.times_h, one.end_h])[asked]
+        hours[one.patient] += float(apart[judged].sum())
         standing = one.scores[asked, None] >= thresholds
-        lead, missed = _leads(one, (onsets, asked), standing, within_h)
-        unforeseen += missed
+        lead, foreseen = _leads(one, (onsets, asked), standing, within_h)
+        low = np.maximum.accumulate(np.where(under, one.times_h, -np.inf))[onsets - 1]
+        unforeseen += int((~foreseen).sum())
+        again += int((foreseen & (low >= one.times_h[onsets] - within_h - 1e-9)).sum())
         leads.append(lead)
         found_onsets[one.patient] += len(lead)
         warned[one.patient] += np.isfinite(lead).sum(axis=0)
-        right, wrong = _alarms(one, (onsets, asked), standing, within_h)
+        right, wrong = _alarms(one, (onsets, asked), standing, judged, within_h)
         true[one.patient] += right
         false[one.patient] += wrong
     stacked = np.concatenate(leads) if leads else np.zeros((0, count))
-    return Warnings(thresholds, warned, true, false, found_onsets, hours, unforeseen, stacked)
+    return Warnings(thresholds, warned, true, false, found_onsets, hours, unforeseen, again, stacked)
 
 
 def _leads(
     one: Watched, places: tuple[IntArray, IntArray], standing: BoolArray, within_h: float
-) -> tuple[Float64Array, int]:
-    """Return lead times of onsets that could be warned of, ``e a``, and how many could not."""
+) -> tuple[Float64Array, BoolArray]:
+    """Return lead times of onsets that could be warned of, ``e a``, and which of all onsets these are."""
     onsets, asked = places
     found: list[Float64Array] = []
-    missed, before = 0, -1
-    for onset in onsets:
+    foreseen, before = np.zeros(len(onsets), np.bool_), -1
+    for number, onset in enumerate(onsets):
         time = one.times_h[onset]
         chosen = (asked > before) & (asked < onset) & (one.times_h[asked] >= time - within_h - 1e-9)
         before = onset
         if not chosen.any():
-            missed += 1
             continue
+        foreseen[number] = True
         ahead = time - one.times_h[asked[chosen]]
         found.append(np.where(standing[chosen], ahead[:, None], -np.inf).max(axis=0))
     lead = np.array(found).reshape(len(found), standing.shape[1])
-    return np.where(np.isfinite(lead), lead, np.nan), missed
+    return np.where(np.isfinite(lead), lead, np.nan), foreseen
+
+
+def _judged(one: Watched, asked: IntArray, within_h: float) -> BoolArray:
+    """Return at which readings an alarm can be judged: watched to the horizon's end, and measured within it."""
+    until = one.times_h[asked] + within_h
+    measured = np.append(one.times_h[1:], np.inf)[asked] <= until + 1e-9
+    return np.asarray(measured & (until <= one.end_h + 1e-9), np.bool_)
 
 
 def _coming(one: Watched, onsets: IntArray, asked: IntArray) -> Float64Array:
@@ -202,7 +218,7 @@ def _coming(one: Watched, onsets: IntArray, asked: IntArray) -> Float64Array:
 
 
 def _alarms(
-    one: Watched, places: tuple[IntArray, IntArray], standing: BoolArray, within_h: float
+    one: Watched, places: tuple[IntArray, IntArray], standing: BoolArray, judged: BoolArray, within_h: float
 ) -> tuple[Float64Array, Float64Array]:
     """Return how many alarms are true and how many false at each threshold, ``a`` each."""
     onsets, asked = places
@@ -214,12 +230,10 @@ def _alarms(
         raised = standing[place] & (now >= quiet_until - 1e-9)
         if not raised.any():
             continue
-        coming = next_onset[place]
-        if coming <= now + within_h + 1e-9:
+        follows = next_onset[place] <= now + within_h + 1e-9
+        quiet_until[raised] = next_onset[place] if follows else now + within_h
+        if judged[place] and follows:
             right += raised
-            quiet_until[raised] = coming
-        else:
-            if now + within_h <= one.end_h + 1e-9:
-                wrong += raised
-            quiet_until[raised] = now + within_h
+        elif judged[place]:
+            wrong += raised
     return right, wrong

@@ -103,6 +103,8 @@ class WarningFigures(_Told):
         A reading below this is the event.
     onsets, unforeseen : int
         Onsets that could be warned of, and those before which there was no reading within the horizon.
+    again : int
+        Of the onsets that could be warned of, those within a horizon of the episode before.
     hours : float
         Hours outside of episodes at which an alarm could be judged.
     at : dict of str to list of RatePoint
@@ -117,6 +119,7 @@ class WarningFigures(_Told):
     below: float
     onsets: int
     unforeseen: int
+    again: int = 0
     hours: float
     at: dict[str, list[RatePoint]]
     chance: list[float | None] = []

@@ -24,9 +24,11 @@ from hounsfield.stages.evaluation.forecast_figures import (
 
 RATES = (1 / 24, 1 / 12, 1 / 8, 1 / 4)
 """False alarms per hour that sensitivities are told at: one in 24, 12, 8 and 4 hours."""
-THRESHOLDS = 200
+THRESHOLDS, RAREST = 300, 1e-6
+"""How many thresholds there are, and the smallest share of readings that one lets through: readings each second are
+86,400 a day."""
 POINTS = 60
-CHANCE_DRAWS, CHANCE_THRESHOLDS = 3, 60
+CHANCE_DRAWS, CHANCE_THRESHOLDS = 3, 120
 """How often alarms that know nothing are drawn, and thresholds for them."""
 
 
@@ -178,10 +180,11 @@ def _warnings(judged: Sequence[Said], held: Sequence[Said], place: int, how: Jud
     below, within = float(how.below or 0.0), how.asked[place].hours
     at: dict[str, list[RatePoint]] = {}
     curves: dict[str, list[tuple[float, float]]] = {}
-    onsets = unforeseen = 0
+    onsets = unforeseen = again = 0
     hours = 0.0
-    # an alarm that always stands is raised once in each horizon: more than that can be had of any score
-    rates = [rate for rate in RATES if rate * within < 1]
+    # what an alarm that always stands keeps can be had of any score: at such a rate everything is warned of
+    always = _always(judged, place, below=below, within_h=within, how=how)
+    rates = [rate for rate in RATES if rate * within < 1 and not rate >= always]
     for method in judged[0].quantiles:
         scored = _watched(judged, place, method, how)
         before = _watched(held, place, method, how)
@@ -192,12 +195,14 @@ def _warnings(judged: Sequence[Said], held: Sequence[Said], place: int, how: Jud
         shown = np.unique(np.linspace(0, len(thresholds) - 1, POINTS).round().astype(int))
         rate, sensitivity = found.false_per_hour(), found.sensitivity()
         curves[method] = [(round(float(rate[i]), 5), round(float(sensitivity[i]), 5)) for i in shown]
-        onsets, unforeseen, hours = int(found.onsets.sum()), found.unforeseen, float(found.hours.sum())
+        onsets, unforeseen, again = int(found.onsets.sum()), found.unforeseen, found.again
+        hours = float(found.hours.sum())
     return WarningFigures(
         name=how.asked[place].name,
         below=below,
         onsets=onsets,
         unforeseen=unforeseen,
+        again=again,
         hours=round(hours, 2),
         at=at,
         chance=_by_chance(judged, rates, below=below, within_h=within, how=how),
@@ -205,11 +210,18 @@ def _warnings(judged: Sequence[Said], held: Sequence[Said], place: int, how: Jud
     )
 
 
+def _always(judged: Sequence[Said], place: int, *, below: float, within_h: float, how: Judging) -> float:
+    """Return the false alarms per hour of an alarm that always stands; NaN where none can be judged."""
+    series = _watched(judged, place, how.method, how)
+    found = warn(series, np.array([-np.inf]), below=below, within_h=within_h, patients=_people(judged))
+    return float(found.false_per_hour()[0])
+
+
 def _by_chance(
     judged: Sequence[Said], rates: Sequence[float], *, below: float, within_h: float, how: Judging
 ) -> list[float | None]:
     """Return the sensitivity of alarms at random at each rate: at many false alarms onsets are met by chance."""
-    thresholds = 1.0 - np.geomspace(1e-3, 1.0, CHANCE_THRESHOLDS)[::-1]
+    thresholds = 1.0 - np.geomspace(RAREST, 1.0, CHANCE_THRESHOLDS)[::-1]
     drawn: list[list[float]] = [[] for _ in rates]
     plain = _watched(judged, 0, how.method, how)
     for number in range(CHANCE_DRAWS):
@@ -260,7 +272,7 @@ def _thresholds(series: Sequence[Watched]) -> Float64Array:
     scores = np.concatenate([one.scores[np.isfinite(one.scores)] for one in series])
     if not len(scores):
         return np.array([np.inf])
-    steps = 1.0 - np.geomspace(1e-4, 1.0, THRESHOLDS)[::-1]
+    steps = 1.0 - np.geomspace(RAREST, 1.0, THRESHOLDS)[::-1]
     return np.append(np.unique(np.quantile(scores, steps)), np.nextafter(scores.max(), np.inf))
 
 

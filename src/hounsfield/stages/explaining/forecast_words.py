@@ -7,9 +7,9 @@ WORDS = {
     "not_device": Both("Research software, not a medical device.", "科研软件，不是医疗器械。"),
     "title": Both("What moved the forecast of {variable}?", "哪些数据改变了对 {variable} 的预测？"),
     "from_test": Both(
-        "Series of the test part, which the model has not seen: the forecasts that were furthest off, and some that "
-        "were right.",
-        "序列来自测试集，模型未曾见过：包括误差最大的预测与若干准确的预测。",
+        "Series of the test part, which the model has not seen: the forecasts whose first question was answered "
+        "furthest off, and some in which it was answered right.",
+        "序列来自测试集，模型未曾见过：包括首个问题误差最大的预测与若干首个问题预测准确者。",
     ),
     "from_files": Both("Each series is forecast from its last reading.", "每个序列均从其最后一次读数开始预测。"),
     "eyebrow_answer": Both("In short", "结论"),

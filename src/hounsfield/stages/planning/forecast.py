@@ -1,19 +1,24 @@
 """Rules for forecasts: what is asked, how far ahead, with which network, in how many steps."""
 
+import math
 from dataclasses import dataclass
 
 from hounsfield.core.errors import InputError
 from hounsfield.core.plan import Decision, PlanValue
 from hounsfield.science.forecasting import FORECAST_BASELINES
 from hounsfield.science.forecasting.horizons import hours_ahead
-from hounsfield.science.forecasting.outcomes import Outcome, span
+from hounsfield.science.forecasting.outcomes import NEAR, Outcome, span
 
 WAVE_HZ = 5.0
 """A series that is sampled more often is a waveform: what comes within a second is asked of it."""
 MOST_HZ = 50.0
 RARE_H = 0.1
 """Readings further apart than six minutes are those of a chart, not of a monitor."""
+CHART_H, MONITOR_H = (0.0, 1.0, 3.0), (5 / 60, 10 / 60, 30 / 60)
 MOST_STEPS = 1500
+HORIZONS_IN_A_PIECE = 8
+"""Near the end of a piece it is not known what came: of so many horizons that is an eighth of it."""
+LONGEST_PIECE = 20_000
 EPOCHS = 60
 LEAST_STEPS, MOST_TRAINING = 300, 4000
 TREES_FROM = 1500
@@ -50,6 +55,8 @@ class SeriesSeen:
         Two variables that it lies between when they are measured at the same time.
     units : tuple of str
         Of each variable, ``""`` where not known.
+    most_steps : int
+        See `longest_piece`.
     """
 
     name: str
@@ -66,6 +73,7 @@ class SeriesSeen:
     aside: int = 0
     between: tuple[str, str] | None = None
     units: tuple[str, ...] = ()
+    most_steps: int = MOST_STEPS
 
 
 @dataclass(frozen=True)
@@ -121,7 +129,11 @@ def draft_forecast(seen: SeriesSeen, asked: Asked) -> dict[str, dict[str, Decisi
                 evidence="irregular times" if seen.rate_hz is None else f"{seen.rate_hz:.4g} Hz",
             ),
             "rate_hz": _rate(seen),
-            "most_steps": Decision(value=MOST_STEPS, rule="longer series are learned from in pieces of so many steps"),
+            "most_steps": Decision(
+                value=seen.most_steps,
+                rule=f"longer series are learned from in pieces of so many steps: {MOST_STEPS}, or "
+                f"{HORIZONS_IN_A_PIECE} times the longest horizon, {LONGEST_PIECE:,} at most",
+            ),
         },
         "line": {
             "company": Decision(
@@ -142,6 +154,44 @@ def draft_forecast(seen: SeriesSeen, asked: Asked) -> dict[str, dict[str, Decisi
             "lags": _lags(seen),
         },
     }
+
+
+def longest_piece(steps_per_hour: float | None, ahead: tuple[str, ...]) -> int:
+    """Return how many steps of a series are learned from together.
+
+    Parameters
+    ----------
+    steps_per_hour : float or None
+        Of the training series; None where not known.
+    ahead : tuple of str
+        Horizons that were asked for; empty for those by rule.
+
+    Raises
+    ------
+    InputError
+        If a waveform is asked for what lies further ahead than half a piece.
+
+    Notes
+    -----
+    A piece that is shorter than a horizon knows no answer: half an hour of readings each second is longer than
+    `MOST_STEPS`. Of a waveform what repeats itself is searched for in every piece, which takes the square of its
+    length, so that it stays short.
+    """
+    if steps_per_hour is None:
+        return MOST_STEPS
+    if steps_per_hour >= WAVE_HZ * 3600:
+        furthest = MOST_STEPS / steps_per_hour / 2
+        if ahead and max(map(hours_ahead, ahead)) > furthest:
+            raise InputError(
+                f"--ahead {span(max(map(hours_ahead, ahead)))} is too far for a waveform of "
+                f"{steps_per_hour / 3600:.4g} Hz, which is learned from in pieces of {span(2 * furthest)}.",
+                expected=f"at most {span(furthest)}",
+                next_step="look less far ahead, or give the pressures of beats or minutes",
+            )
+        return MOST_STEPS
+    chart = steps_per_hour * RARE_H < 1
+    longest = max(map(hours_ahead, ahead)) if ahead else (CHART_H if chart else MONITOR_H)[-1]
+    return int(min(max(MOST_STEPS, math.ceil(HORIZONS_IN_A_PIECE * longest * steps_per_hour)), LONGEST_PIECE))
 
 
 def _below(seen: SeriesSeen, asked: Asked) -> Decision:
@@ -176,17 +226,20 @@ def _warned_of(seen: SeriesSeen, asked: Asked, below: Decision, questions: Decis
 def _questions(seen: SeriesSeen, asked: Asked, below: Decision) -> Decision:
     wave = seen.rate_hz is not None and seen.rate_hz >= WAVE_HZ
     if asked.ahead:
-        hours = sorted({hours_ahead(text) for text in asked.ahead})
-        rule, told = "asked for", ", ".join(asked.ahead)
+        ahead = {span(one): one for one in map(hours_ahead, asked.ahead)}  # 20 min and 1200 s are one question
+        hours, rule, told = sorted(ahead.values()), "asked for", ", ".join(asked.ahead)
     elif wave:
         hours, told = [s / 3600 for s in (0.2, 0.4, 0.6, 0.8, 1.0)], f"{seen.rate_hz:.4g} Hz"
         rule = "a waveform: the next second"
     elif seen.gap_h > RARE_H:
-        hours, told = [0.0, 1.0, 3.0], f"median gap {span(seen.gap_h)}"
+        hours, told = list(CHART_H), f"median gap {span(seen.gap_h)}"
         rule = "readings of a chart: the next one, and what comes within one and three hours"
     else:
-        hours, told = [5 / 60, 10 / 60, 30 / 60], f"median gap {span(seen.gap_h)}"
+        hours, told = list(MONITOR_H), f"median gap {span(seen.gap_h)}"
         rule = "readings of a monitor: what comes within 5, 10 and 30 minutes"
+    if wave and seen.rate_hz is not None:
+        before, hours = hours, sorted({_on_a_sample(one, seen.rate_hz) for one in hours})
+        rule += "; moved to the nearest sample" if hours != before else ""
     found: list[Outcome] = []
     for one in hours:
         if one == 0.0:
@@ -200,6 +253,12 @@ def _questions(seen: SeriesSeen, asked: Asked, below: Decision) -> Decision:
         rule += "; the lowest reading too, since that is warned of"
     asked_of: list[PlanValue] = [{"kind": o.kind, "hours": o.hours} for o in found]
     return Decision(value=asked_of, rule=rule, evidence=told)
+
+
+def _on_a_sample(hours: float, rate_hz: float) -> float:
+    """Return a horizon at which there is a sample: the nearest one's, where that does not count as ``at`` it."""
+    nearest = max(1, round(hours * 3600 * rate_hz)) / rate_hz / 3600
+    return hours if hours == 0 or abs(nearest - hours) <= NEAR / 2 * hours else nearest
 
 
 def _between(seen: SeriesSeen) -> Decision:

@@ -16,7 +16,7 @@ def written(value: float | None, how: str = "decimal") -> str:
     value : float or None
         The number; None or not finite gives a dash.
     how : str
-        ``decimal``, ``signed``, ``percent`` or ``number``.
+        ``decimal``, ``signed``, ``percent``, ``number`` or ``count``.
     """
     if value is None or not math.isfinite(value):
         return ABSENT
@@ -24,6 +24,8 @@ def written(value: float | None, how: str = "decimal") -> str:
         text = f"{100 * value:.1f}%"
     elif how == "signed":
         text = f"{value:+.3f}"
+    elif how == "count":
+        text = f"{value:.0f}"
     elif how == "number":
         text = significant(value)
     else:

@@ -37,14 +37,15 @@ class MetricWords(BaseModel):
     short : str
         Abbreviation that both languages use, where there is one.
     format : str
-        ``decimal`` (three places), ``signed``, ``percent`` (of a share) or ``number`` (in the target's unit).
+        ``decimal`` (three places), ``signed``, ``percent`` (of a share), ``number`` (in the target's unit) or
+        ``count``.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     en: str
     zh: str
     short: str = ""
-    format: Literal["decimal", "signed", "percent", "number"] = "decimal"
+    format: Literal["decimal", "signed", "percent", "number", "count"] = "decimal"
 
     def name(self) -> Both:
         """Return the name in both languages."""

@@ -18,6 +18,8 @@ from hounsfield.science.forecasting.thinning import factor, pieces, thinned
 from hounsfield.workflow.record_blocks import kind_of
 from hounsfield.workflow.survey import latest
 
+ALIKE = 0.05
+"""Rates that differ by less are one rate: clocks drift, and a record at 50.02 Hz is not one of 25."""
 SLOWEST = 0.49
 """Share of the rate under which a series is of another kind: thinning by a whole number gives at least half of it."""
 
@@ -35,10 +37,12 @@ class Shape:
     unit : str
         Its unit; ``""`` where not known.
     rate_hz : float or None
-        The rate: faster series are thinned to it, those under `SLOWEST` of it are not taken. None where times are
-        irregular.
+        The rate: series that are faster by more than `ALIKE` are thinned to it, those under `SLOWEST` of it are not
+        taken. None where times are irregular.
     most_steps : int
         Longer courses come in pieces.
+    units : tuple of str
+        Of each variable, ``""`` where not known; none where no unit is known but the target's.
     """
 
     variables: tuple[str, ...]
@@ -173,9 +177,9 @@ def _timed(signal: Signal, values: Float64Array, sample: Sample, shape: Shape) -
             next_step="add a column of times, or leave the case out",
         )
     rate = signal.rate_hz
-    if shape.rate_hz is not None and rate > shape.rate_hz:
-        step = factor(rate, shape.rate_hz)
-        values, rate = thinned(values, rate, shape.rate_hz), rate / step
+    if shape.rate_hz is not None:
+        most = shape.rate_hz * (1 + ALIKE)
+        values, rate = thinned(values, rate, most), rate / factor(rate, most)
     if shape.rate_hz is not None and rate < SLOWEST * shape.rate_hz:
         raise _other_rate(sample, f"{signal.rate_hz:g} Hz", shape.rate_hz)
     times = signal.start_s / 3600 + np.arange(values.shape[1]) / rate / 3600

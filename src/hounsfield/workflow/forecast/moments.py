@@ -146,7 +146,7 @@ def judged_moments(plan: Plan, forecaster: Forecaster, cases: Cases, number: int
 
     Notes
     -----
-    How far off is counted in halves of the outermost interval of the first question.
+    How far off is counted in halves of the outermost interval of the first question; the others do not count.
     """
     shape, draws = shape_of(plan), stream(plan.seed, "explain forecasts")
     left: list[LeftOut] = []

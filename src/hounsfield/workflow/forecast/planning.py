@@ -20,10 +20,10 @@ from hounsfield.science.forecasting.lookback import features
 from hounsfield.science.forecasting.thinning import factor
 from hounsfield.stages.planning.forecast import (
     MOST_HZ,
-    MOST_STEPS,
     Asked,
     SeriesSeen,
     draft_forecast,
+    longest_piece,
     tree_seconds,
     with_steps,
     with_trees,
@@ -147,7 +147,8 @@ def plan_forecast(
     variables = _variables(facts, target.name)
     what = variable(variables, [target.unit] * len(variables), wanted=(target.name,))
     units, beside = units_of_plan(facts, variables, what)
-    shape = Shape(variables, target.name, target.unit, rate, MOST_STEPS, units)
+    most = longest_piece(_steps_per_hour(facts, rate), wishes.ahead)
+    shape = Shape(variables, target.name, target.unit, rate, most, units)
     series = read_series(known, shape, progress=progress)
     each = (time.perf_counter() - began) / max(1, len(series.courses.courses))
     plan = _drafted(known, wishes, _seen(series, shape, what, between=beside))
@@ -183,6 +184,13 @@ def units_of_plan(
         between = None
     told |= {name: what.unit for name in between or () if told.get(name)}
     return tuple(told.get(name, "") for name in variables), between
+
+
+def _steps_per_hour(facts: SignalFacts, rate_hz: float | None) -> float | None:
+    """Return how many steps an hour of a training series has, about; None where nothing tells."""
+    if rate_hz is not None:
+        return 3600 * rate_hz
+    return 3600 * facts.steps_median / facts.duration_median_s if facts.duration_median_s else None
 
 
 def _refuse(wishes: Wishes) -> None:
@@ -228,6 +236,7 @@ def _seen(series: Series, shape: Shape, what: Variable, *, between: tuple[str, s
         aside=len(series.courses.aside),
         between=between,
         units=shape.units,
+        most_steps=shape.most_steps,
     )
 
 

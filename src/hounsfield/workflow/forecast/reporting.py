@@ -192,12 +192,12 @@ def _target(figures: ForecastFigures, outcome: OutcomeFigures, name: str, part: 
     if outcome.saved is not None:
         metrics["saved"] = outcome.saved
     for group, figure in outcome.coverage_by.items():
-        metrics[f"coverage_90:{group}"] = figure
+        metrics[f"coverage_{_percent(own)}:{group}"] = figure
     curves: dict[str, Curve] = {}
     if warning is not None:
-        metrics |= _warned(warning, figures.method)
+        metrics |= _onsets(warning) | _warned(warning, figures.method)
         for point, chance in zip(warning.at[figures.method], warning.chance, strict=True):
-            metrics[f"warned_by_chance:{_rate(point)}"] = _plain(chance)
+            metrics[f"warned_by_chance:{_rate(point)}"] = _plain(chance, "alarms at random are never so few")
         for method, points in warning.curves.items():
             key = "warning" if method == figures.method else f"warning:{method}"
             curves[key] = Curve(x=tuple(x for x, _ in points), y=tuple(y for _, y in points))
@@ -217,11 +217,25 @@ def _target(figures: ForecastFigures, outcome: OutcomeFigures, name: str, part: 
 
 
 def _metrics(found: MethodFigures) -> dict[str, Figure]:
-    told = {"mae": found.mae, "pinball": found.pinball, "coverage_90": found.coverage}
+    told = {"mae": found.mae, "pinball": found.pinball, f"coverage_{_percent(found)}": found.coverage}
     if found.coverage_half is not None:
         told["coverage_50"] = found.coverage_half
-    told["width_90"] = Figure(value=found.width, note="" if found.width is not None else "nothing was asked")
+    told[f"width_{_percent(found)}"] = _plain(found.width, "nothing was asked")
     return told
+
+
+def _percent(found: MethodFigures) -> str:
+    """Return what the outermost interval should hold, in percent: 90 unless a plan says otherwise."""
+    return f"{100 * found.level:.4g}"
+
+
+def _onsets(warning: WarningFigures) -> dict[str, Figure]:
+    return {
+        "onsets": Figure(value=warning.onsets),
+        "onsets_again": Figure(value=warning.again),
+        "onsets_unforeseen": Figure(value=warning.unforeseen),
+        "hours_judged": Figure(value=warning.hours),
+    }
 
 
 def _warned(warning: WarningFigures, method: str) -> dict[str, Figure]:
@@ -241,8 +255,8 @@ def _rate(point: RatePoint) -> str:
     return f"one false alarm in {span(1 / point.per_hour)}"
 
 
-def _plain(value: float | None) -> Figure:
-    return Figure(value=value, note="" if value is not None else "nothing was warned of")
+def _plain(value: float | None, why: str = "nothing was warned of") -> Figure:
+    return Figure(value=value, note="" if value is not None else why)
 
 
 def written(parts: Iterable[Part], plan: Plan) -> str:

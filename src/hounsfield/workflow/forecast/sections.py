@@ -5,7 +5,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from hounsfield.core.errors import PlanError
 from hounsfield.core.plan import Plan
 from hounsfield.learn.forecast.learner import Request
-from hounsfield.learn.forecast.spec import EchoOptions, ForecastOptions, TreeOptions
+from hounsfield.learn.forecast.spec import LEVELS, EchoOptions, ForecastOptions, TreeOptions, fault_of_levels
 from hounsfield.learn.loop import Optimisation
 from hounsfield.science.forecasting.outcomes import Outcome
 from hounsfield.workflow.forecast.courses import Shape
@@ -152,10 +152,24 @@ def check_forecast(plan: Plan) -> None:
     Raises
     ------
     PlanError
-        If one does not fit, the forecast variable is none of the variables, or not each of them has its unit.
+        If one does not fit, the forecast variable is none of the variables, not each of them has its unit, levels are
+        not symmetric, or a question is asked twice.
     """
     request = request_of(plan)
     optimisation_of(plan)
+    fault = fault_of_levels(request.levels)
+    if fault:
+        raise PlanError(
+            f"The plan's forecast.levels {fault}.",
+            expected=f"rising levels, symmetric about .5, such as {', '.join(f'{v:g}' for v in LEVELS)}",
+            next_step="correct forecast.levels in plan.yaml",
+        )
+    if len({outcome.name for outcome in request.asked}) < len(request.asked):
+        raise PlanError(
+            "The plan's forecast.asked holds a question twice.",
+            expected="each question once",
+            next_step="take one of them out of plan.yaml",
+        )
     if request.target >= len(request.variables):
         raise PlanError(
             f"The plan forecasts {forecast_of(plan).variable!r}, which is none of its variables.",
