@@ -1,4 +1,4 @@
-"""Rows of tables on signals: beats, records, stays, R peaks and forecasts, as they were measured."""
+"""Rows of tables on signals: beats, rhythms, records, stays, R peaks and forecasts, as they were measured."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,6 +12,7 @@ SHORT = {
     "jk": "jk",
     "auroc": "AUC",
     "event_1": "event 1",
+    "burden_error": "share of a record off by",
 }
 FIRST = "0"
 """The seed that is judged."""
@@ -39,7 +40,7 @@ class SignalRow:
 
 def signal_rows() -> list[SignalRow]:
     """Return every row for which there is a result."""
-    return [*_beats(), *_stays(), *_records(), *_peaks(), *_forecasts(), *_days()]
+    return [*_beats(), *_rhythms(), *_stays(), *_records(), *_peaks(), *_forecasts(), *_days()]
 
 
 def signals() -> str:
@@ -70,6 +71,31 @@ def _beats() -> Iterator[SignalRow]:
             others,
             short=name == "official",
         )
+
+
+def _rhythms() -> Iterator[SignalRow]:
+    for found in results("signals-rhythms*"):
+        usual = found.get("left_out") == "201"
+        for name, of_network in inside(found, "networks").items():
+            one = inside(of_network, "seeds", FIRST)
+            said = [
+                f"{named} {_figure(inside(one, 'figures', key))}"
+                for key, named in (("auroc", "AUC"), ("sensitivity", "sensitivity"), ("ppv", "PPV"))
+            ]
+            areas = {k: inside(own, "figures", "auroc") for k, own in inside(one, "baselines").items()}
+            areas = {k: area for k, area in areas.items() if number(area, "value") >= 0}
+            best = max(areas, key=lambda k: number(areas[k], "value"), default="")
+            less = inside(one, "baselines", best, "difference", "auroc")
+            off = _spanned(inside(one, "by_record"), "burden_error")
+            yield SignalRow(
+                f"mitbih_arrhythmia DS1 → DS2, atrial fibrillation, {name}" + ("" if usual else ", 202 left out"),
+                "classify",
+                f"took {number(one, 'cost', 'seconds') / 60:.1f} min",
+                f"{', '.join(said)}; {off}",
+                f"AUC above {best} {_figure(less)}" if best else "–",
+                "; ".join(f"{k} AUC {_figure(area)}" for k, area in areas.items()) or "–",
+                short=usual and name == "planned",
+            )
 
 
 def _stays() -> Iterator[SignalRow]:

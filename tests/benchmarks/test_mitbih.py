@@ -36,6 +36,7 @@ from hounsfield.core.cohort import Roles
 from hounsfield.core.streams import stream
 from hounsfield.data.cohorts import understand
 from hounsfield.stages.splitting import split
+from tests.benchmarks.mitbih_source import DS1, write_source
 from tests.data_room.folders import table
 
 ROLES = Roles(target=("beats:NSVF",))
@@ -142,29 +143,8 @@ def test_the_recurrent_encoder_is_asked_for_by_name_where_it_is_alone() -> None:
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The records of the benchmark's source, written small."""
     top = tmp_path_factory.mktemp("mitbih")
-    source = top / "source"
-    (source / "records").mkdir(parents=True)
     names = {"102": "DS1", "201": "DS1", "101": "DS1", "109": "DS1", "124": "DS1", "202": "DS2", "103": "DS2"}
-    rows = []
-    for name, half in names.items():
-        draws = stream(0, f"mitbih {name}")
-        at = np.arange(200, 9800, 300)
-        symbols = np.array(["N", "V", "A", "F", "Q"])[np.arange(len(at)) % 5]
-        steps = draws.integers(-20, 20, 10_000).astype(np.int8)
-        steps[0] = 0
-        np.savez(
-            source / "records" / f"{name}.npz",
-            x0=np.int64(1024),
-            d=steps,
-            esc_idx=np.zeros(0, np.int64),
-            esc_val=np.zeros(0, np.int64),
-            ann_sample=np.r_[5, at],
-            ann_symbol=np.r_[["+"], symbols],
-            rhythm_sample=np.array([5]),
-            rhythm_label=np.array(["(N"]),
-        )
-        rows.append({"record": name, "split": half, "age": 60, **dict.fromkeys("NSVFQ", 7)})
-    table(source / "records.csv", rows)
+    source = write_source(top / "source", names)
     return official(top / "cache", source)
 
 
@@ -226,31 +206,7 @@ def test_inside_the_training_half_nothing_of_the_other_is_there(folder: Path, tm
 
 def test_the_four_parts_hold_the_training_half_once() -> None:
     listed = [name for part in HELD_OUT for name in part]
-    half = [
-        101,
-        106,
-        108,
-        109,
-        112,
-        114,
-        115,
-        116,
-        118,
-        119,
-        122,
-        124,
-        201,
-        203,
-        205,
-        207,
-        208,
-        209,
-        215,
-        220,
-        223,
-        230,
-    ]
-    assert sorted(listed) == [str(n) for n in half]
+    assert sorted(listed) == sorted(DS1)
 
 
 def test_hidden_beats_are_all_normal_and_lie_where_they_lay(folder: Path) -> None:

@@ -45,7 +45,7 @@ def judged(folder: Path, part: str = "test") -> list[Beat]:
         Of the run.
     part : str
     """
-    return [_beat(row, row["predicted"]) for row in _rows(folder, part)]
+    return [_beat(row, row["predicted"]) for row in predicted_rows(folder, part)]
 
 
 def weighed_alike(folder: Path, part: str = "test") -> list[Beat]:
@@ -74,10 +74,11 @@ def weighed_alike(folder: Path, part: str = "test") -> list[Beat]:
             return ""
         return max(heard, key=lambda name: float(row[f"probability:{name}"]) / max(heard[name], 1e-9))
 
-    return [_beat(row, likest(row)) for row in _rows(folder, part)]
+    return [_beat(row, likest(row)) for row in predicted_rows(folder, part)]
 
 
-def _rows(folder: Path, part: str) -> list[dict[str, str]]:
+def predicted_rows(folder: Path, part: str = "test") -> list[dict[str, str]]:
+    """Return the rows of a part of a run's ``predictions.csv``."""
     with (folder / "predictions.csv").open(encoding="utf-8", newline="") as file:
         return [row for row in csv.DictReader(file) if row["part"] == part]
 
@@ -151,11 +152,11 @@ def figures(beats: Sequence[Beat], classes: Sequence[str] = CLASSES) -> dict[str
     rng = stream(0, "beats")
     drawn = tables[rng.integers(0, len(tables), (REPLICATES, len(tables)))].sum(axis=1)
     over, values = of_tables(drawn), of_tables(tables.sum(axis=0))
-    intervals = {n: _interval(over[n]) for n in ("accuracy", "mean_sensitivity", "jk")}
+    intervals = {n: interval(over[n]) for n in ("accuracy", "mean_sensitivity", "jk")}
     return {
         "beats": len(beats),
         "records": len(tables),
-        **{name: _rounded(float(value)) for name, value in values.items()},
+        **{name: rounded(float(value)) for name, value in values.items()},
         "intervals": intervals,
         "confusion": {
             name: dict(zip((*classes, "refused"), map(int, row), strict=True))
@@ -171,7 +172,7 @@ def per_record(beats: Sequence[Beat]) -> list[dict[str, object]]:
     for name in names:
         table = counted([b for b in beats if b.record == name])
         row: dict[str, object] = {"record": name, "beats": int(table.sum())}
-        row["accuracy"] = _rounded(float(np.trace(table) / table.sum()))
+        row["accuracy"] = rounded(float(np.trace(table) / table.sum()))
         for place, label in enumerate(CLASSES):
             right = table[place, place]
             row[label] = {
@@ -189,10 +190,12 @@ def verdict(found: Mapping[str, object], wanted: Mapping[str, float]) -> dict[st
     return {n: {"wanted": w, "value": values[n], "met": (values[n] or 0.0) > w} for n, w in wanted.items()}
 
 
-def _interval(values: Float64Array) -> list[float | None]:
+def interval(values: Float64Array) -> list[float | None]:
+    """Return the middle 95% of replicates, undefined ones left out; None where there are no others."""
     known = values[np.isfinite(values)]
-    return [_rounded(float(q)) for q in np.quantile(known, (0.025, 0.975))] if len(known) else [None, None]
+    return [rounded(float(q)) for q in np.quantile(known, (0.025, 0.975))] if len(known) else [None, None]
 
 
-def _rounded(value: float) -> float | None:
+def rounded(value: float) -> float | None:
+    """Return a figure with four digits; None where it is undefined."""
     return round(value, 4) if np.isfinite(value) else None

@@ -55,6 +55,12 @@ def one_person_said(folder: Path) -> Path:
     return _again(folder, folder.with_name(f"{folder.name}-patients"), rows)
 
 
+def without(folder: Path, record: str) -> Path:
+    """Return the same records but one."""
+    rows = [row for row in told(folder) if row["record"] != record]
+    return _again(folder, folder.with_name(f"{folder.name}-without-{record}"), rows)
+
+
 def signal_alone(folder: Path) -> Path:
     """Return a folder that keeps the signal of each beat and no row beside it."""
     return with_inputs(folder, f"{folder.name}-signal", TARGET, ("signal",))
@@ -65,7 +71,7 @@ def signal_and_rhythm(folder: Path) -> Path:
     return with_inputs(folder, f"{folder.name}-rhythm", TARGET, ("signal", "rhythm"))
 
 
-def some_of(folder: Path, count: int, source: Path | None = None) -> Path:
+def some_of(folder: Path, count: int, source: Path | None = None, *, must: Sequence[str] = ()) -> Path:
     """Return a folder of the first minutes of so many records of each half: to see that all runs.
 
     Parameters
@@ -77,10 +83,12 @@ def some_of(folder: Path, count: int, source: Path | None = None) -> Path:
         rare beats.
     source : Path, optional
         Where the arrays lie.
+    must : sequence of str
+        Records that are taken besides.
     """
     source = source or data_root() / SOURCE
-    few = folder.with_name(f"{folder.name}-{count}")
-    names = _few(told(folder), count)
+    few = folder.with_name("-".join([folder.name, str(count), *must]))
+    names = _few(told(folder), count, must)
     rows = [row for row in told(folder) if row["record"] in names]
     if not (few / "records.csv").exists():
         for row in rows:
@@ -91,11 +99,11 @@ def some_of(folder: Path, count: int, source: Path | None = None) -> Path:
     return few
 
 
-def _few(rows: Rows, count: int) -> set[str]:
+def _few(rows: Rows, count: int, named: Sequence[str]) -> set[str]:
     found: set[str] = set()
     for half in ("DS1", "DS2"):
         own = [row for row in rows if row["split"] == half]
-        must = [row for row in own if row["record"] in ONE_PERSON]
+        must = [row for row in own if row["record"] in (*ONE_PERSON, *named)]
         must += [row for row in own if int(row["Q"]) and row not in must][-1:]  # 208 and 214: within what is seen
         own.sort(key=lambda row: (-sum(int(row[c]) > 0 for c in "NSVF"), -int(row["F"])))
         found |= {row["record"] for row in [*must, *(row for row in own if row not in must)][: max(count, 3)]}

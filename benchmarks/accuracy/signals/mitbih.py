@@ -10,7 +10,6 @@ writes nothing among the results.
 """
 
 import argparse
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,8 +36,8 @@ from benchmarks.accuracy.signals.beats_folders import (
     some_of,
     with_others_hidden,
 )
-from benchmarks.accuracy.signals.plain_runs import TRIAL, answered_by, cost, keep, trained
-from benchmarks.record import RUNS, code, provenance
+from benchmarks.accuracy.signals.plain_runs import TRIAL, answered_by, cost, keep, note, noted, trained
+from benchmarks.record import provenance
 
 MINUTES = 14.0
 """Of the 15 that there are: what a plan promises is a wall time, reading and report included."""
@@ -56,6 +55,7 @@ OTHERS = {
     "de Chazal 2004": {"accuracy": 0.862, "mean_sensitivity": 0.832, "jk": 0.612},
 }
 COMMAND = "python -m benchmarks.accuracy.signals.mitbih"
+INSIDE = "mitbih-inside"
 
 
 @dataclass(frozen=True)
@@ -212,7 +212,7 @@ def main() -> None:
         chosen = inside_ds1(folder, seeds, asked=asked, alone=wanted.alone)
         name = ("recurrent_alone" if wanted.alone else "with_rows") + (f"_{wanted.folds}_folds" if wanted.folds else "")
         if not wanted.records:
-            _kept().write_text(json.dumps({**_inside(), name: chosen}, indent=1), encoding="utf-8")
+            note(INSIDE, {name: chosen})
         return
     asked = Asked(wanted.minutes or MINUTES, wanted.folds, wanted.records)
     for name in wanted.only:
@@ -236,21 +236,12 @@ def measured(name: str, folder: Path, seeds: Sequence[int], asked: Asked) -> Non
             "left out, validation by leaving records of DS1 out; intervals over records",
             "commands": [given],
             "seeds": rows,
-            "inside_ds1": _inside(),
+            "inside_ds1": noted(INSIDE),
             "must": verdict(rows["0"], variant.must),
             "aim": verdict(rows["0"], AIM),
             "others": OTHERS,
         }
         keep(f"signals-mitbih-{name}", content, trial=bool(asked.records))
-
-
-def _kept() -> Path:
-    """Return where figures of DS1 alone are kept until a full run of the same code takes them along."""
-    return RUNS / f"mitbih-inside-{code()}.json"
-
-
-def _inside() -> dict[str, object]:
-    return _dict(json.loads(_kept().read_text(encoding="utf-8"))) if _kept().exists() else {}
 
 
 def _dict(value: object) -> dict[str, object]:

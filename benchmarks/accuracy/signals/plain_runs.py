@@ -130,5 +130,18 @@ def keep(name: str, content: Mapping[str, object], *, trial: bool) -> Path:
     return path
 
 
+def note(name: str, figures: Mapping[str, object]) -> None:
+    """Add figures of the training half alone to what `noted` gives, until a full run of the same code takes them."""
+    RUNS.mkdir(parents=True, exist_ok=True)
+    (RUNS / f"{name}-{code()}.json").write_text(json.dumps({**noted(name), **figures}, indent=1), encoding="utf-8")
+
+
+def noted(name: str) -> dict[str, object]:
+    """Return what `note` was given under a name by the same code; empty where that is nothing."""
+    path = RUNS / f"{name}-{code()}.json"
+    found: dict[str, object] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    return found
+
+
 def _hu(*words: str) -> None:
     subprocess.run([sys.executable, "-m", "hounsfield.cli", *words], check=True)

@@ -7,6 +7,7 @@ from hounsfield.core.audit import Audit
 from hounsfield.core.cohort import Cohort, Part, Sample, Schema, SetAside, TargetSpec
 from hounsfield.core.errors import CohortError, SplitError
 from hounsfield.stages.splitting import carve, join_groups, split, strata_of
+from hounsfield.stages.splitting.dividing import completed
 
 TARGET = TargetSpec(name="ill", kind="categorical", classes=("no", "yes"), positive="yes")
 EMPTY = Audit(samples=0, patients=0)
@@ -184,6 +185,32 @@ def test_carving_leaves_the_last_holder_of_a_class_behind() -> None:
     carved = carve([s.id for s in samples], groups, strata, share=0.25, seed=0)
     assert "y" not in carved
     assert len(carved) == 5
+
+
+def test_a_class_of_two_patients_is_validated_by_one_of_them() -> None:
+    answers = {f"r{i}": ("no", "no") for i in range(18)} | {"rich": ("yes", "yes"), "poor": ("no", "yes")}
+    train = [person(f"{r}_{k}", own[k % 2], r, "train") for r, own in answers.items() for k in range(60)]
+    test = [person(f"t{k}", "yes" if k % 2 else "no", "t", "test") for k in range(40)]
+    found = split(cohort(train + test), EMPTY, seed=0)
+    assert found.grouped
+    where = {r: {found.parts[f"{r}_{k}"] for k in range(60)} for r in answers}
+    assert (where["poor"], where["rich"]) == ({"val"}, {"train"})  # most of what is rare is learned from
+    assert 0.15 <= len(found.ids("val")) / len(train) <= 0.25
+    assert found.rule.endswith("val carved from training by patient, balanced by ill, seed 0")
+
+
+def test_what_a_part_lacks_is_not_taken_from_who_is_the_last_to_hold_another_class() -> None:
+    answers = {"a": "no yes", "b": "yes rare", "c": "no", "d": "no", "e": "no"}
+    ids = [f"{group} {tag}" for group, own in answers.items() for tag in own.split()]
+    groups, strata = {name: name[0] for name in ids}, {name: [name[2:]] for name in ids}
+
+    def given(*carved: str) -> set[str]:
+        chosen = completed([n for n in ids if groups[n] in carved], ids, groups, strata, wanted=("no", "yes", "rare"))
+        return {groups[name] for name in chosen}
+
+    assert given("c") == {"a", "c"}  # b alone has what is rare
+    assert given("a") == {"a"}
+    assert given("b") == {"b", "c"}  # of those that have no more than that, the first
 
 
 def test_beats_of_a_record_are_not_divided_though_a_class_has_one_record_only() -> None:

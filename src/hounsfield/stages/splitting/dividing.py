@@ -103,6 +103,51 @@ def carve(
     return tuple(name for name in free if parts[name] == 1)
 
 
+def completed(
+    carved: Sequence[str],
+    ids: Sequence[str],
+    groups: Mapping[str, str],
+    strata: Mapping[str, Sequence[str]],
+    *,
+    wanted: Sequence[str],
+) -> tuple[str, ...]:
+    """Return a carved part with a whole group for each wanted tag that it lacks though several groups hold it.
+
+    Parameters
+    ----------
+    carved : sequence of str
+        As `carve` returns it: whole groups.
+    ids, groups, strata
+        As `carve` was given them.
+    wanted : sequence of str
+        Tags that the part should hold.
+
+    Returns
+    -------
+    tuple of str
+        In the order of `ids`.
+
+    Notes
+    -----
+    Of two patients with a rare class the fair share of a part is less than half of one, and none would be given. Of
+    the holders the one with least of the tag goes, so that most of it is still learned from; none goes that is the last
+    one left with a wanted tag.
+    """
+    names, counts = _count(ids, groups, {name: [t for t in strata[name] if t in wanted] for name in ids})
+    tags = sorted({tag for name in ids for tag in strata[name] if tag in wanted})
+    holds = counts > 0
+    inside = np.isin(names, [groups[name] for name in carved])
+    for tag in (tags.index(name) for name in wanted if name in tags):
+        if holds[inside, tag].any():
+            continue
+        lonely = holds[~inside].sum(axis=0) == 1
+        free = np.flatnonzero(~inside & holds[:, tag] & ~holds[:, lonely].any(axis=1))
+        if len(free):
+            inside[free[np.lexsort((counts.sum(axis=1)[free], counts[free, tag]))[0]]] = True
+    chosen = {name for name, own in zip(names, inside, strict=True) if own}
+    return tuple(name for name in ids if groups[name] in chosen)
+
+
 def _count(
     ids: Sequence[str], groups: Mapping[str, str], strata: Mapping[str, Sequence[str]]
 ) -> tuple[list[str], Float64Array]:

@@ -8,7 +8,7 @@ from hounsfield.core.audit import Audit
 from hounsfield.core.cohort import INSIDE_KINDS, Cohort, Sample, SetAside, TargetSpec
 from hounsfield.core.errors import CohortError, SplitError
 from hounsfield.core.split import Split
-from hounsfield.stages.splitting.dividing import carve, divide
+from hounsfield.stages.splitting.dividing import carve, completed, divide
 from hounsfield.stages.splitting.grouping import join_groups
 from hounsfield.stages.splitting.official import give_way
 from hounsfield.stages.splitting.saying import (
@@ -166,7 +166,9 @@ def _carve_part(samples: Sequence[Sample], parts: dict[str, str], scene: _Scene,
     whole = all(counts[tag] >= 2 for tag in demand)
     if not whole and len(ids) >= _CROWDED * len({scene.groups[name] for name in ids}):
         whole = len({tag for name in carved for tag in scene.strata[name]}.intersection(demand)) > 1
-    if not whole:
+    if whole:
+        carved = completed(carved, ids, scene.groups, scene.strata, wanted=demand)
+    else:
         carved = carve(ids, {name: name for name in ids}, scene.strata, share=share, seed=scene.seed)
     for name in carved:
         parts[name] = missing
