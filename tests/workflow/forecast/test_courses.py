@@ -69,7 +69,8 @@ def test_every_variable_is_brought_to_the_unit_of_the_plan(tmp_path: Path) -> No
         course_of(*_table(tmp_path / "here", PLAIN), SHAPE),
         course_of(*_table(tmp_path / "there", OTHERS), SHAPE),
     )
-    np.testing.assert_allclose(here.values, [[75, 90, 60], [37, 38.5, np.nan], [5, np.nan, 10]])
+    meant = np.array([[75, 90, 60], [37, 38.5, np.nan], [5, np.nan, 10]])
+    np.testing.assert_allclose(here.values, meant)
     np.testing.assert_allclose(there.values[1:], here.values[1:], rtol=1e-5)
     np.testing.assert_allclose(there.values[0], here.values[0], rtol=1e-3)  # a kilopascal is almost 7.5 mmHg
     as_they_come = course_of(*_table(tmp_path / "there", OTHERS), replace(SHAPE, units=()))
