@@ -45,6 +45,14 @@ def some_windows(count: int = 500) -> list[Window]:
     return [Window(str(200 + i % 6), i, bool(t), bool(s)) for i, (t, s) in enumerate(zip(truth, said, strict=True))]
 
 
+def at(found: object, *names: str) -> object:
+    """Return what lies under names, one in the other."""
+    for name in names:
+        assert isinstance(found, dict)
+        found = found[name]
+    return found
+
+
 def test_figures_are_those_of_another_library() -> None:
     found = some_windows()
     truth, said = [w.truth for w in found], [w.said for w in found]
@@ -74,10 +82,10 @@ def test_a_window_without_an_answer_is_not_called() -> None:
 def test_a_share_of_nothing_is_undefined_and_intervals_are_over_records() -> None:
     found = [Window("a", n, True, True) for n in range(50)] + [Window("b", n, False, True) for n in range(50)]
     told_of = figures(found)
-    assert told_of["intervals"]["ppv"] == [0.0, 1.0]  # type: ignore[index]  # a mapping
+    assert at(told_of, "intervals", "ppv") == [0.0, 1.0]
     alone = figures([Window("b", n, False, False) for n in range(5)])
     assert (alone["sensitivity"], alone["ppv"], alone["specificity"]) == (None, None, 1.0)
-    assert alone["intervals"]["ppv"] == [None, None]  # type: ignore[index]  # a mapping
+    assert at(alone, "intervals", "ppv") == [None, None]
     assert alone["burden_error"] == 0.0
 
 
@@ -180,9 +188,9 @@ def test_inside_ds1_each_half_is_judged_by_what_the_other_taught(
     found = inside_ds1(folder, "recurrent", [0], Asked(6.0))
     one_part = ({"203", "112", "205", "223"}, {"201", "101", "109", "208"})
     assert given == [one_part, one_part[::-1]]
-    both = found["0"]["both"]  # type: ignore[index]  # a mapping
-    assert (both["records"], both["sensitivity"], both["specificity"]) == (8, 1.0, 0.0)
-    assert found["0"]["halves"]["201"]["by_rhythm"] == {  # type: ignore[index]  # a mapping
+    both = [at(found, "0", "both", name) for name in ("records", "sensitivity", "specificity")]
+    assert both == [8, 1.0, 0.0]
+    assert at(found, "0", "halves", "201", "by_rhythm") == {
         "N": {"windows": 7, "said": 7},
         "AFIB": {"windows": 1, "said": 1},
     }

@@ -107,3 +107,21 @@ class Audit(BaseModel):
     in_doubt: tuple[SetAside, ...] = ()
     shortcut: Shortcut | None = None
     warnings: tuple[str, ...] = ()
+
+    def with_aside(self, aside: tuple[SetAside, ...], said: str) -> "Audit":
+        """Return the same with further samples set aside.
+
+        Parameters
+        ----------
+        aside : tuple of SetAside
+            None of them is listed yet.
+        said : str
+            What a reader must know of it, one sentence.
+        """
+        return self.model_copy(
+            update={
+                "samples": self.samples - len(aside),
+                "unreadable": (*self.unreadable, *aside),
+                "warnings": (*self.warnings, said),
+            }
+        )

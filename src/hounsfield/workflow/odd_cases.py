@@ -53,13 +53,7 @@ def without_odd(cohort: Cohort, seen: Survey, findings: Audit, divided: Split) -
     said = f"{len(odd)} set aside after dividing: {what} unlike those that are learned from."
     return (
         replace(cohort, samples=kept),
-        findings.model_copy(
-            update={
-                "samples": findings.samples - len(odd),
-                "unreadable": (*findings.unreadable, *aside),
-                "warnings": (*findings.warnings, said),
-            }
-        ),
+        findings.with_aside(aside, said),
         divided.model_copy(
             update={
                 "parts": {k: v for k, v in divided.parts.items() if k not in odd},

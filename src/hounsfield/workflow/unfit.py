@@ -99,10 +99,4 @@ def with_unfit(findings: Audit, aside: Sequence[SetAside]) -> Audit:
     if not fresh:
         return findings
     said = f"{len(fresh)} set aside after planning: they do not fit the plan, and nothing was learned from them."
-    return findings.model_copy(
-        update={
-            "samples": findings.samples - len(fresh),
-            "unreadable": (*findings.unreadable, *fresh),
-            "warnings": (*findings.warnings, said),
-        }
-    )
+    return findings.with_aside(fresh, said)
