@@ -30,3 +30,15 @@ def test_shares_saved_are_of_the_same_patients() -> None:
     assert less.high < 0
     nothing = by_patient(np.full(3, np.nan), np.arange(3)).interval(stream(0, "b"))
     assert np.isnan(nothing.value)
+
+
+def test_of_no_error_nothing_is_saved() -> None:
+    """A series that does not move is forecast without an error by everybody; one over 0 is no figure."""
+    patients = np.repeat(np.arange(4), 3)
+    none = by_patient(np.zeros(12), patients)
+    for ours in (none, by_patient(np.full(12, 1e-9), patients)):
+        saved = ours.share_saved(none, stream(0, "b"))
+        assert np.isnan([saved.value, saved.low, saved.high]).all()
+        assert "nothing to save" in str(saved.reason)
+    unknown = by_patient(np.full(12, np.nan), patients)
+    assert "no sample" in str(unknown.share_saved(unknown, stream(0, "b")).reason)

@@ -1,6 +1,6 @@
 """Means over all questions of all patients, with patients drawn again: sums by patient are enough for it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -35,13 +35,18 @@ class Sums:
         return paired_bootstrap(self.mean, other.mean, np.arange(len(self.total)), rng=rng, name=name)
 
     def share_saved(self, other: "Sums", rng: np.random.Generator, *, name: str = "") -> Interval:
-        """Return which share of another mean is saved: ``1 - mean / other mean``; above 0 is better than the other."""
+        """Return which share of another mean is saved: ``1 - mean / other mean``; above 0 is better than the other.
+
+        Undefined where the other mean is 0: there is nothing to save, as of a series that does not move.
+        """
 
         def saved(weights: Float64Array) -> Float64Array:
-            with np.errstate(invalid="ignore", divide="ignore"):
-                return np.asarray(1.0 - self.mean(weights) / other.mean(weights), np.float64)
+            theirs = other.mean(weights)
+            return np.asarray(1.0 - self.mean(weights) / np.where(theirs > 0, theirs, np.nan), np.float64)
 
-        return bootstrap(saved, np.arange(len(self.total)), rng=rng, name=name)
+        found = bootstrap(saved, np.arange(len(self.total)), rng=rng, name=name)
+        nothing = np.isnan(found.value) and other.count.sum() > 0
+        return replace(found, reason="the other one makes no error: there is nothing to save") if nothing else found
 
 
 def by_patient(figures: Float64Array, patients: AnyArray) -> Sums:
