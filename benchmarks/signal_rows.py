@@ -1,6 +1,6 @@
 """Rows of tables on signals: beats, rhythms, records, stays, R peaks and forecasts, as they were measured."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import cast
 
@@ -66,11 +66,21 @@ def _beats() -> Iterator[SignalRow]:
             f"mitbih_arrhythmia DS1 → DS2, {name.replace('_', ' ')}",
             "classify",
             f"took {number(one, 'cost', 'seconds') / 60:.1f} min",
-            f"{said}; sensitivity/PPV {classes}",
+            f"{said}; sensitivity/PPV {classes}{_weighed(one)}",
             _verdicts(found),
             others,
             short=name == "official",
         )
+
+
+def _weighed(one: Mapping[str, object]) -> str:
+    """Return what becomes of it with classes weighed half way to all alike; nothing where that was not measured."""
+    if "classes_weighed_half" not in one:
+        return ""
+    half = inside(one, "classes_weighed_half")
+    return "; classes weighed half alike: " + ", ".join(
+        _spanned(half, key) for key in ("accuracy", "mean_sensitivity", "jk")
+    )
 
 
 def _rhythms() -> Iterator[SignalRow]:

@@ -20,6 +20,7 @@ from benchmarks.accuracy.signals.beats_figures import (
 )
 from benchmarks.accuracy.signals.beats_folders import (
     HELD_OUT,
+    beats_alone,
     inside,
     official,
     one_person_said,
@@ -125,6 +126,7 @@ def test_the_second_row_takes_classes_for_equally_frequent(tmp_path: Path) -> No
         plan = {"sections": {"optimisation": {"class_weights": {"value": weights}}}}
         (tmp_path / "plan.yaml").write_text(yaml.safe_dump(plan))
         assert weighed_alike(tmp_path) == [Beat("100", "S", said), Beat("100", "S", "")]
+        assert weighed_alike(tmp_path, power=0.0) == judged(tmp_path)
 
 
 def test_folds_are_asked_of_every_run_and_named() -> None:
@@ -134,8 +136,12 @@ def test_folds_are_asked_of_every_run_and_named() -> None:
 
 
 def test_the_recurrent_encoder_is_asked_for_by_name_where_it_is_alone() -> None:
-    assert [n for n, v in VARIANTS.items() if v.words] == ["recurrent_alone", "recurrent_with_rhythm"]
-    assert {v.words for n, v in VARIANTS.items() if v.words} == {("--network", "recurrent")}
+    assert {n: v.words[1] for n, v in VARIANTS.items() if v.words} == {
+        "recurrent_alone": "beat-sequence",
+        "recurrent_signal": "recurrent",
+        "recurrent_with_rhythm": "recurrent",
+    }
+    assert {v.words[0] for v in VARIANTS.values() if v.words} == {"--network"}
     assert [n for n, v in VARIANTS.items() if v.usual] == ["official", "without_201", "recurrent_alone"]
 
 
@@ -175,6 +181,12 @@ def test_the_signal_alone_has_the_same_beats_and_no_row(folder: Path) -> None:
         (s.id, s.part, s.targets["beats"]) for s in whole.samples
     ]
     assert Path(alone.root).resolve() == folder.resolve()
+
+
+def test_beats_alone_have_what_is_told_of_them_and_no_signal(folder: Path) -> None:
+    whole, alone = understand(folder, ROLES), understand(beats_alone(folder), Roles())
+    assert [s.name for s in alone.schema.inputs] == ["form"]
+    assert [(s.id, s.part) for s in alone.samples] == [(s.id, s.part) for s in whole.samples]
 
 
 def test_the_intervals_may_stand_beside_the_signal_without_its_form(folder: Path) -> None:

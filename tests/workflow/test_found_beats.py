@@ -5,13 +5,23 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from hounsfield.bundle.sealed import BundleContents
 from hounsfield.core.cohort import Cohort, InputSpec, Reading, Ref, Roles, Sample, Schema
 from hounsfield.core.errors import CohortError
+from hounsfield.core.fingerprint import ColumnFacts, Fingerprint, RowFacts
+from hounsfield.core.kinds import Wanted
+from hounsfield.core.plan import Decision, Plan
+from hounsfield.core.progress import SILENT
+from hounsfield.core.row import Row
 from hounsfield.core.streams import stream
 from hounsfield.data.cohorts import explore, understand
+from hounsfield.data.row.form import FORM
 from hounsfield.data.row.readers import read_row
 from hounsfield.data.signal.readers import read_signal
+from hounsfield.learn.prepare.row import RowPreparation
 from hounsfield.workflow.found_beats import with_found_beats
+from hounsfield.workflow.predicting import cases_in
+from hounsfield.workflow.survey import latest
 from tests.data_room.layouts.ward import RATE, ward
 from tests.data_room.signal.records import write_record
 
@@ -66,3 +76,38 @@ def test_no_beat_at_all_is_an_error(tmp_path: Path) -> None:
     write_record(tmp_path, np.zeros((3000, 1), np.int64), 16, name="flat")
     with pytest.raises(CohortError, match="No beat was found"):
         with_found_beats(explore(tmp_path))
+
+
+def rows_alone(around: int) -> BundleContents:
+    """A model that looks at what is told of beats, and at no signal."""
+    names = tuple(c.name for c in FORM)
+    spec = RowPreparation(
+        columns=names, middle=dict.fromkeys(names, 0.0), spread=dict.fromkeys(names, 1.0), around=around
+    )
+    section = {key: Decision(value=value) for key, value in spec.model_dump(exclude={"kind"}, mode="json").items()}
+    facts = RowFacts(columns={name: ColumnFacts() for name in names})
+    return BundleContents(
+        members=(),
+        plan=Plan(
+            hounsfield="0",
+            cohort="toy",
+            cohort_digest="0",
+            task="classify",
+            targets=(),
+            sections={"preparation.form": section},
+        ),
+        fingerprint=Fingerprint(samples=1, patients=1, val_samples=0, inputs={"form": facts}, targets={}),
+        documents={},
+        arrays={},
+    )
+
+
+@pytest.mark.parametrize("around", [0, 2])
+def test_a_model_of_what_is_told_of_beats_is_asked_of_records(tmp_path: Path, around: int) -> None:
+    _record(tmp_path, "a")
+    (cohort,) = cases_in(rows_alone(around), [tmp_path], Roles(), SILENT)
+    assert 28 <= len(cohort) <= 30
+    row = latest(cohort, cohort.samples[5], "form", wanted=Wanted(columns=FORM, beats=around))
+    assert isinstance(row, Row)
+    assert row.names == tuple(c.name for c in FORM)
+    assert (row.around is None) if not around else (row.around is not None and len(row.around) == 5)

@@ -64,7 +64,7 @@ PREPARATION: dict[str, Preparation] = {
         std=(0.4,), storage="float16",
     ),
     "rhythm": row_plan(RHYTHM),
-    "form": row_plan(FORM),
+    "form": row_plan(FORM).model_copy(update={"around": 3}),
 }  # fmt: skip
 
 
@@ -75,7 +75,12 @@ def contents() -> BundleContents:
         family="joint",
         inputs={name: spec.shape for name, spec in PREPARATION.items()},
         heads={head.target.name: head.width},
-        options={"encoders": {"signal": {"family": "recurrent", "width": 8, "bidirectional": True, "frame": 4}}},
+        options={
+            "encoders": {
+                "signal": {"family": "recurrent", "width": 8, "bidirectional": True, "frame": 4},
+                "form": {"family": "beat-sequence", "width": 8},
+            }
+        },
     )
     job = Job(
         seed=0,

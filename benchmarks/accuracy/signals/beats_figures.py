@@ -48,7 +48,7 @@ def judged(folder: Path, part: str = "test") -> list[Beat]:
     return [_beat(row, row["predicted"]) for row in predicted_rows(folder, part)]
 
 
-def weighed_alike(folder: Path, part: str = "test") -> list[Beat]:
+def weighed_alike(folder: Path, part: str = "test", *, power: float = 1.0) -> list[Beat]:
     """Return the same beats, each taken for the class that it is most like, as if all classes were as frequent.
 
     Parameters
@@ -56,11 +56,13 @@ def weighed_alike(folder: Path, part: str = "test") -> list[Beat]:
     folder : Path
         Of the run.
     part : str
+    power : float
+        1 as said; 0 as `judged` has them; between them in between.
 
     Notes
     -----
-    The largest ``p_k / (w_k s_k)``, with p the probability, s the class's share of the training beats and w its weight
-    in training. It looks for the highest mean sensitivity where `judged` looks for what is likely, and pays with
+    The largest ``p_k / (w_k s_k)^power``, with p the probability, s the class's share of the training beats and w its
+    weight in training. It looks for the highest mean sensitivity where `judged` looks for what is likely, and pays with
     accuracy: a second row beside it, in which nothing is fitted.
     """
     seen = json.loads((folder / "fingerprint.json").read_text(encoding="utf-8"))
@@ -72,7 +74,7 @@ def weighed_alike(folder: Path, part: str = "test") -> list[Beat]:
     def likest(row: Mapping[str, str]) -> str:
         if not row["predicted"]:
             return ""
-        return max(heard, key=lambda name: float(row[f"probability:{name}"]) / max(heard[name], 1e-9))
+        return max(heard, key=lambda name: float(row[f"probability:{name}"]) / max(heard[name], 1e-9) ** power)
 
     return [_beat(row, likest(row)) for row in predicted_rows(folder, part)]
 

@@ -66,6 +66,11 @@ def signal_alone(folder: Path) -> Path:
     return with_inputs(folder, f"{folder.name}-signal", TARGET, ("signal",))
 
 
+def beats_alone(folder: Path) -> Path:
+    """Return a folder that keeps of each beat its form and unrest, which are read with those of the beats around it."""
+    return with_inputs(folder, f"{folder.name}-beats", TARGET, ("form",))
+
+
 def signal_and_rhythm(folder: Path) -> Path:
     """Return a folder that keeps the signal of each beat and the intervals around it."""
     return with_inputs(folder, f"{folder.name}-rhythm", TARGET, ("signal", "rhythm"))

@@ -62,10 +62,13 @@ class RowBlock:
         Of the variables.
     values : numpy.ndarray
         ``n c``, float64, finite, NaN where missing.
+    around : numpy.ndarray or None
+        ``n s c``, float64, s odd: the rows of the beats around each, its own in the middle.
     """
 
     names: tuple[str, ...]
     values: Float64Array
+    around: Float64Array | None = None
 
     def __len__(self) -> int:
         """Return the number of rows."""
@@ -73,4 +76,5 @@ class RowBlock:
 
     def one(self, place: int) -> Row:
         """Return one of the rows."""
-        return Row(self.names, np.array(self.values[place]))
+        near = None if self.around is None else np.array(self.around[place])
+        return Row(self.names, np.array(self.values[place]), near)

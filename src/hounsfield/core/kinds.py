@@ -37,6 +37,8 @@ class Wanted:
         says it yet.
     columns : tuple of RowColumn
         Variables of a row, coded so; empty for those of the cohort itself.
+    beats : int
+        Rows of so many neighbouring beats are read with the row of a beat, on either side.
     long : bool
         Whether a signal that is too long to be held whole may be handed out as one that is read by stretches; it is
         read whole otherwise, or refused.
@@ -44,6 +46,7 @@ class Wanted:
 
     around_s: tuple[float, float] | None = None
     columns: tuple[RowColumn, ...] = ()
+    beats: int = 0
     long: bool = False
 
 

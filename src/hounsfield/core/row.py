@@ -1,7 +1,7 @@
 """Rows: named clinical variables of one sample, any of which may be missing."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -50,6 +50,9 @@ class Row:
         One for each value, none twice.
     values : numpy.ndarray
         ``c``, float64; NaN where missing. Of an ordinal or categorical variable the place of its level, from 0.
+    around : numpy.ndarray or None
+        ``s c``, float64, s odd: of a beat the rows of its neighbours in their order, its own in the middle; None where
+        they were not asked for.
 
     Raises
     ------
@@ -59,15 +62,19 @@ class Row:
 
     names: tuple[str, ...]
     values: Float64Array
+    around: Float64Array | None = None
 
     def __post_init__(self) -> None:
         fault = ""
+        near = self.around
         if self.values.shape != (len(self.names),) or self.values.dtype != np.float64:
             fault = f"A row of {len(self.names)} names has values of shape {self.values.shape}, {self.values.dtype}."
         elif len(set(self.names)) != len(self.names):
             fault = "Two variables of a row have the same name."
-        elif np.isinf(self.values).any():
+        elif np.isinf(self.values).any() or (near is not None and np.isinf(near).any()):
             fault = "A value of a row is infinite."
+        elif near is not None and (near.ndim != 2 or near.shape[1] != len(self.names) or len(near) % 2 == 0):
+            fault = f"A row of {len(self.names)} names has neighbours of shape {near.shape}."
         if fault:
             raise ReadError(
                 fault,
@@ -89,8 +96,11 @@ def aligned(row: Row, have: Sequence[RowColumn], want: Sequence[RowColumn]) -> R
     Returns
     -------
     Row
-        NaN for a variable that the row lacks and for a level that is not among the wanted ones.
+        NaN for a variable that the row lacks and for a level that is not among the wanted ones; its neighbours alike.
     """
+    if row.around is not None:
+        rows = [aligned(Row(row.names, own), have, want).values for own in row.around]
+        return replace(aligned(replace(row, around=None), have, want), around=np.stack(rows))
     own = {c.name: c for c in have}
     at = {name: i for i, name in enumerate(row.names)}
     values = np.full(len(want), np.nan)

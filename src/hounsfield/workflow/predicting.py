@@ -12,6 +12,7 @@ from hounsfield.bundle.atomic import writing
 from hounsfield.bundle.sealed import BundleContents
 from hounsfield.core.cohort import Cohort, Roles, TargetSpec
 from hounsfield.core.errors import InputError, RunExistsError
+from hounsfield.core.kinds import Wanted
 from hounsfield.core.prediction import Prediction
 from hounsfield.core.progress import SILENT, Progress
 from hounsfield.core.types import Json
@@ -144,14 +145,25 @@ def cases_in(
     from hounsfield.workflow.found_beats import with_found_beats
 
     wanted = {name: spec.wanted for name, spec in preparations_of(contents.plan, contents.fingerprint).items()}
-    kinds = contents.fingerprint.kinds
-    if len(kinds) == 1:
+    kinds, of_beats = contents.fingerprint.kinds, any(_of_beats(own) for own in wanted.values())
+    if len(kinds) == 1 and not (of_beats and kinds[0] == "row"):
         cohorts = content_reader(kinds[0]).loose(inputs, roles, wanted)
     else:
         cohorts = tuple(explore(path, roles) for path in inputs)
-    if any(own.around_s is not None and sum(own.around_s) > 0 for own in wanted.values()):
+    if of_beats:
         cohorts = tuple(with_found_beats(cohort, progress=progress) for cohort in cohorts)
     return cohorts
+
+
+def _of_beats(wanted: Wanted) -> bool:
+    """Return whether what a model looks at lies around beats of records, or is told of them."""
+    from hounsfield.data.row.form import FORM
+    from hounsfield.data.row.rhythm import RHYTHM
+
+    if wanted.around_s is not None and sum(wanted.around_s) > 0:
+        return True
+    names = {column.name for column in wanted.columns}
+    return wanted.beats > 0 or any(names and names <= {c.name for c in told} for told in (FORM, RHYTHM))
 
 
 class _Table:

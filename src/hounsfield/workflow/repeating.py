@@ -289,6 +289,7 @@ def _refitted(plan: Plan, name: str, seen: Fingerprint) -> RowPreparation:
         values[key] = [c for c in cast("list[str]", made[key]) if c in names]
     values["harmonise"] = given.harmonise if made.get("site") else "none"
     values["covariates"] = given.covariates if made.get("site") else ()
+    values["around"] = 0  # what is repeated looks at rows alone
     return RowPreparation.model_validate(values)
 
 

@@ -3,11 +3,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hounsfield.core.cohort import Cohort, Ref, Schema
+from hounsfield.core.cohort import Cohort, InputSpec, Ref, Schema
 from hounsfield.core.errors import ReadError
+from hounsfield.core.kinds import Wanted
+from hounsfield.core.row import Row, RowColumn
 from hounsfield.core.streams import stream
 from hounsfield.core.types import Float64Array, IntArray
-from hounsfield.data.row.readers import read_row
+from hounsfield.data.kinds.rows import ROWS
+from hounsfield.data.row.readers import read_around, read_row
 from hounsfield.data.row.rhythm import RHYTHM, rhythm_rows
 from hounsfield.data.signal.wfdb.annotations import Span
 from tests.data_room.layouts.ward import RATE, beats, record
@@ -76,3 +79,45 @@ def test_beats_of_a_record_nobody_annotated(tmp_path: Path) -> None:
     ):
         with pytest.raises(ReadError):
             read_row(cohort, wrong)
+
+
+def test_rows_around_a_beat_are_those_of_its_neighbours(tmp_path: Path) -> None:
+    record(tmp_path, "a", beats())
+    places = np.array([180, 540, 900, 1300, 1500, 2100], np.int64)
+    cohort = Cohort("", str(tmp_path), (), Schema(), arrays={"beats:a.hea": places})
+    whole = Ref("wfdb-rhythm", "a.hea")
+    rows = [read_row(cohort, Ref("wfdb-rhythm", "a.hea", (("anchor", int(at)),))).values for at in places]
+    found = read_around(cohort, whole, np.array([1300, 180, 2100], np.int64), 2)
+    assert found.shape == (3, 5, len(RHYTHM))
+    # beyond the ends of the record its first and its last beat stand
+    for own, wanted in zip(found, ((1, 2, 3, 4, 5), (0, 0, 0, 1, 2), (3, 4, 5, 5, 5)), strict=True):
+        np.testing.assert_array_equal(own, [rows[i] for i in wanted])
+    columns = tuple(c for c in reversed(RHYTHM) if c.name != "pre_rr")
+    wanted_rows = Wanted(columns=columns, beats=2)
+    block = ROWS.block(cohort, whole, places, wanted=wanted_rows)
+    assert block is not None
+    for place, at in enumerate(places):
+        alone = ROWS.read(cohort, Ref("wfdb-rhythm", "a.hea", (("anchor", int(at)),)), wanted=wanted_rows)
+        together = block.one(place)
+        assert isinstance(together, Row)
+        assert alone.around is not None
+        assert together.around is not None
+        np.testing.assert_array_equal(alone.values, together.values)
+        np.testing.assert_array_equal(alone.around, together.around)
+        np.testing.assert_array_equal(alone.around[2], alone.values)
+        assert alone.names == together.names == tuple(c.name for c in columns)
+
+
+def test_neighbours_of_what_is_no_beat_are_refused(tmp_path: Path) -> None:
+    record(tmp_path, "a", beats())
+    cohort = Cohort("", str(tmp_path), (), Schema(), arrays={"beats:a.hea": np.array([180, 540], np.int64)})
+    with pytest.raises(ReadError, match="no beat at sample 181"):
+        read_around(cohort, Ref("wfdb-rhythm", "a.hea"), np.array([181], np.int64), 1)
+    (tmp_path / "t.csv").write_text("id,age\np1,40\n", encoding="utf-8")
+    spec = InputSpec(name="row", kind="row", ndim=0, columns=(RowColumn(name="age"),))
+    table = Cohort("", str(tmp_path), (), Schema(inputs=(spec,)))
+    ref = Ref("columns", "t.csv", (("table", "row"), ("row", 0)))
+    assert ROWS.read(table, ref).values.tolist() == [40.0]
+    with pytest.raises(ReadError, match="row alone") as told:
+        ROWS.read(table, ref, wanted=Wanted(beats=1))
+    assert "records" in told.value.next_step

@@ -22,6 +22,7 @@ def spec(
 
 
 SIZES: dict[str, tuple[int, ...]] = {
+    "beat-sequence": (41,),
     "convolutional": (40,),
     "convolutional-recurrent": (40,),
     "joint": (32, 32),

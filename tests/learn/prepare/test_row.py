@@ -1,12 +1,18 @@
 """Rows come out as numbers about the middle of the training part."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+import torch
 
-from hounsfield.core.errors import PlanError
+from hounsfield.core.block import RowBlock
+from hounsfield.core.errors import PlanError, ReadError
 from hounsfield.core.row import Row
+from hounsfield.core.streams import stream
 from hounsfield.core.types import Float64Array
 from hounsfield.learn.guard import GuardLimits
+from hounsfield.learn.nn.spec import InputShape
 from hounsfield.learn.prepare.row import CLIP, OTHER_SITE, RowPreparation
 
 LIMITS = GuardLimits(flag=1e9, refuse=1e9, ndim=0, size_low=(), size_high=(), colour=False)
@@ -112,3 +118,61 @@ def test_an_unknown_site_is_told_of_and_alone_is_no_row() -> None:
         RowPreparation.model_validate(PLACED.model_dump() | {"covariates": ("age", "hospital")})
     with pytest.raises(ValueError, match="two sites"):
         RowPreparation(columns=("age",), middle={"age": 0.0}, spread={"age": 1.0}, harmonise="each-feature")
+
+
+AROUND = SPEC.model_copy(update={"around": 2})
+
+
+def beats(count: int) -> list[Row]:
+    rng = stream(0, "rows around")
+    drawn = [np.array([rng.normal(50, 10), float(rng.integers(0, 2)), rng.gamma(2.0, 2.0)]) for _ in range(count)]
+    drawn[1][2] = np.nan
+    return [Row(("age", "sex", "crp"), values) for values in drawn]
+
+
+def test_rows_around_are_a_series_with_the_own_row_in_the_middle() -> None:
+    near = beats(5)
+    given = replace(near[2], around=np.stack([r.values for r in near]))
+    stored = AROUND.prepared(given)
+    assert stored.shape == AROUND.stored_shape == (4 * 5,)
+    assert AROUND.shape == InputShape(channels=4, ndim=1, size=(5,))
+    series = AROUND.normalised(stored[None])
+    assert series.shape == (1, 4, 5)
+    for step, one in enumerate(near):
+        np.testing.assert_array_equal(series[0, :, step], SPEC.prepared(one))
+    on = AROUND.on_tensors(torch.from_numpy(stored[None]))
+    np.testing.assert_array_equal(on.numpy(), series)
+    names = given.names
+    together = RowBlock(names, given.values[None], np.stack([r.values for r in near])[None])
+    np.testing.assert_array_equal(AROUND.prepared_block(together)[0], stored)
+    np.testing.assert_array_equal(AROUND.prepared_block(together)[0], AROUND.prepared(together.one(0)))
+
+
+def test_what_looks_at_rows_alone_sees_the_own_row() -> None:
+    near = beats(5)
+    stored = AROUND.prepared(replace(near[2], around=np.stack([r.values for r in near])))
+    alone = SPEC.prepared(near[2])
+    np.testing.assert_array_equal(AROUND.values(stored[None])[0], alone)
+    np.testing.assert_array_equal(AROUND.looks(stored), SPEC.looks(alone))
+    np.testing.assert_array_equal(AROUND.described(stored), SPEC.described(alone))
+    assert AROUND.self_test().shape == (2, 20)
+    assert AROUND.wanted.beats == 2
+
+
+def test_a_row_alone_is_refused_where_others_are_looked_at() -> None:
+    for given in (row(), replace(row(), around=np.zeros((3, 3)))):
+        with pytest.raises(PlanError, match="a row alone") as told:
+            AROUND.prepared(given)
+        assert "2 beats on either side" in told.value.expected
+
+
+def test_neighbours_of_another_shape_are_refused() -> None:
+    for shape in ((4, 3), (5, 2), (5,)):
+        with pytest.raises(ReadError, match="neighbours of shape"):
+            replace(row(), around=np.zeros(shape))
+
+
+def test_rows_of_places_have_no_neighbours() -> None:
+    placed = {**SPEC.model_dump(), "site": "ward", "sites": ("a", "b")}
+    with pytest.raises(ValueError, match="around must be 0"):
+        RowPreparation.model_validate({**placed, "around": 1})

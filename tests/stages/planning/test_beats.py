@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from hounsfield.core.cohort import TargetSpec
+from hounsfield.core.errors import PlanError
 from hounsfield.core.fingerprint import ColumnFacts, RowFacts, SignalFacts, TargetFacts
 from hounsfield.core.plan import Facts
 from hounsfield.core.row import Row
@@ -81,7 +82,7 @@ def test_many_beats_of_few_patients_with_rows_beside() -> None:
     assert [values(sections[f"encoder.{n}"])["width"] for n in ("rhythm", "form")] == [32, 32]
     made = values(sections["optimisation"])
     assert (made["batch"], made["learning_rate"], made["selection"], made["smoothing"]) == (128, 3e-3, "last", 0.0)
-    assert made["steps"] == 2 * (44_500 // 128)
+    assert made["steps"] == round(beats.EPOCHS_AROUND * (44_500 // 128))
     weights = made["class_weights"]
     assert isinstance(weights, list)
     rare, frequent = (float(str(weights[i])) for i in (3, 0))
@@ -119,10 +120,59 @@ def test_the_plan_is_one_that_a_network_can_be_built_from() -> None:
     inputs = {
         "signal": InputShape(channels=1, ndim=1, size=(96,)),
         "rhythm": InputShape(channels=len(RHYTHM), ndim=0, size=()),
-        "form": InputShape(channels=len(FORM), ndim=0, size=()),
+        "form": InputShape(channels=len(FORM), ndim=1, size=(21,)),
     }
     options = {"encoders": encoders, "dropout": 0.2}
     check(NetworkSpec.model_validate({"family": "joint", "inputs": inputs, "heads": {"beats": 4}, "options": options}))
+
+
+def rows_alone(samples: int = 44_500) -> Facts:
+    given = hearts(samples=samples)
+    inputs = {n: seen for n, seen in given.fingerprint.inputs.items() if n != "signal"}
+    return replace(given, fingerprint=given.fingerprint.model_copy(update={"inputs": inputs}))
+
+
+def test_the_rows_of_neighbouring_beats_are_read_one_after_the_other() -> None:
+    for given, width in ((hearts(), "encoder.form"), (rows_alone(), "network")):
+        sections = told(given)
+        prepared = RowPreparation.model_validate(values(sections["preparation.form"]))
+        assert prepared.shape == InputShape(channels=len(FORM), ndim=1, size=(21,))
+        assert "around" not in values(sections["preparation.rhythm"])
+        assert values(sections[width])["family"] == "beat-sequence"
+        assert "DS1" in sections["preparation.form"]["around"].rule
+    sections = told(rows_alone())
+    options = values(sections["network"])
+    inputs = {
+        "form": InputShape(channels=len(FORM), ndim=1, size=(21,)),
+        "rhythm": InputShape(channels=6, ndim=0, size=()),
+    }
+    family = str(options.pop("family"))
+    check(NetworkSpec.model_validate({"family": family, "inputs": inputs, "heads": {"beats": 4}, "options": options}))
+    assert values(sections["optimisation"])["batch"] == 128  # few hearts, also without their signal
+
+
+def test_single_rows_are_read_where_they_were_asked_for() -> None:
+    given = replace(rows_alone(), network="row")
+    sections = told(given)
+    assert values(sections["preparation.form"])["around"] == 0
+    assert values(sections["network"])["family"] == "row"
+    assert values(sections["optimisation"])["steps"] == round(beats.EPOCHS * (44_500 // 128))
+
+
+def test_a_sequence_of_beats_needs_beats() -> None:
+    given = rows_alone()
+    inputs = {"row": RowFacts(columns={"age": NUMBER})}
+    other = replace(given, network="beat-sequence")
+    with pytest.raises(PlanError, match="no beats") as error:
+        told(replace(other, fingerprint=given.fingerprint.model_copy(update={"inputs": inputs})))
+    assert "--target beats" in error.value.expected
+    assert values(told(other)["network"])["family"] == "beat-sequence"
+
+
+def test_of_tens_of_thousands_of_rows_no_variables_are_chosen() -> None:
+    assert values(told(rows_alone())["baselines"])["names"] == ["prevalence", "logistic", "trees"]
+    few = values(told(rows_alone(samples=400))["baselines"])["names"]
+    assert few == ["prevalence", "logistic", "trees", "selected", "chosen"]
 
 
 def test_without_rows_the_neighbours_are_in_sight_and_amplitudes_kept() -> None:

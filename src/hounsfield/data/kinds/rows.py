@@ -1,6 +1,7 @@
 """Reading rows."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,8 +11,9 @@ from hounsfield.core.cohort import Cohort, Ref, Roles
 from hounsfield.core.image import Header
 from hounsfield.core.kinds import AS_IT_IS, Wanted
 from hounsfield.core.row import Row, RowColumn, aligned
-from hounsfield.core.types import IntArray
-from hounsfield.data.row.readers import own_columns, read_row, read_rows
+from hounsfield.core.types import Float64Array, IntArray
+from hounsfield.data.kinds.signals import anchor_of, without_anchor
+from hounsfield.data.row.readers import own_columns, read_around, read_row, read_rows
 
 
 class Rows:
@@ -20,6 +22,11 @@ class Rows:
     def read(self, cohort: Cohort, ref: Ref, *, wanted: Wanted = AS_IT_IS) -> Row:
         """Return the row, its variables and levels as they are wanted."""
         row = read_row(cohort, ref)
+        if wanted.beats:
+            anchor = anchor_of(ref)
+            known = np.array([] if anchor is None else [anchor], np.int64)
+            near = read_around(cohort, without_anchor(ref), known, wanted.beats)
+            row = replace(row, around=near[0]) if len(near) else row
         return aligned(row, columns_of(cohort, ref), wanted.columns) if wanted.columns else row
 
     def block(self, cohort: Cohort, ref: Ref, anchors: IntArray, *, wanted: Wanted = AS_IT_IS) -> RowBlock | None:
@@ -50,13 +57,17 @@ class Rows:
         values = read_rows(cohort, ref, anchors)
         if values is None or np.isinf(values).any():
             return None
+        near = read_around(cohort, ref, anchors, wanted.beats) if wanted.beats else None
+        if near is not None and np.isinf(near).any():
+            return None
         if not columns:
-            return RowBlock(names, values)
-        made = np.full((len(values), len(columns)), np.nan)
-        for place, column in enumerate(columns):
-            if column.name in names:
-                made[:, place] = values[:, names.index(column.name)]
-        return RowBlock(tuple(c.name for c in columns), made)
+            return RowBlock(names, values, near)
+        wanted_names = tuple(c.name for c in columns)
+        return RowBlock(
+            wanted_names,
+            _picked(values, names, wanted_names),
+            None if near is None else _picked(near, names, wanted_names),
+        )
 
     def header(self, cohort: Cohort, ref: Ref) -> Header:
         """Return how many variables there are."""
@@ -70,6 +81,13 @@ class Rows:
 
         del roles
         return loose_rows(paths, wanted)
+
+
+def _picked(values: Float64Array, have: tuple[str, ...], want: tuple[str, ...]) -> Float64Array:
+    """Return variables ``... c`` of rows ``... k``, NaN for one that they lack."""
+    beside = np.concatenate([values, np.full((*values.shape[:-1], 1), np.nan)], axis=-1)
+    found: Float64Array = beside[..., [have.index(name) if name in have else len(have) for name in want]]
+    return found
 
 
 def columns_of(cohort: Cohort, ref: Ref) -> tuple[RowColumn, ...]:

@@ -33,6 +33,13 @@ class OfBeats(ABC):
         """Return the same for many beats of one record, as `AnchoredRowReader` says."""
         return of_beats(*self.beats(cohort, ref), anchors, ref)
 
+    def around(self, cohort: Cohort, ref: Ref, anchors: IntArray, beats: int) -> Float64Array:
+        """Return the rows around anchors; beyond the ends of the record the first and the last beat stand."""
+        places, values = self.beats(cohort, ref)
+        at = beats_at(places, anchors, ref)[:, None] + np.arange(-beats, beats + 1)
+        found: Float64Array = values[np.clip(at, 0, len(places) - 1)]
+        return found
+
 
 def of_beats(beats: IntArray, values: Float64Array, anchors: IntArray, ref: Ref) -> Float64Array:
     """Return the values at anchors out of those at all beats, ``n c``, a copy.
@@ -52,10 +59,29 @@ def of_beats(beats: IntArray, values: Float64Array, anchors: IntArray, ref: Ref)
     ReadError
         If there is no beat at an anchor.
     """
+    return values[beats_at(beats, anchors, ref)]
+
+
+def beats_at(beats: IntArray, anchors: IntArray, ref: Ref) -> IntArray:
+    """Return which beats lie at anchors, ``n`` int64.
+
+    Parameters
+    ----------
+    beats : numpy.ndarray
+        ``m``, int64, rising.
+    anchors : numpy.ndarray
+        ``n``, int64.
+    ref : Ref
+
+    Raises
+    ------
+    ReadError
+        If there is no beat at an anchor.
+    """
     at = np.searchsorted(beats, anchors)
     there = at < len(beats)
     there[there] = beats[at[there]] == anchors[there]
     if not there.all():
         missing = int(anchors[~there][0])
         raise damaged(ref, f"there is no beat at sample {missing}.", "the sample of a beat", "correct the cohort")
-    return values[at]
+    return at

@@ -43,3 +43,22 @@ class AnchoredRowReader(Protocol):
             If any cannot be read.
         """
         ...
+
+    def around(self, cohort: Cohort, ref: Ref, anchors: IntArray, beats: int) -> Float64Array:
+        """Return the rows of so many beats on either side of each anchor, ``n s c`` float64, its own in the middle.
+
+        Parameters
+        ----------
+        cohort : Cohort
+        ref : Ref
+            Without an anchor.
+        anchors : numpy.ndarray
+            ``n``, int64, in any order.
+        beats : int
+
+        Raises
+        ------
+        ReadError
+            If any cannot be read.
+        """
+        ...

@@ -74,6 +74,34 @@ def read_rows(cohort: Cohort, ref: Ref, anchors: IntArray) -> Float64Array | Non
     return reader.rows(cohort, ref, anchors) if isinstance(reader, AnchoredRowReader) else None
 
 
+def read_around(cohort: Cohort, ref: Ref, anchors: IntArray, beats: int) -> Float64Array:
+    """Return the rows of the beats around anchors, ``n s c`` float64, as `AnchoredRowReader.around` says.
+
+    Parameters
+    ----------
+    cohort : Cohort
+    ref : Ref
+        Without an anchor.
+    anchors : numpy.ndarray
+        ``n``, int64, in any order.
+    beats : int
+        On either side.
+
+    Raises
+    ------
+    ReadError
+        If any cannot be read, or rows of this kind have no neighbours.
+    """
+    reader = row_reader(ref.reader)
+    if not isinstance(reader, AnchoredRowReader):
+        raise ReadError(
+            "A row alone was given, and the model looks at the beats around each beat.",
+            expected="beats of a record, as in training",
+            next_step="give the records themselves",
+        )
+    return reader.around(cohort, ref, anchors, beats)
+
+
 def own_columns(name: str) -> tuple[RowColumn, ...]:
     """Return the variables of a reader whose rows are always the same ones; of another one nothing."""
     known = getattr(ROW_READERS.resolve(name), "columns", ()) if name in ROW_READERS else ()

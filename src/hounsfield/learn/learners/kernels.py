@@ -63,7 +63,7 @@ class KernelRidge:
                 rows = chosen[at : at + ROWS_AT_A_TIME]
                 described.append(_described(variables({n: v[rows] for n, v in feed.inputs.items()}, job), kernels))
                 shown.advance(len(rows))
-        features, owners = np.concatenate(described), _owners(feed.inputs, kernels)
+        features, owners = np.concatenate(described), _owners(variables(feed.inputs, job), kernels)
         sets = POOL_SETS if len(chosen) <= MOST_TRIED else POOL_SETS[-1:]
         tried = (_fitted(features, owners, pools, (feed, job, chosen)) for pools in sets)
         best = min(tried, key=lambda found: found.cost)
@@ -139,7 +139,7 @@ class KernelRunner:
     def run(self, inputs: Mapping[str, AnyArray]) -> dict[str, Float64Array]:
         """Return raw outputs by target, ``n w`` float64, for stored inputs ``n c t`` and ``n c``."""
         count = len(next(iter(inputs.values())))
-        kept = _kept(_owners(inputs, self._kernels), self._pools)
+        kept = _kept(_owners(variables(inputs, self._job), self._kernels), self._pools)
         found: dict[str, list[Float64Array]] = {head.target.name: [] for head in self._heads}
         weights = [np.asarray(self._arrays[f"weights/{p}"], dtype=np.float64) for p in range(len(self._heads))]
         biases = [np.asarray(self._arrays[f"bias/{p}"], dtype=np.float64) for p in range(len(self._heads))]

@@ -10,6 +10,7 @@ from hounsfield.learn.nn.spec import NetworkSpec, read_options
 NETWORKS = Table(
     "network",
     {
+        "beat-sequence": "hounsfield.learn.nn.signal.beat_sequence:BeatSequenceNetwork",
         "convolutional": "hounsfield.learn.nn.signal.convolutional:ConvolutionalNetwork",
         "convolutional-recurrent": "hounsfield.learn.nn.signal.stacked:StackedNetwork",
         "joint": "hounsfield.learn.nn.joint:JointNetwork",

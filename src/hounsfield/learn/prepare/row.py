@@ -16,6 +16,8 @@ from hounsfield.learn.nn.spec import InputShape
 from hounsfield.learn.prepare.protocol import Preparation, unfitting
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from hounsfield.learn.guard import GuardLimits
 
 CLIP = 6.0
@@ -54,6 +56,14 @@ class RowPreparation(Preparation):
     covariates : tuple of str
         Variables, of this input or of another row of the sample, whose share in the numbers is kept when what sites add
         is taken away; they are not harmonised themselves. Never the answer.
+    around : int
+        Of a beat, rows of so many beats on either side are looked at too, as a series with a step for each beat. 0 for
+        the row alone.
+
+    Notes
+    -----
+    Rows with others around them are stored as one row: its own numbers first, those of its neighbours in their order
+    behind them. What looks at rows alone (trees, the linear model, the guard) so finds them where they always are.
     """
 
     required: ClassVar[bool] = False
@@ -68,6 +78,7 @@ class RowPreparation(Preparation):
     sites: tuple[str, ...] = ()
     harmonise: Literal["none", "empirical-bayes", "each-feature"] = "none"
     covariates: tuple[str, ...] = ()
+    around: int = Field(default=0, ge=0, le=128)
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
@@ -81,6 +92,8 @@ class RowPreparation(Preparation):
             raise ValueError("site must be a column of its own, with two sites to harmonise between")
         if self.site and self.site in self.covariates:
             raise ValueError("the site is what is taken away, and no covariate")
+        if self.site and self.around:
+            raise ValueError("rows of places have no neighbours: around must be 0")
         strange = [c for c in (*self.levels, *self.logarithm) if c not in self.columns]
         if strange:
             raise ValueError(f"{strange[0]!r} is not among the columns")
@@ -106,13 +119,15 @@ class RowPreparation(Preparation):
 
     @property
     def shape(self) -> InputShape:
-        """One channel for each number and each level."""
+        """One channel for each number and each level; by beats where others are looked at around each."""
+        if self.around:
+            return InputShape(channels=self.width, ndim=1, size=(2 * self.around + 1,))
         return InputShape(channels=self.width, ndim=0, size=())
 
     @property
     def stored_shape(self) -> tuple[int, ...]:
-        """The channels, and the site behind them where there is one."""
-        return (self.width + bool(self.site),)
+        """The channels, and behind them the site where there is one, or the rows around."""
+        return (self.width * (1 + 2 * self.around) + bool(self.site),)
 
     @property
     def dtype(self) -> str:
@@ -127,11 +142,12 @@ class RowPreparation(Preparation):
                 RowColumn(name=c, kind="categorical" if c in self.levels else "numeric", levels=self.levels.get(c, ()))
                 for c in self.columns
             )
-            + ((RowColumn(name=self.site, kind="place", levels=self.sites),) if self.site else ())
+            + ((RowColumn(name=self.site, kind="place", levels=self.sites),) if self.site else ()),
+            beats=self.around,
         )
 
     def prepared(self, content: Content) -> AnyArray:
-        """Return the row as ``c``, float32, NaN where missing, and the place of its site behind it.
+        """Return the row as ``c``, float32, NaN where missing, and behind it the place of its site, or its neighbours.
 
         Parameters
         ----------
@@ -141,21 +157,22 @@ class RowPreparation(Preparation):
         Raises
         ------
         PlanError
-            If it is no row, or holds none of the variables.
+            If it is no row, holds none of the variables, or comes without the rows around it that are looked at.
         """
         if not isinstance(content, Row):
             raise unfitting("no row", "rows of variables")
-        coded: AnyArray = self._coded(content.names, content.values[None])[0]
+        near = None if content.around is None else content.around[None]
+        coded: AnyArray = self._beside(content.names, content.values[None], near)[0]
         return coded
 
     def prepared_block(self, block: Block) -> AnyArray:
         """Return rows that were read together as `prepared` returns each, ``n c``."""
         if not isinstance(block, RowBlock):
             return super().prepared_block(block)
-        return self._coded(block.names, block.values)
+        return self._beside(block.names, block.values, block.around)
 
     def values(self, stored: AnyArray) -> AnyArray:
-        """Return stored rows ``... c`` without the site."""
+        """Return stored rows ``... c`` without the site, and without those around them."""
         return stored[..., : self.width]
 
     def places(self, stored: AnyArray) -> list[str]:
@@ -165,8 +182,17 @@ class RowPreparation(Preparation):
         return [self.sites[int(v)] if np.isfinite(v) else "" for v in stored[:, self.width].astype(np.float64)]
 
     def normalised(self, stored: AnyArray) -> Float32Array:
-        """Return the same without the site: what is stored is standardised already."""
-        return np.ascontiguousarray(self.values(stored), dtype=np.float32)
+        """Return the same without the site, or ``n c s`` with the rows around: what is stored is standardised."""
+        if not self.around:
+            return np.ascontiguousarray(self.values(stored), dtype=np.float32)
+        steps = np.asarray(stored, dtype=np.float32).reshape(len(stored), -1, self.width)[:, self._order]
+        return np.ascontiguousarray(steps.swapaxes(1, 2))
+
+    def on_tensors(self, unit: "Tensor") -> "Tensor":
+        """Return the same of a tensor ``b c``; of a row alone it is what was given."""
+        if not self.around:
+            return unit
+        return unit.reshape(-1, 1 + 2 * self.around, self.width)[:, self._order].transpose(1, 2)
 
     def looks(self, stored: AnyArray) -> Float64Array:
         """Return the values, missing ones as the middle, and the share that is missing."""
@@ -207,11 +233,27 @@ class RowPreparation(Preparation):
 
     def self_test(self) -> AnyArray:
         """Return a row about the middle, and one further out with gaps."""
-        place = np.arange(self.width)
+        place = np.arange(self.width * (1 + 2 * self.around))
         first, second = np.cos(place), 2.0 * np.sin(1.0 + place)
         second[place % 4 == 3] = np.nan
         made = np.stack([first, second])
         return (np.column_stack([made, [0.0, np.nan]]) if self.site else made).astype(np.float32)
+
+    @cached_property
+    def _order(self) -> list[int]:
+        """Which of the stored rows each step is: a row's own one stands first, and in the middle of the series."""
+        return [*range(1, 1 + self.around), 0, *range(1 + self.around, 1 + 2 * self.around)]
+
+    def _beside(self, names: Sequence[str], values: Float64Array, around: Float64Array | None) -> AnyArray:
+        """Return rows ``n k`` as they are stored, those around each ``n s k`` behind them where they are looked at."""
+        own = self._coded(names, values)
+        if not self.around:
+            return own
+        if around is None or around.shape[1] != 1 + 2 * self.around:
+            raise unfitting("a row alone", f"rows of beats with {self.around} beats on either side")
+        others = np.delete(around, self.around, axis=1)
+        coded = self._coded(names, others.reshape(-1, len(names)))
+        return np.concatenate([own, coded.reshape(len(own), -1)], axis=1)
 
     def _coded(self, names: Sequence[str], values: Float64Array) -> AnyArray:
         """Return rows ``n k`` of some variables as they are stored, ``n c`` float32."""

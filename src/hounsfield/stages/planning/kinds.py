@@ -9,6 +9,8 @@ from hounsfield.stages.planning.rules import Rule, network, preparation, rows, s
 
 FEW_PATIENTS = 150
 """Training patients below which a nested choice of learner and variables costs next to nothing."""
+MANY_ROWS = 5000
+"""Training rows above which a choice of variables takes longer than a network does, however few patients there are."""
 
 
 @runtime_checkable
@@ -89,7 +91,7 @@ class Signals:
 class Rows:
     """Rules for rows."""
 
-    families: ClassVar[tuple[str, ...]] = ("row",)
+    families: ClassVar[tuple[str, ...]] = ("row", "beat-sequence")
     planned: ClassVar[tuple[str, ...]] = families
 
     def preparation(self, name: str, facts: Facts, *, own: bool) -> dict[str, Rule]:
@@ -102,8 +104,12 @@ class Rows:
         return rows.network(names, facts)
 
     def baselines(self, facts: Facts) -> tuple[str, ...]:
-        """Return gradient-boosted trees; for classes a few selected variables; of few patients a nested choice too."""
-        if not {target.kind for target in facts.targets} <= {"categorical", "multilabel"}:
+        """Return gradient-boosted trees; for classes a few selected variables; of few patients a nested choice too.
+
+        Of more than `MANY_ROWS` trees alone: tens of thousands of beats of some dozen patients are many rows.
+        """
+        classes = {target.kind for target in facts.targets} <= {"categorical", "multilabel"}
+        if not classes or facts.fingerprint.samples > MANY_ROWS:
             return ("trees",)
         return ("trees", "selected", "chosen") if facts.fingerprint.patients < FEW_PATIENTS else ("trees", "selected")
 

@@ -34,15 +34,16 @@ class Answer(nn.Module):
         ("recurrent", {"width": 8, "bidirectional": True, "pooling": "last", "frame": 3}),
         ("recurrent", {"width": 8, "cell": "lstm", "layers": 2, "missing": "flags"}),
         ("convolutional-recurrent", {"width": 8, "state": 8}),
+        ("beat-sequence", {"width": 8}),
     ],
 )
 def test_a_graph_traced_on_whole_series_serves_padded_ones(family: str, options: dict[str, OptionValue]) -> None:
     runtime = pytest.importorskip("onnxruntime", reason="needs the optional engine onnxruntime")
     pytest.importorskip("onnx", reason="needs onnx to write graphs")
-    net = network(family, options).eval()
-    graph = onnx_bytes(Answer(net), {"ecg": noise(3, 2, 40).numpy()}, ["t"])
+    net = network(family, options, steps=41).eval()
+    graph = onnx_bytes(Answer(net), {"ecg": noise(3, 2, 41).numpy()}, ["t"])
     session = runtime.InferenceSession(graph, providers=["CPUExecutionProvider"])
-    for signal in (noise(3, 2, 40), ragged([40, 9, 1])):
+    for signal in (noise(3, 2, 41), ragged([41, 9, 1], steps=41)):
         (found,) = session.run(None, {"ecg": signal.numpy()})
         with torch.inference_mode():
             expected = net({"ecg": signal}, {})["t"].numpy()
