@@ -1,5 +1,6 @@
 """Beats are found in records that nobody annotated, and have the inputs that annotated beats have."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ from hounsfield.core.plan import Decision, Plan
 from hounsfield.core.progress import SILENT
 from hounsfield.core.row import Row
 from hounsfield.core.streams import stream
-from hounsfield.data.cohorts import explore, understand
+from hounsfield.data.cohorts import cohort_yaml, explore, samples_csv, understand
 from hounsfield.data.row.form import FORM
 from hounsfield.data.row.readers import read_row
 from hounsfield.data.signal.readers import read_signal
@@ -22,7 +23,8 @@ from hounsfield.learn.prepare.row import RowPreparation
 from hounsfield.workflow.found_beats import with_found_beats
 from hounsfield.workflow.predicting import cases_in
 from hounsfield.workflow.survey import latest
-from tests.data_room.layouts.ward import RATE, ward
+from tests.data_room.layouts.ward import RATE, record, ward
+from tests.data_room.layouts.ward import beats as marks
 from tests.data_room.signal.records import write_record
 
 
@@ -78,14 +80,14 @@ def test_no_beat_at_all_is_an_error(tmp_path: Path) -> None:
         with_found_beats(explore(tmp_path))
 
 
-def rows_alone(around: int) -> BundleContents:
+def rows_alone(around: int, *, anchored: bool = True) -> BundleContents:
     """A model that looks at what is told of beats, and at no signal."""
     names = tuple(c.name for c in FORM)
     spec = RowPreparation(
         columns=names, middle=dict.fromkeys(names, 0.0), spread=dict.fromkeys(names, 1.0), around=around
     )
     section = {key: Decision(value=value) for key, value in spec.model_dump(exclude={"kind"}, mode="json").items()}
-    facts = RowFacts(columns={name: ColumnFacts() for name in names})
+    facts = RowFacts(columns={name: ColumnFacts() for name in names}, anchored=anchored)
     return BundleContents(
         members=(),
         plan=Plan(
@@ -111,3 +113,33 @@ def test_a_model_of_what_is_told_of_beats_is_asked_of_records(tmp_path: Path, ar
     assert isinstance(row, Row)
     assert row.names == tuple(c.name for c in FORM)
     assert (row.around is None) if not around else (row.around is not None and len(row.around) == 5)
+
+
+def test_of_annotated_records_the_beats_are_asked_about_whatever_else_could_be(tmp_path: Path) -> None:
+    folder = tmp_path / "ward"
+    folder.mkdir()
+    for name, rhythm in (("100", "AFIB"), ("101", "N")):
+        record(folder, name, marks(rhythm=rhythm))
+    (cohort,) = cases_in(rows_alone(1), [folder], Roles(), SILENT)
+    assert len(cohort) == 40
+    assert {s.targets["beats"] for s in cohort.samples} == {"N", "V"}
+    kept = tuple(spec for spec in cohort.schema.inputs if spec.name == "form")
+    few = replace(
+        cohort,
+        samples=tuple(replace(s, inputs={"form": s.inputs["form"]}) for s in cohort.samples),
+        schema=cohort.schema.model_copy(update={"inputs": kept}),
+    )
+    described = tmp_path / "described"
+    described.mkdir()
+    (described / "samples.csv").write_text(samples_csv(few), encoding="utf-8")
+    (described / "cohort.yaml").write_text(cohort_yaml(few, root="../ward"), encoding="utf-8")
+    (again,) = cases_in(rows_alone(1), [described], Roles(), SILENT)
+    assert [s.id for s in again.samples] == [s.id for s in cohort.samples]
+
+
+def test_a_table_with_the_names_of_what_is_told_of_beats_is_read_as_a_table(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("id,form_unlikeness,form_size\np1,0.1,0.2\np2,0.3,0.4\n", encoding="utf-8")
+    (cohort,) = cases_in(rows_alone(0, anchored=False), [tmp_path / "t.csv"], Roles(), SILENT)
+    assert [s.id for s in cohort.samples] == ["p1", "p2"]
+    with pytest.raises(CohortError, match="neither beats nor records"):
+        with_found_beats(cohort)

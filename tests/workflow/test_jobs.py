@@ -6,11 +6,15 @@ import numpy as np
 import pytest
 
 from hounsfield.core.errors import PlanError
+from hounsfield.core.fingerprint import Fingerprint
 from hounsfield.core.plan import Decision, Plan
 from hounsfield.core.types import AnyArray
+from hounsfield.stages.planning.draft import draft
 from hounsfield.workflow.jobs import check_plan, job_of, normalisation, start_decodings
 from hounsfield.workflow.survey import latest_image
+from hounsfield.workflow.tasks import task_named
 from tests.learn.toys import make_feed
+from tests.stages.planning.test_beats import hearts
 from tests.workflow.conftest import Drafted
 
 
@@ -114,3 +118,33 @@ def test_normalisation_of_a_constant_can_be_divided_by() -> None:
     mean, std = normalisation(flat, "image")
     assert mean == 0.0
     assert std > 0.0
+
+
+def of_beats() -> tuple[Plan, Fingerprint]:
+    """The plan that rules make for beats of few hearts."""
+    facts = hearts()
+    plan = Plan(
+        hounsfield="0",
+        cohort="beats",
+        cohort_digest="0",
+        task="classify",
+        targets=facts.targets,
+        sections=draft(facts),
+    )
+    return plan, facts.fingerprint
+
+
+def test_rows_of_beats_and_the_network_that_reads_their_neighbours_belong_together() -> None:
+    plan, seen = of_beats()
+    task = task_named("classify")
+    job = job_of(plan, task, seen)
+    assert job.network.inputs["form"].size == (21,)
+    for section, key, value, named in (
+        ("encoder.form", "family", "row", "10 beats on either side are read, and its network is 'row'"),
+        ("preparation.rhythm", "around", 3, "Of input 'rhythm' 3 beats on either side"),
+        ("encoder.signal", "family", "beat-sequence", "the input is a signal"),
+    ):
+        with pytest.raises(PlanError, match=named):
+            job_of(changed(plan, section, key, value), task, seen)
+    fewer = job_of(changed(plan, "preparation.form", "around", 3), task, seen)
+    assert fewer.network.inputs["form"].size == (7,)

@@ -27,6 +27,7 @@ from hounsfield.data.row.rhythm import RHYTHM
 from hounsfield.data.signal.wfdb.reader import WfdbReader
 from hounsfield.learn.augment.spec import AugmentSpec
 from hounsfield.learn.guard import GuardLimits, fit_guard
+from hounsfield.learn.learners.network_runner import LARGEST_CALL, RUN_BATCH, call_size
 from hounsfield.learn.learners.protocol import Job
 from hounsfield.learn.loop import Optimisation
 from hounsfield.learn.model import GUARD, Judgement, Model, member_json
@@ -259,3 +260,10 @@ def test_a_day_is_read_by_stretches_and_never_held(
     assert count == len(beats)
     assert max(read) < samples / 50
     assert peak < samples * leads * 4 / 4  # a quarter of the record as float32
+
+
+def test_beats_with_ten_on_either_side_are_still_many_in_a_call() -> None:
+    form = row_plan(FORM).model_copy(update={"around": 10})
+    assert call_size(PREPARATION | {"form": form}) == LARGEST_CALL
+    long = SignalPreparation(leads=("II",) * 12, units=("mV",) * 12, steps=4096, mean=(0.0,) * 12, std=(1.0,) * 12)
+    assert call_size({"signal": long, "form": form}) == RUN_BATCH

@@ -190,11 +190,20 @@ class ColumnFacts(BaseModel):
 
 
 class RowFacts(BaseModel):
-    """What is known of one row input over the training part: each variable, in the table's order."""
+    """What is known of one row input over the training part.
+
+    Attributes
+    ----------
+    columns : dict of str to ColumnFacts
+        Each variable, in the table's order.
+    anchored : bool
+        Whether each row tells of a place in a record (a beat).
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     kind: Literal["row"] = "row"
     columns: dict[str, ColumnFacts]
+    anchored: bool = False
 
     @property
     def ndim(self) -> int:

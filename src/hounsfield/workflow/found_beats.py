@@ -14,6 +14,7 @@ from hounsfield.data.beat_inputs import BeatInputs, BeatsOf
 from hounsfield.data.layouts.beats import ROWS
 from hounsfield.data.layouts.records import INPUT
 from hounsfield.data.signal.readers import read_signal, signal_header
+from hounsfield.workflow.record_blocks import record_of
 
 
 def with_found_beats(cohort: Cohort, *, progress: Progress = SILENT) -> Cohort:
@@ -22,7 +23,8 @@ def with_found_beats(cohort: Cohort, *, progress: Progress = SILENT) -> Cohort:
     Parameters
     ----------
     cohort : Cohort
-        One sample for each record, its input ``signal``; samples that are beats already are returned as they are.
+        One sample for each record, its input ``signal``; samples that are beats already, whatever is kept of them, are
+        returned as they are.
     progress : Progress
 
     Returns
@@ -35,15 +37,21 @@ def with_found_beats(cohort: Cohort, *, progress: Progress = SILENT) -> Cohort:
     Raises
     ------
     CohortError
-        If no beat is found at all.
+        If no beat is found at all, or the samples are neither beats nor signals.
 
     Notes
     -----
     R peaks are those of `hounsfield.science.physiology.beats.r_peaks_by_window` over all leads that are looked at: a
     day's record is never whole in memory.
     """
-    if all("anchor" in dict(s.inputs[INPUT][-1].ref.part) for s in cohort.samples):
+    if all(record_of(s) is not None for s in cohort.samples):
         return cohort
+    if not all(INPUT in s.inputs for s in cohort.samples):
+        raise CohortError(
+            "The cases are neither beats nor records in which beats could be found.",
+            expected="electrocardiograms, annotated or not",
+            next_step="give the records themselves",
+        )
     samples: list[Sample] = []
     aside = list(cohort.set_aside)
     arrays: dict[str, AnyArray] = dict(cohort.arrays)

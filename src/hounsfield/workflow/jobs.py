@@ -46,6 +46,8 @@ FIXED_SECTIONS = (
 )
 
 
+SEQUENCE = "beat-sequence"
+"""The family that reads rows of beats with others around them."""
 SIGNAL_AXES = 3
 """Axes of prepared signals ``n c t``; of rows ``n c`` they are fewer, of images more."""
 ROWS_AT_A_TIME = 1024
@@ -139,6 +141,7 @@ def job_of(plan: Plan, task: Task, fingerprint: Fingerprint, *, member: int = 0,
     """
     preparation = preparations_of(plan, fingerprint)
     _check_covariates(plan, preparation)
+    _check_neighbours(plan, preparation)
     decodings = start_decodings(plan, task, fingerprint)
     heads = []
     for target in plan.targets:
@@ -171,6 +174,26 @@ def job_of(plan: Plan, task: Task, fingerprint: Fingerprint, *, member: int = 0,
         alone=_alone(plan),
         trees=plan.section("trees", Boosting) if "trees" in plan.sections else Boosting(),
     )
+
+
+def _check_neighbours(plan: Plan, preparation: Mapping[str, Preparation]) -> None:
+    """Refuse rows of beats with others around them for a network that reads no sequence, and the other way round."""
+    usual = plan.value("network", "family")
+    for name, spec in preparation.items():
+        family = plan.value(f"encoder.{name}", "family") if f"encoder.{name}" in plan.sections else usual
+        around = spec.around if isinstance(spec, RowPreparation) else 0
+        if around and family != SEQUENCE:
+            raise PlanError(
+                f"Of input {name!r} {around} beats on either side are read, and its network is {family!r}.",
+                expected=f"family: {SEQUENCE}, or around: 0",
+                next_step=f"correct preparation.{name} or the network in plan.yaml",
+            )
+        if family == SEQUENCE and not isinstance(spec, RowPreparation):
+            raise PlanError(
+                f"The network of input {name!r} is {SEQUENCE!r}, and the input is a {spec.kind_name}.",
+                expected="rows of beats with others around them",
+                next_step=f"choose another family for {name} in plan.yaml",
+            )
 
 
 def _check_covariates(plan: Plan, preparation: Mapping[str, Preparation]) -> None:

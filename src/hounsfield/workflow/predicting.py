@@ -5,17 +5,19 @@ import io
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
 from hounsfield.bundle.atomic import writing
 from hounsfield.bundle.sealed import BundleContents
 from hounsfield.core.cohort import Cohort, Roles, TargetSpec
-from hounsfield.core.errors import InputError, RunExistsError
-from hounsfield.core.kinds import Wanted
+from hounsfield.core.errors import HounsfieldError, InputError, RunExistsError
+from hounsfield.core.fingerprint import RowFacts, SignalFacts
 from hounsfield.core.prediction import Prediction
 from hounsfield.core.progress import SILENT, Progress
 from hounsfield.core.types import Json
+from hounsfield.data.layouts.beats import BEATS
 from hounsfield.learn.model import Model
 from hounsfield.workflow.fitting import NETWORK
 from hounsfield.workflow.jobs import preparations_of
@@ -140,30 +142,39 @@ def cases_in(
 
     A model of beats is asked of every beat that is annotated, or found where nobody annotated any.
     """
-    from hounsfield.data.cohorts import explore
     from hounsfield.data.kinds.protocol import content_reader
     from hounsfield.workflow.found_beats import with_found_beats
 
     wanted = {name: spec.wanted for name, spec in preparations_of(contents.plan, contents.fingerprint).items()}
-    kinds, of_beats = contents.fingerprint.kinds, any(_of_beats(own) for own in wanted.values())
+    kinds, of_beats = contents.fingerprint.kinds, _of_beats(contents)
     if len(kinds) == 1 and not (of_beats and kinds[0] == "row"):
         cohorts = content_reader(kinds[0]).loose(inputs, roles, wanted)
     else:
-        cohorts = tuple(explore(path, roles) for path in inputs)
+        cohorts = tuple(_explored(path, roles, of_beats=of_beats) for path in inputs)
     if of_beats:
         cohorts = tuple(with_found_beats(cohort, progress=progress) for cohort in cohorts)
     return cohorts
 
 
-def _of_beats(wanted: Wanted) -> bool:
+def _of_beats(contents: BundleContents) -> bool:
     """Return whether what a model looks at lies around beats of records, or is told of them."""
-    from hounsfield.data.row.form import FORM
-    from hounsfield.data.row.rhythm import RHYTHM
+    inputs = contents.fingerprint.inputs.values()
+    return any(isinstance(seen, SignalFacts | RowFacts) and seen.anchored for seen in inputs)
 
-    if wanted.around_s is not None and sum(wanted.around_s) > 0:
-        return True
-    names = {column.name for column in wanted.columns}
-    return wanted.beats > 0 or any(names and names <= {c.name for c in told} for told in (FORM, RHYTHM))
+
+def _explored(path: str | Path, roles: Roles, *, of_beats: bool) -> Cohort:
+    """Return the cases of a path; of records that could be asked about several things the beats, where those are meant.
+
+    All of them, whatever classes the model knows: what a beat is has to be found out.
+    """
+    from hounsfield.data.cohorts import explore
+
+    if of_beats:
+        try:
+            return explore(path, replace(roles, target=(BEATS,)))
+        except HounsfieldError:  # nobody annotated any, or the cohort is described already
+            pass
+    return explore(path, roles)
 
 
 class _Table:

@@ -176,3 +176,11 @@ def test_rows_of_places_have_no_neighbours() -> None:
     placed = {**SPEC.model_dump(), "site": "ward", "sites": ("a", "b")}
     with pytest.raises(ValueError, match="around must be 0"):
         RowPreparation.model_validate({**placed, "around": 1})
+
+
+def test_a_tensor_of_rows_loses_its_site_as_an_array_does() -> None:
+    placed = RowPreparation.model_validate({**SPEC.model_dump(), "site": "ward", "sites": ("a", "b")})
+    stored = placed.prepared(Row(("age", "sex", "crp", "ward"), np.array([50.0, 1.0, 4.0, 1.0])))
+    assert stored.shape == placed.stored_shape == (5,)
+    on = placed.on_tensors(torch.from_numpy(stored[None]))
+    np.testing.assert_array_equal(on.numpy(), placed.normalised(stored[None]))

@@ -9,7 +9,7 @@ from hounsfield.core.cohort import TargetSpec
 from hounsfield.core.errors import PlanError
 from hounsfield.core.fingerprint import ColumnFacts, RowFacts, SignalFacts, TargetFacts
 from hounsfield.core.plan import Facts
-from hounsfield.core.row import Row
+from hounsfield.core.row import Row, RowColumn
 from hounsfield.data.row.form import FORM
 from hounsfield.data.row.rhythm import RHYTHM
 from hounsfield.learn.nn.spec import InputShape, NetworkSpec
@@ -41,12 +41,16 @@ SIGNAL = SignalFacts(
 NUMBER = ColumnFacts(distinct=1000, mean=0.0, std=1.0, median=0.0, spread=1.3, low=-2.6, high=2.6)
 
 
+def of_beats(columns: tuple[RowColumn, ...]) -> RowFacts:
+    return RowFacts(columns={c.name: NUMBER for c in columns}, anchored=True)
+
+
 def hearts(
     *, signal: SignalFacts = SIGNAL, beside: bool = True, patients: int = 19, samples: int = 44_500, minutes: float = 15
 ) -> Facts:
     """Facts of MIT-BIH's training part, or of something like it."""
     given = facts(samples, seen=signal, targets=(TARGET,), counts=COUNTS, val=7000, minutes=minutes)
-    row = {n: RowFacts(columns={c.name: NUMBER for c in cs}) for n, cs in (("rhythm", RHYTHM), ("form", FORM))}
+    row = {n: of_beats(cs) for n, cs in (("rhythm", RHYTHM), ("form", FORM))}
     inputs = {"signal": signal, **(row if beside else {})}
     seen = given.fingerprint.model_copy(update={"inputs": inputs, "patients": patients})
     return replace(given, fingerprint=seen)
@@ -161,12 +165,25 @@ def test_single_rows_are_read_where_they_were_asked_for() -> None:
 
 def test_a_sequence_of_beats_needs_beats() -> None:
     given = rows_alone()
-    inputs = {"row": RowFacts(columns={"age": NUMBER})}
     other = replace(given, network="beat-sequence")
-    with pytest.raises(PlanError, match="no beats") as error:
-        told(replace(other, fingerprint=given.fingerprint.model_copy(update={"inputs": inputs})))
-    assert "--target beats" in error.value.expected
+    for inputs in (
+        {"row": RowFacts(columns={"age": NUMBER})},
+        {"signal": SIGNAL, "rhythm": of_beats(RHYTHM)},
+        {"form": RowFacts(columns={c.name: NUMBER for c in FORM})},
+    ):
+        with pytest.raises(PlanError, match="no row tells the form of a beat") as error:
+            told(replace(other, fingerprint=given.fingerprint.model_copy(update={"inputs": inputs})))
+        assert "--target beats" in error.value.expected
     assert values(told(other)["network"])["family"] == "beat-sequence"
+
+
+def test_a_table_whose_columns_have_the_names_is_no_sequence_of_beats() -> None:
+    given = rows_alone()
+    inputs = {"table": RowFacts(columns={c.name: NUMBER for c in FORM})}
+    sections = told(replace(given, fingerprint=given.fingerprint.model_copy(update={"inputs": inputs})))
+    assert "around" not in sections["preparation.table"]
+    assert values(sections["network"])["family"] == "row"
+    assert values(sections["optimisation"])["batch"] == 64
 
 
 def test_of_tens_of_thousands_of_rows_no_variables_are_chosen() -> None:

@@ -19,6 +19,8 @@ neighbours."""
 LARGEST_CALL, VALUES_IN_CALL = 256, 1 << 15
 """Of small signals and rows, such as beats, up to so many samples and values are one call: it would cost more than what
 is computed in it."""
+ROW_SHARE = 1 / 16
+"""What a value of a row counts beside one of a signal: it is read once, and turned into few numbers."""
 
 AXES = ("x", "y", "z")
 """Space axes by their distance from the end of an array ``... z y x``."""
@@ -138,7 +140,7 @@ def call_size(preparation: Mapping[str, Preparation]) -> int:
     """
     if len(only_images(preparation)) < len(preparation):
         return RUN_BATCH
-    values = sum(prod(spec.stored_shape) for spec in preparation.values())
+    values = sum(prod(s.stored_shape) * (ROW_SHARE if s.kind_name == "row" else 1.0) for s in preparation.values())
     size = LARGEST_CALL
     while size > RUN_BATCH and size * values > VALUES_IN_CALL:
         size //= 2

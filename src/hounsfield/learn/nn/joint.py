@@ -17,7 +17,8 @@ class JointOptions(BaseModel):
     ----------
     encoders
         For each input by name: ``family``, a name of the table of networks, and that family's options. An input that is
-        not named has the usual family of its kind: images ``residual``, signals ``convolutional``, rows ``row``.
+        not named has the usual family of its kind: images ``residual``, signals ``convolutional``, rows ``row``. Rows
+        of beats with others around them must be named (``beat-sequence``).
     dropout
         Share of embedding features dropped before the heads.
     """

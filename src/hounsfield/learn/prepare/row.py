@@ -189,9 +189,9 @@ class RowPreparation(Preparation):
         return np.ascontiguousarray(steps.swapaxes(1, 2))
 
     def on_tensors(self, unit: "Tensor") -> "Tensor":
-        """Return the same of a tensor ``b c``; of a row alone it is what was given."""
+        """Return the same of a tensor ``b c``."""
         if not self.around:
-            return unit
+            return unit[:, : self.width]
         return unit.reshape(-1, 1 + 2 * self.around, self.width)[:, self._order].transpose(1, 2)
 
     def looks(self, stored: AnyArray) -> Float64Array:

@@ -20,11 +20,12 @@ MOST_LEVELS = 30
 
 @dataclass(frozen=True, slots=True)
 class RowLook:
-    """One row as it is, and what its variables are."""
+    """One row as it is, what its variables are, and whether it tells of a place in a record."""
 
     kind: ClassVar[str] = "row"
     row: Row
     columns: tuple[RowColumn, ...]
+    anchored: bool = False
 
 
 class Rows:
@@ -32,15 +33,18 @@ class Rows:
 
     def look(self, content: Row, header: Header, *, spec: InputSpec, ref: Ref) -> RowLook:
         """Keep the row: it is as small as any summary of it."""
-        del header, ref
-        return RowLook(content, spec.columns)
+        del header
+        return RowLook(content, spec.columns, any(key == "anchor" for key, _ in ref.part))
 
     def facts(self, name: str, looks: Sequence[RowLook]) -> RowFacts:
         """Aggregate the looks at one input."""
         del name
         columns = looks[0].columns or tuple(RowColumn(name=n) for n in looks[0].row.names)
         values = np.stack([v.row.values for v in looks])
-        return RowFacts(columns={c.name: _column(c, values[:, at]) for at, c in enumerate(columns)})
+        return RowFacts(
+            columns={c.name: _column(c, values[:, at]) for at, c in enumerate(columns)},
+            anchored=all(v.anchored for v in looks),
+        )
 
 
 def _column(column: RowColumn, values: Float64Array) -> ColumnFacts:

@@ -55,10 +55,8 @@ def around(facts: Facts) -> bool:
 def few(facts: Facts) -> bool:
     """Whether the samples are many beats each of few patients."""
     seen = facts.fingerprint
-    anchored = any(isinstance(i, SignalFacts) and i.anchored for i in seen.inputs.values())
-    return (
-        (anchored or told(facts, FORMS)) and seen.patients < FEW_PATIENTS and seen.samples >= MANY_EACH * seen.patients
-    )
+    anchored = any(isinstance(i, SignalFacts | RowFacts) and i.anchored for i in seen.inputs.values())
+    return anchored and seen.patients < FEW_PATIENTS and seen.samples >= MANY_EACH * seen.patients
 
 
 def counted(facts: Facts) -> str:

@@ -45,14 +45,15 @@ def network(names: tuple[str, ...], facts: Facts) -> dict[str, Rule]:
     Raises
     ------
     PlanError
-        If a network over sequences of beats was asked for, and the rows are of no beats.
+        If a network over sequences of beats was asked for, and no row tells the form of beats.
     """
     if any(facts.decided.get((f"preparation.{name}", "around")) for name in names):
         return {"family": _series, "width": _state, "inner": _inner_of_beats, "dropout": _dropout}
-    if facts.network == "beat-sequence" and not beats.told(facts, beats.FORMS):
+    rows = [seen for seen in facts.fingerprint.inputs.values() if isinstance(seen, RowFacts)]
+    if facts.network == "beat-sequence" and not any(_of_beats(seen) for seen in rows):
         raise PlanError(
-            "A network over sequences of beats was asked for, and the rows are of no beats.",
-            expected="annotated electrocardiograms, --target beats",
+            "A network over sequences of beats was asked for, and no row tells the form of a beat.",
+            expected="beats of electrocardiograms with their forms: records and --target beats",
             next_step="leave --network out, or write --network row",
         )
     return {
@@ -214,7 +215,7 @@ def _of_number(column: ColumnFacts) -> float:
 
 
 def _of_beats(seen: RowFacts) -> bool:
-    return all(name in seen.columns for name in beats.FORMS) and not _place(seen)
+    return seen.anchored and all(name in seen.columns for name in beats.FORMS) and not _place(seen)
 
 
 def _around(seen: RowFacts, facts: Facts) -> Decision:
