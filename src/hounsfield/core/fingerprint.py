@@ -318,3 +318,8 @@ class Fingerprint(BaseModel):
     def kinds(self) -> tuple[str, ...]:
         """Return the kinds of the inputs, each once, in the order of the inputs."""
         return tuple(dict.fromkeys(seen.kind for seen in self.inputs.values()))
+
+    @property
+    def anchored(self) -> bool:
+        """Return whether samples are places in records (beats), or any input tells of such."""
+        return any(isinstance(seen, SignalFacts | RowFacts) and seen.anchored for seen in self.inputs.values())

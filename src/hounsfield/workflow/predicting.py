@@ -13,7 +13,6 @@ from hounsfield.bundle.atomic import writing
 from hounsfield.bundle.sealed import BundleContents
 from hounsfield.core.cohort import Cohort, Roles, TargetSpec
 from hounsfield.core.errors import HounsfieldError, InputError, RunExistsError
-from hounsfield.core.fingerprint import RowFacts, SignalFacts
 from hounsfield.core.prediction import Prediction
 from hounsfield.core.progress import SILENT, Progress
 from hounsfield.core.types import Json
@@ -146,7 +145,7 @@ def cases_in(
     from hounsfield.workflow.found_beats import with_found_beats
 
     wanted = {name: spec.wanted for name, spec in preparations_of(contents.plan, contents.fingerprint).items()}
-    kinds, of_beats = contents.fingerprint.kinds, _of_beats(contents)
+    kinds, of_beats = contents.fingerprint.kinds, contents.fingerprint.anchored
     if len(kinds) == 1 and not (of_beats and kinds[0] == "row"):
         cohorts = content_reader(kinds[0]).loose(inputs, roles, wanted)
     else:
@@ -154,12 +153,6 @@ def cases_in(
     if of_beats:
         cohorts = tuple(with_found_beats(cohort, progress=progress) for cohort in cohorts)
     return cohorts
-
-
-def _of_beats(contents: BundleContents) -> bool:
-    """Return whether what a model looks at lies around beats of records, or is told of them."""
-    inputs = contents.fingerprint.inputs.values()
-    return any(isinstance(seen, SignalFacts | RowFacts) and seen.anchored for seen in inputs)
 
 
 def _explored(path: str | Path, roles: Roles, *, of_beats: bool) -> Cohort:

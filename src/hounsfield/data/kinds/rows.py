@@ -23,10 +23,8 @@ class Rows:
         """Return the row, its variables and levels as they are wanted."""
         row = read_row(cohort, ref)
         if wanted.beats:
-            anchor = anchor_of(ref)
-            known = np.array([] if anchor is None else [anchor], np.int64)
-            near = read_around(cohort, without_anchor(ref), known, wanted.beats)
-            row = replace(row, around=near[0]) if len(near) else row
+            anchors = np.array([anchor_of(ref) or 0], np.int64)  # a reader without anchors refuses
+            row = replace(row, around=read_around(cohort, without_anchor(ref), anchors, wanted.beats)[0])
         return aligned(row, columns_of(cohort, ref), wanted.columns) if wanted.columns else row
 
     def block(self, cohort: Cohort, ref: Ref, anchors: IntArray, *, wanted: Wanted = AS_IT_IS) -> RowBlock | None:

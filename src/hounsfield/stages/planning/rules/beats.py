@@ -49,14 +49,13 @@ def told(facts: Facts, names: tuple[str, ...]) -> bool:
 
 def around(facts: Facts) -> bool:
     """Whether it was decided that the rows of neighbouring beats are read."""
-    return any(bool(value) for (section, key), value in facts.decided.items() if key == "around" and section)
+    return any(bool(value) for (_, key), value in facts.decided.items() if key == "around")
 
 
 def few(facts: Facts) -> bool:
     """Whether the samples are many beats each of few patients."""
     seen = facts.fingerprint
-    anchored = any(isinstance(i, SignalFacts | RowFacts) and i.anchored for i in seen.inputs.values())
-    return anchored and seen.patients < FEW_PATIENTS and seen.samples >= MANY_EACH * seen.patients
+    return seen.anchored and seen.patients < FEW_PATIENTS and seen.samples >= MANY_EACH * seen.patients
 
 
 def counted(facts: Facts) -> str:
