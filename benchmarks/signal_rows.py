@@ -66,20 +66,20 @@ def _beats() -> Iterator[SignalRow]:
             f"mitbih_arrhythmia DS1 → DS2, {name.replace('_', ' ')}",
             "classify",
             f"took {number(one, 'cost', 'seconds') / 60:.1f} min",
-            f"{said}; sensitivity/PPV {classes}{_weighed(one)}",
+            f"{said}; sensitivity/PPV {classes}{_likeliest(one)}",
             _verdicts(found),
             others,
             short=name == "official",
         )
 
 
-def _weighed(one: Mapping[str, object]) -> str:
-    """Return what becomes of it with classes weighed half way to all alike; nothing where that was not measured."""
-    if "classes_weighed_half" not in one:
+def _likeliest(one: Mapping[str, object]) -> str:
+    """Return what becomes of the most probable class; nothing where that was not measured."""
+    if "most_probable_class" not in one:
         return ""
-    half = inside(one, "classes_weighed_half")
-    return "; classes weighed half alike: " + ", ".join(
-        _spanned(half, key) for key in ("accuracy", "mean_sensitivity", "jk")
+    likely = inside(one, "most_probable_class")
+    return "; the most probable class: " + ", ".join(
+        _spanned(likely, key) for key in ("accuracy", "mean_sensitivity", "jk")
     )
 
 

@@ -13,6 +13,7 @@ from benchmarks.accuracy.signals.beats_figures import (
     counted,
     figures,
     judged,
+    likeliest,
     of_tables,
     per_record,
     verdict,
@@ -100,9 +101,9 @@ def test_what_is_wanted_has_to_be_exceeded() -> None:
 
 def test_a_run_is_read_by_record(tmp_path: Path) -> None:
     rows = [
-        {"sample": "100_370", "part": "test", "truth": "N", "predicted": "S"},
-        {"sample": "100_9", "part": "val", "truth": "N", "predicted": "N"},
-        {"sample": "a_b_77", "part": "test", "truth": "V", "predicted": ""},
+        {"sample": "100_370", "part": "test", "truth": "N", "predicted": "N", "at_operating_point": "S"},
+        {"sample": "100_9", "part": "val", "truth": "N", "predicted": "N", "at_operating_point": "N"},
+        {"sample": "a_b_77", "part": "test", "truth": "V", "predicted": "", "at_operating_point": ""},
     ]
     table(tmp_path / "predictions.csv", rows)
     assert judged(tmp_path) == [Beat("100", "N", "S"), Beat("a_b", "V", "")]
@@ -111,7 +112,7 @@ def test_a_run_is_read_by_record(tmp_path: Path) -> None:
 def test_the_second_row_takes_classes_for_equally_frequent(tmp_path: Path) -> None:
     shares = [("N", 0.6), ("S", 0.3), ("V", 0.08), ("F", 0.02)]
     rows = [
-        {"sample": f"100_{at}", "part": "test", "truth": "S", "predicted": said}
+        {"sample": f"100_{at}", "part": "test", "truth": "S", "predicted": said, "at_operating_point": said and "V"}
         | {f"probability:{c}": str(p) for c, p in shares}
         for at, said in ((1, "N"), (2, ""))
     ]
@@ -126,7 +127,9 @@ def test_the_second_row_takes_classes_for_equally_frequent(tmp_path: Path) -> No
         plan = {"sections": {"optimisation": {"class_weights": {"value": weights}}}}
         (tmp_path / "plan.yaml").write_text(yaml.safe_dump(plan))
         assert weighed_alike(tmp_path) == [Beat("100", "S", said), Beat("100", "S", "")]
-        assert weighed_alike(tmp_path, power=0.0) == judged(tmp_path)
+        assert weighed_alike(tmp_path, power=0.0) == likeliest(tmp_path)
+    assert likeliest(tmp_path) == [Beat("100", "S", "N"), Beat("100", "S", "")]
+    assert judged(tmp_path) == [Beat("100", "S", "V"), Beat("100", "S", "")]
 
 
 def test_folds_are_asked_of_every_run_and_named() -> None:

@@ -1,6 +1,7 @@
 """Thresholds of each class from the validation part to the report, with folds and with bundles that have none."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -56,7 +57,24 @@ def test_each_class_is_judged_at_the_threshold_of_the_bundle() -> None:
         4,
         4,
     )
-    assert found.parts["test"].metrics["accuracy"].value == 1.0  # the class that is named is the most probable one
+    assert found.parts["test"].metrics["accuracy"].value == 1.0  # another matter than the class that is called
+
+
+def test_factors_move_what_is_called_on_every_part_and_for_baselines_of_their_own() -> None:
+    rows = _rows()
+    judgements = [replace(r.judgement, baselines={"logistic": r.judgement.outputs}) for r in rows.rows]
+    rows = Rows(tuple(replace(r, judgement=j) for r, j in zip(rows.rows, judgements, strict=True)))
+    decoding = Decoding(class_factors={"N": 1.0, "S": 1.0, "V": 3.1})
+    fixed = {"network": Calibrated({"beat": decoding}, {}), "logistic": Calibrated({"beat": Decoding()}, {})}
+    found = _judged(rows, fixed, "test")
+    assert found.class_factors == decoding.class_factors
+    part, plain = found.parts["test"], found.baselines["logistic"]
+    assert part.confusion == ((0, 0, 4), (0, 0, 4), (0, 0, 4))
+    assert (part.metrics["accuracy"].value, part.metrics["recall:V"].value) == (1.0, 1.0)
+    assert part.metrics["balanced_accuracy"].value == pytest.approx(1 / 3)
+    assert plain.metrics["balanced_accuracy"].value == 1.0
+    assert plain.difference["balanced_accuracy"].value == pytest.approx(-2 / 3)
+    assert _judged(rows, {"network": Calibrated({"beat": Decoding()}, {})}, "test").class_factors == {}
 
 
 def test_folds_have_their_own() -> None:

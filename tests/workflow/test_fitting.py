@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from hounsfield.core.cohort import TargetSpec
-from hounsfield.core.plan import Decision, PlanValue
+from hounsfield.core.fingerprint import TargetFacts
+from hounsfield.core.plan import Decision, Plan, PlanValue
 from hounsfield.core.progress import SILENT
 from hounsfield.core.streams import stream
 from hounsfield.learn.learners.logistic import Logistic
@@ -29,6 +30,7 @@ from hounsfield.workflow.fitting import (
 )
 from hounsfield.workflow.opening import of_fold
 from tests.workflow.conftest import Drafted
+from tests.workflow.test_jobs import changed
 
 NONE = np.zeros(0, dtype=np.int64)
 
@@ -102,7 +104,7 @@ def test_temperature_and_threshold_come_from_validation_outputs(drafted: Drafted
     outputs = rng.standard_normal((80, 2)) * 3
     outputs[np.arange(80), truth] += 2
     truth[:5] = -1
-    found = calibrate(drafted.plan, drafted.known, {"label": outputs}, {"label": truth})
+    found = calibrate(drafted.plan, drafted.known, {"label": outputs}, {"label": truth}, weighted=True)
     decoding, point = found.decodings["label"], found.points["label"]
     assert decoding.temperature == pytest.approx(careful_temperature(outputs, truth))
     assert decoding.threshold == point.threshold
@@ -126,7 +128,7 @@ def test_more_than_two_classes_have_a_threshold_each(drafted: Drafted) -> None:
     truth = rng.integers(-1, 3, 90)
     outputs = rng.standard_normal((90, 3)) * 3
     outputs[np.arange(90), truth] += 2
-    found = calibrate(plan, drafted.known, {"label": outputs}, {"label": truth})
+    found = calibrate(plan, drafted.known, {"label": outputs}, {"label": truth}, weighted=True)
     shares = np.exp(outputs / found.decodings["label"].temperature)
     shares /= shares.sum(axis=1, keepdims=True)
     assert found.points == {}
@@ -138,8 +140,29 @@ def test_more_than_two_classes_have_a_threshold_each(drafted: Drafted) -> None:
     assert Calibrated.from_json(found.to_json()) == found
 
 
+def test_factors_of_classes_are_of_what_each_model_learned_from(drafted: Drafted) -> None:
+    target = TargetSpec(name="label", kind="categorical", classes=("a", "b", "c"))
+    facts = TargetFacts(kind="categorical", counts={"a": 400, "b": 100, "c": 25})
+    known = replace(
+        drafted.known, fingerprint=drafted.known.fingerprint.model_copy(update={"targets": {"label": facts}})
+    )
+    plan = drafted.plan.model_copy(update={"targets": (target,)})
+    plan = changed(plan, "optimisation", "class_weights", [1.0, 2.0, 4.0])
+    outputs, truth = {"label": np.zeros((6, 3))}, {"label": np.array([0, 0, 0, 1, 1, 2])}
+
+    def factors(made: Plan, *, weighted: bool) -> dict[str, float]:
+        return calibrate(made, known, outputs, truth, weighted=weighted).decodings["label"].class_factors
+
+    half = changed(plan, "operating_point", "logit_adjustment", 0.5)
+    assert factors(half, weighted=True) == pytest.approx({"a": 1.0, "b": 2**0.5, "c": 2.0})
+    assert factors(half, weighted=False) == pytest.approx({"a": 1.0, "b": 2.0, "c": 4.0})
+    assert factors(changed(plan, "operating_point", "logit_adjustment", 0.0), weighted=True) == {}
+    old = {k: d for k, d in plan.sections["operating_point"].items() if k != "logit_adjustment"}
+    assert factors(plan.with_section("operating_point", old), weighted=True) == {}
+
+
 def test_no_validation_part_calibrates_nothing(drafted: Drafted) -> None:
-    found = calibrate(drafted.plan, drafted.known, {"label": np.zeros((0, 2))}, {"label": NONE})
+    found = calibrate(drafted.plan, drafted.known, {"label": np.zeros((0, 2))}, {"label": NONE}, weighted=True)
     assert found.decodings["label"].temperature == 1.0
     assert 0 < found.decodings["label"].threshold < 1
 

@@ -39,6 +39,7 @@ def test_the_drafted_plan_is_sound(drafted: Drafted) -> None:
         ("augmentation", "rotation", "rotation_deg"),
         ("network", "widht", "width"),
         ("netwrok", "width", "network"),
+        ("operating_point", "logit_adjustmet", "logit_adjustment"),
     ],
 )
 def test_unknown_names_are_told_with_the_nearest(drafted: Drafted, section: str, key: str, near: str) -> None:
@@ -55,6 +56,8 @@ def test_unknown_names_are_told_with_the_nearest(drafted: Drafted, section: str,
         ("network", "width", "wide"),
         ("preparation.image", "size", [32, 32, 32]),
         ("augmentation", "scale", [2.0, 1.0]),
+        ("operating_point", "logit_adjustment", 1.5),
+        ("operating_point", "rule", "youden"),
     ],
 )
 def test_values_that_do_not_fit_are_refused(drafted: Drafted, section: str, key: str, value: object) -> None:

@@ -93,6 +93,16 @@ def test_classes_are_pointed_out_at_thresholds_of_their_own() -> None:
     assert '"pointed_out": ["a", "c"]' in json.dumps(told)
 
 
+def test_the_class_that_is_called_stands_beside_the_most_probable_one() -> None:
+    kind = TargetSpec(name="kind", kind="categorical", classes=("a", "b", "c"))
+    judgement = Judgement("x", {"kind": np.log([0.5, 0.3, 0.2])}, {}, (), "")
+    rows = [Rows((Row(sample("x", kind="c"), "test", judgement),))]
+    for factors, called in (({}, "a"), ({"a": 1.0, "b": 1.0, "c": 3.0}, "c")):
+        text = written(rows, [kind], task=Classify(), decodings={"kind": Decoding(class_factors=factors)})
+        (row,) = csv.DictReader(io.StringIO(text))
+        assert (row["predicted"], row["at_operating_point"]) == ("a", called)
+
+
 def test_a_row_has_as_many_cells_as_the_header() -> None:
     for judgement in (judged("a", 0.5), Judgement("b", {}, {}, (), "no")):
         cells = table_row(say(judgement, TARGETS, task=Classify(), decodings=DECODINGS), TARGETS)

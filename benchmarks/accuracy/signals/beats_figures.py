@@ -37,7 +37,7 @@ class Beat:
 
 
 def judged(folder: Path, part: str = "test") -> list[Beat]:
-    """Return the beats of a part of a run, from its ``predictions.csv``.
+    """Return the beats of a part of a run as they are called, from its ``predictions.csv``.
 
     Parameters
     ----------
@@ -45,6 +45,11 @@ def judged(folder: Path, part: str = "test") -> list[Beat]:
         Of the run.
     part : str
     """
+    return [_beat(row, row["at_operating_point"]) for row in predicted_rows(folder, part)]
+
+
+def likeliest(folder: Path, part: str = "test") -> list[Beat]:
+    """Return the same beats, each taken for its most probable class."""
     return [_beat(row, row["predicted"]) for row in predicted_rows(folder, part)]
 
 
@@ -57,13 +62,13 @@ def weighed_alike(folder: Path, part: str = "test", *, power: float = 1.0) -> li
         Of the run.
     part : str
     power : float
-        1 as said; 0 as `judged` has them; between them in between.
+        1 as said; 0 as `likeliest` has them; between them in between.
 
     Notes
     -----
     The largest ``p_k / (w_k s_k)^power``, with p the probability, s the class's share of the training beats and w its
-    weight in training. It looks for the highest mean sensitivity where `judged` looks for what is likely, and pays with
-    accuracy: a second row beside it, in which nothing is fitted.
+    weight in training. It looks for the highest mean sensitivity where `likeliest` looks for what is likely, and pays
+    with accuracy: a row beside them, in which nothing is fitted.
     """
     seen = json.loads((folder / "fingerprint.json").read_text(encoding="utf-8"))
     plan = yaml.safe_load((folder / "plan.yaml").read_text(encoding="utf-8"))

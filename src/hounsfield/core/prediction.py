@@ -37,7 +37,8 @@ class TargetPrediction:
     value : str, float or tuple of str
         Class (argmax), level, labels at or above their threshold, or the number itself.
     at_operating_point : str or None
-        Class by the fixed threshold, where there are two classes.
+        The class that is called: by the fixed threshold, where there are two classes; of more, the one with the largest
+        probability times the factor of its class. None for other answers.
     pointed_out : tuple of str or None
         Classes at or above a threshold of their own against the rest, where there are more than two, and labels: what
         the report tells sensitivity and specificity of. None where there are no such thresholds.

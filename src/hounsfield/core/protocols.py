@@ -28,6 +28,9 @@ class Decoding(BaseModel):
         How prediction sets are made; None in bundles that have none.
     class_thresholds : dict of str to float
         Of each class against the rest, where there are more than two, and of each label; empty elsewhere.
+    class_factors : dict of str to float
+        Of more than two classes that exclude each other: by what each probability is multiplied before the largest is
+        called; empty where the most probable class is.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -38,6 +41,7 @@ class Decoding(BaseModel):
     rule: str = "default"
     sets: SetRule | None = None
     class_thresholds: dict[str, float] = {}
+    class_factors: dict[str, float] = {}
 
 
 class TargetKind(Protocol):

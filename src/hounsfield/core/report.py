@@ -228,7 +228,7 @@ class OperatingPointBlock(Block):
 
 
 class ClassPoint(Block):
-    """One class against the rest, at a threshold that validation samples fixed; the class that is named stays another.
+    """One class against the rest, at a threshold that validation samples fixed; what is called is another matter.
 
     Attributes
     ----------
@@ -319,6 +319,9 @@ class TargetReport(Block):
         ``network`` or the name of a baseline; ``""`` where no baseline could be compared.
     class_points : dict of str to ClassPoint
         Of more than two classes, and of labels, a threshold for each; empty for other targets and older bundles.
+    class_factors : dict of str to float
+        Of more than two classes: the one with the largest probability times factor is called; empty where that is the
+        most probable one.
     second_look : tuple of SecondLook
         Suspected label errors of the validation part or out of fold, most doubtful first; nothing was removed.
     second_look_of : int
@@ -330,6 +333,7 @@ class TargetReport(Block):
     baselines: dict[str, Baseline] = {}
     operating_point: OperatingPointBlock | None = None
     class_points: dict[str, ClassPoint] = {}
+    class_factors: dict[str, float] = {}
     temperature: float | None = None
     recommended: str = "network"
     second_look: tuple[SecondLook, ...] = ()

@@ -14,7 +14,7 @@ from hounsfield.core.errors import InputError
 from hounsfield.core.report import Figure, Report
 from hounsfield.core.types import Float64Array
 from hounsfield.stages.evaluation.comparing import compare as paired
-from hounsfield.stages.evaluation.preparing import PerSample
+from hounsfield.stages.evaluation.preparing import ClassFactors, PerSample
 from hounsfield.stages.evaluation.samples import JudgedSample, JudgeOptions
 from hounsfield.workflow.predictions import read_answer
 
@@ -59,7 +59,7 @@ class Comparison(BaseModel):
 class _Side:
     report: Report
     rows: dict[str, dict[str, str]]
-    points: PerSample | None
+    points: PerSample | ClassFactors | None
 
 
 def compare(a: str | Path, b: str | Path, *, seed: int = 0) -> Comparison:
@@ -148,8 +148,10 @@ def _side(path: Path) -> _Side:
     return _Side(report, rows, _points(report, rows))
 
 
-def _points(report: Report, rows: dict[str, dict[str, str]]) -> PerSample | None:
+def _points(report: Report, rows: dict[str, dict[str, str]]) -> PerSample | ClassFactors | None:
     judged = report.targets.get(report.target.name)
+    if judged and judged.class_factors:
+        return ClassFactors(judged.class_factors)
     point = judged.operating_point if judged else None
     if point is None:
         return None

@@ -10,8 +10,9 @@ import numpy as np
 
 from hounsfield.bundle.checkpoints import load_checkpoint, save_checkpoint
 from hounsfield.bundle.sealed import BundleContents, Member
+from hounsfield.core.cohort import TargetSpec
 from hounsfield.core.errors import PlanError
-from hounsfield.core.fingerprint import ImageFacts
+from hounsfield.core.fingerprint import ImageFacts, TargetFacts
 from hounsfield.core.plan import Plan
 from hounsfield.core.progress import SILENT, Progress
 from hounsfield.core.protocols import Decoding
@@ -26,11 +27,12 @@ from hounsfield.learn.loop import Watch
 from hounsfield.learn.merge import MERGE, Merge, merged
 from hounsfield.learn.model import GUARD, SELF_TEST, member_json, runner, self_test_inputs
 from hounsfield.science.statistics import operating_point
-from hounsfield.science.statistics.operating_point import OperatingPoint, Rule
+from hounsfield.science.statistics.logit_adjustment import class_factors
+from hounsfield.science.statistics.operating_point import OperatingPoint
 from hounsfield.stages.evaluation.class_points import fit_class_points
 from hounsfield.workflow.card import card
 from hounsfield.workflow.checkpoints import FileStore
-from hounsfield.workflow.jobs import Ensemble, job_of, start_decodings
+from hounsfield.workflow.jobs import Calling, Ensemble, job_of, start_decodings
 from hounsfield.workflow.members import Assignment, Crew, Shown, keep_state, kept_state, write_feed
 from hounsfield.workflow.sets import set_rule
 from hounsfield.workflow.study import Study
@@ -367,7 +369,9 @@ def _as_points(value: Json) -> dict[str, OperatingPoint]:
     return {k: OperatingPoint.model_validate(v) for k, v in value.items()} if isinstance(value, dict) else {}
 
 
-def calibrate(plan: Plan, known: Study, outputs: Outputs, truth: Mapping[str, AnyArray]) -> Calibrated:
+def calibrate(
+    plan: Plan, known: Study, outputs: Outputs, truth: Mapping[str, AnyArray], *, weighted: bool
+) -> Calibrated:
     """Fit temperatures, thresholds and limits of prediction sets on validation outputs.
 
     Parameters
@@ -378,10 +382,11 @@ def calibrate(plan: Plan, known: Study, outputs: Outputs, truth: Mapping[str, An
         Target to raw outputs of validation samples, ``n w``.
     truth : mapping of str to numpy.ndarray
         Target to encoded answers of the same samples.
+    weighted : bool
+        Whether the outputs are of networks, whose loss had the plan's class weights, or of a model that had none.
     """
-    rule = Rule(str(plan.value("operating_point", "rule")))
-    wanted = plan.value("operating_point", "wanted")
-    aim = float(wanted) if isinstance(wanted, int | float) else None
+    calling = plan.section("operating_point", Calling)
+    rule, aim = calling.rule, calling.wanted
     decodings, points, of_classes = {}, {}, {}
     for target in plan.targets:
         kind = known.task.kind(target)
@@ -396,6 +401,9 @@ def calibrate(plan: Plan, known: Study, outputs: Outputs, truth: Mapping[str, An
             point = operating_point.fit(hit[hit >= 0], probability[hit >= 0], rule=rule, wanted=aim)
             points[target.name] = point
             decoding = decoding.model_copy(update={"threshold": point.threshold, "rule": point.rule.value})
+        facts, heard = known.fingerprint.targets[target.name], _weights_of(plan, target) if weighted else []
+        factors = _factors(target, facts, tau=calling.logit_adjustment, weights=heard)
+        decoding = decoding.model_copy(update={"class_factors": factors})
         if len(outputs[target.name]):
             decoded = kind.decode(target, outputs[target.name], decoding)
             decoding = decoding.model_copy(update={"sets": set_rule(target, decoded, truth[target.name])})
@@ -406,6 +414,19 @@ def calibrate(plan: Plan, known: Study, outputs: Outputs, truth: Mapping[str, An
                 decoding = decoding.model_copy(update={"class_thresholds": limits})
         decodings[target.name] = decoding
     return Calibrated(decodings, points, of_classes)
+
+
+def _weights_of(plan: Plan, target: TargetSpec) -> list[float]:
+    """Return the class weights of the loss that a target's head learned from; empty where it had none."""
+    weights = plan.value("optimisation", "class_weights") if target.name == plan.targets[0].name else None
+    return [float(str(w)) for w in weights] if isinstance(weights, list) else []
+
+
+def _factors(target: TargetSpec, facts: TargetFacts, *, tau: float, weights: Sequence[float]) -> dict[str, float]:
+    """Return the factors of a target's classes; none where the most probable class is called."""
+    if not tau or target.kind != "categorical" or len(target.classes) <= 2:
+        return {}
+    return class_factors({name: facts.counts.get(name, 0) for name in target.classes}, tau=tau, weights=weights)
 
 
 def validation_outputs(
@@ -504,12 +525,14 @@ def assemble(
     for name in (NETWORK, *fitted.baselines):
         outputs, rows = network_outputs if name == NETWORK else validation_outputs(fitted.baselines[name], feed, folds)
         truth = {target: values[rows] for target, values in feed.targets.items()}
-        documents[f"calibration_{name}"] = calibrate(plan, known, outputs, truth).to_json()
+        weighted = name == NETWORK
+        documents[f"calibration_{name}"] = calibrate(plan, known, outputs, truth, weighted=weighted).to_json()
         ends = np.cumsum([len(fold.val) for fold in folds])
         for number, end in enumerate(ends if len(folds) > 1 else ()):
             own = slice(int(end) - len(folds[number].val), int(end))
             said, right = {k: v[own] for k, v in outputs.items()}, {k: v[own] for k, v in truth.items()}
-            documents[f"calibration_{name}.{number}"] = calibrate(plan, known, said, right).to_json()
+            fixed = calibrate(plan, known, said, right, weighted=weighted)
+            documents[f"calibration_{name}.{number}"] = fixed.to_json()
     guard_arrays, guard_limits = _guard(known, feed, folds, fitted=fitted, progress=progress)
     documents[GUARD] = cast(Json, guard_limits.model_dump(mode="json"))
     job = _job(fitted.members[0])

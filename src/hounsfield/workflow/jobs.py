@@ -25,6 +25,7 @@ from hounsfield.learn.nn.table import check
 from hounsfield.learn.prepare.protocol import Preparation, preparation_model
 from hounsfield.learn.prepare.row import RowPreparation
 from hounsfield.learn.series.boosting import Boosting
+from hounsfield.science.statistics.operating_point import Rule
 from hounsfield.workflow.record_blocks import TOGETHER, read_block, record_of
 from hounsfield.workflow.survey import latest
 from hounsfield.workflow.unfit import why_unfit
@@ -86,6 +87,26 @@ class Ensemble(BaseModel):
         return plan.section("ensemble", cls) if "ensemble" in plan.sections else cls()
 
 
+class Calling(BaseModel):
+    """The plan's section ``operating_point``.
+
+    Attributes
+    ----------
+    rule : Rule
+        What thresholds are chosen for: of two classes, of labels, and of each class against the rest.
+    wanted : float or None
+        The least sensitivity or specificity, where the rule is one of them.
+    logit_adjustment : float
+        Of more than two classes that exclude each other: 0 calls the most probable one, 1 the one that is likest as if
+        all were as frequent, see `hounsfield.science.statistics.logit_adjustment.class_factors`.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    rule: Rule = Rule.BALANCED_ACCURACY
+    wanted: float | None = None
+    logit_adjustment: float = Field(default=0.0, ge=0.0, le=1.0)
+
+
 def check_plan(plan: Plan, task: Task, fingerprint: Fingerprint) -> None:
     """Check every section of a plan against its schema.
 
@@ -110,6 +131,7 @@ def check_plan(plan: Plan, task: Task, fingerprint: Fingerprint) -> None:
                 expected=f"one of {', '.join(known)}",
                 next_step=f"write {near!r} instead" if near else f"take {name!r} out of plan.yaml",
             )
+    plan.section("operating_point", Calling)
     job_of(plan, task, fingerprint)
 
 

@@ -22,7 +22,7 @@ from hounsfield.stages.evaluation.class_points import judge_class_points
 from hounsfield.stages.evaluation.comparing import baseline_block, recommend
 from hounsfield.stages.evaluation.judging import judge
 from hounsfield.stages.evaluation.label_noise import second_look
-from hounsfield.stages.evaluation.preparing import PerSample, Points
+from hounsfield.stages.evaluation.preparing import ClassFactors, PerSample, Points
 from hounsfield.stages.evaluation.samples import JudgedSample, JudgeOptions, known
 from hounsfield.stages.evaluation.sets import MadeSets, set_figures
 from hounsfield.workflow.fitting import NETWORK, Calibrated
@@ -105,6 +105,7 @@ def judge_target(
         baselines=baselines,
         operating_point=_point_block(fixed, target),
         class_points=_class_points(target, parts[judged_part], samples, task=task, fixed=fixed, options=options),
+        class_factors=network.decodings[target.name].class_factors,
         temperature=network.decodings[target.name].temperature if target.kind != "number" else None,
         recommended=recommend(target, baselines),
         second_look=doubts,
@@ -244,7 +245,7 @@ def other_sites(rows: Rows) -> int:
 
 
 def points_of(rows: Rows, target: TargetSpec, fixed: Mapping[str, Calibrated], *, name: str = NETWORK) -> Points:
-    """Return one model's threshold, or that of its own fold's member for each row.
+    """Return one model's threshold or factors of classes, or the threshold of its own fold's member for each row.
 
     Parameters
     ----------
@@ -254,6 +255,9 @@ def points_of(rows: Rows, target: TargetSpec, fixed: Mapping[str, Calibrated], *
     name : str
         ``network`` or a baseline.
     """
+    factors = fixed[name].decodings[target.name].class_factors  # of the training part: those of all folds
+    if factors:
+        return ClassFactors(factors)
     by_fold = {r.fold: of_model(fixed, name, r.fold).points.get(target.name) for r in rows.rows if r.fold >= 0}
     own = {fold: point.threshold for fold, point in by_fold.items() if point is not None}
     if not own:

@@ -239,4 +239,4 @@ def _notes(prediction: Prediction) -> list[str]:
 
 
 def _has_point(target: TargetSpec) -> bool:
-    return target.kind == "categorical" and len(target.classes) == 2 and target.positive in target.classes
+    return target.kind == "categorical" and (len(target.classes) > 2 or target.positive in target.classes)

@@ -69,6 +69,22 @@ def test_several_classes_equal_scikit_learn() -> None:
     assert result["calibration_error"] == pytest.approx(calibration.calibration_error(truth, shares))
 
 
+def test_several_classes_are_called_by_factors_and_accuracy_stays_that_of_the_likeliest() -> None:
+    truth, shares = _several()
+    factors = np.array([1.0, 0.4, 2.0, 5.0])
+    result = figures_categorical(truth, shares)
+    adjusted = dict(categorical(truth, shares, factors=factors).values)
+    said = (shares * factors).argmax(axis=1)
+    assert (said != shares.argmax(axis=1)).any()
+    for name in ("accuracy", "auroc", "brier", "calibration_error", "auroc:3"):
+        assert adjusted[name] == result[name]
+    assert adjusted["accuracy_at_operating_point"] == pytest.approx(metrics.accuracy_score(truth, said))
+    assert adjusted["balanced_accuracy"] == pytest.approx(metrics.balanced_accuracy_score(truth, said))
+    assert adjusted["ppv"] == pytest.approx(metrics.precision_score(truth, said, average="macro"))
+    assert adjusted["recall:3"] == pytest.approx(metrics.recall_score(truth, said, average=None)[3])
+    assert dict(categorical(truth, shares, factors=np.full(4, 7.0)).values) == pytest.approx(result)
+
+
 def test_missing_answers_change_nothing() -> None:
     for truth, shares in (_several(), (np.arange(40) % 2, RNG.dirichlet(np.ones(2), 40))):
         holes = np.where(np.arange(len(truth)) % 5 == 0, -1, truth)

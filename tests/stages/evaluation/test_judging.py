@@ -2,12 +2,13 @@
 
 import numpy as np
 import pytest
-from sklearn.metrics import accuracy_score, cohen_kappa_score, recall_score, roc_auc_score
+from sklearn.metrics import accuracy_score, cohen_kappa_score, confusion_matrix, recall_score, roc_auc_score
 
 from hounsfield.core.cohort import TargetSpec
 from hounsfield.core.errors import InputError
 from hounsfield.science.statistics.operating_point import OperatingPoint, Rule
 from hounsfield.stages.evaluation.judging import judge
+from hounsfield.stages.evaluation.preparing import ClassFactors
 from hounsfield.stages.evaluation.samples import JudgedSample, JudgeOptions
 from tests.stages.evaluation.cases import BINARY, binary
 
@@ -114,6 +115,27 @@ def test_several_classes() -> None:
     assert part.metrics["auroc"].value == pytest.approx(roc_auc_score(truth, answers, multi_class="ovr"))
     assert {"roc:a", "roc:b", "roc:c", "reliability"} <= set(part.curves)
     assert {"auroc:a", "recall:c"} <= set(part.metrics)
+
+
+def test_several_classes_are_called_by_their_factors() -> None:
+    target = TargetSpec(name="kind", kind="categorical", classes=("a", "b", "c"))
+    rng = np.random.default_rng(4)
+    truth = rng.choice(3, 200, p=(0.8, 0.15, 0.05))
+    shares = rng.dirichlet((4.0, 1.0, 0.5), 200) + 0.2 * np.eye(3)[truth]
+    shares /= shares.sum(axis=1, keepdims=True)
+    samples = [JudgedSample(f"s{n}", f"p{n}", target.classes[c], {"sex": "FM"[n % 2]}) for n, c in enumerate(truth)]
+    point = ClassFactors({"b": 2.0, "c": 6.0})
+    part = judge(target, samples, shares, operating_point=point, options=FEW)
+    said = (shares * (1.0, 2.0, 6.0)).argmax(axis=1)
+    assert part.confusion == tuple(map(tuple, confusion_matrix(truth, said).tolist()))
+    assert part.metrics["accuracy_at_operating_point"].value == pytest.approx(accuracy_score(truth, said))
+    assert part.metrics["accuracy"].value == pytest.approx(accuracy_score(truth, shares.argmax(axis=1)))
+    assert part.metrics["balanced_accuracy"].value == pytest.approx(recall_score(truth, said, average="macro"))
+    women = np.arange(200) % 2 == 0
+    group = next(g for g in part.subgroups if g.value == "F")
+    assert group.metrics["balanced_accuracy"].value == pytest.approx(
+        recall_score(truth[women], said[women], average="macro")
+    )
 
 
 def test_multilabel() -> None:

@@ -280,9 +280,30 @@ def test_operating_point_by_wish() -> None:
         given = replace(facts(), wishes=wishes)
         return [rule(given).value for rule in judging.OPERATING_POINT.values()]
 
-    assert said({}) == ["balanced_accuracy", None]
-    assert said({"sensitivity": "0.95"}) == ["sensitivity", 0.95]
-    assert said({"specificity": "0.9"}) == ["specificity", 0.9]
+    assert said({}) == ["balanced_accuracy", None, 0.0]
+    assert said({"sensitivity": "0.95"}) == ["sensitivity", 0.95, 0.0]
+    assert said({"specificity": "0.9"}) == ["specificity", 0.9, 0.0]
+
+
+@pytest.mark.parametrize(
+    ("kind", "counts", "tau"),
+    [
+        ("categorical", {"a": 300, "b": 15, "c": 100}, judging.TAU),
+        ("categorical", {"a": 299, "b": 15, "c": 100}, 0.0),
+        ("categorical", {"a": 300, "b": 0, "c": 16}, 0.0),  # a class without samples tells nothing
+        ("categorical", {"a": 300, "b": 10}, 0.0),  # two classes have a threshold
+        ("multilabel", {"a": 300, "b": 10, "c": 10}, 0.0),
+        ("ordinal", {"a": 300, "b": 10, "c": 10}, 0.0),
+    ],
+)
+def test_rare_ones_of_more_than_two_classes_are_called_more_often(
+    kind: str, counts: dict[str, int], tau: float
+) -> None:
+    target = TargetSpec.model_validate({"name": "ill", "kind": kind, "classes": tuple(counts)})
+    decision = judging.OPERATING_POINT["logit_adjustment"](facts(targets=(target,), counts=counts))
+    assert decision.value == tau
+    if tau:
+        assert "ratio 20.0" in decision.evidence
 
 
 def test_baselines_are_in_every_plan() -> None:

@@ -137,6 +137,21 @@ def test_each_class_has_its_threshold_and_what_it_reaches() -> None:
     assert "Each class against the rest" not in _with_class_points()
 
 
+def test_the_page_says_which_class_is_called() -> None:
+    target = TargetSpec(name="beat", kind="categorical", classes=("N", "S", "V"))
+    judged = TargetReport(target=target, parts={"test": report().parts["test"]})
+
+    def words(factors: dict[str, float]) -> str:
+        own = judged.model_copy(update={"class_factors": factors})
+        return _read(render_html(report().model_copy(update={"target": target, "targets": {"beat": own}})))[1]
+
+    assert "The class that is called is the most probable one." in words({})
+    found = words({"N": 1.0, "S": 3.3333, "V": 12.0})
+    assert "probability times its factor is largest: N 1.00, S 3.33, V 12.0." in found
+    assert "概率乘以其系数后最大的一类：N 1.00, S 3.33, V 12.0。" in found
+    assert "is called is the most probable one" not in found
+
+
 def test_everything_is_escaped() -> None:
     evil = '<img src=x onerror="alert(1)">'
     target = TARGET.model_copy(update={"name": evil, "classes": ("normal", evil), "positive": evil})

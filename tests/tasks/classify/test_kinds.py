@@ -163,7 +163,12 @@ def test_saying_a_class_and_the_call_at_the_operating_point() -> None:
     turned = BINARY.model_copy(update={"positive": "no"})
     assert CATEGORICAL.say(turned, np.array([0.2, 0.8]), Decoding(threshold=0.3)).at_operating_point == "yes"
     three = CATEGORICAL.say(THREE, np.array([0.2, 0.3, 0.5]), Decoding())
-    assert (three.value, three.at_operating_point) == ("c", None)
+    assert (three.value, three.at_operating_point) == ("c", "c")
+    rare = CATEGORICAL.say(THREE, np.array([0.2, 0.3, 0.5]), Decoding(class_factors={"a": 3.0, "b": 1.1, "c": 1.0}))
+    assert (rare.value, rare.at_operating_point) == ("c", "a")
+    assert rare.probabilities == three.probabilities
+    unnamed = BINARY.model_copy(update={"positive": None})
+    assert CATEGORICAL.say(unnamed, np.array([0.2, 0.8]), Decoding()).at_operating_point is None
 
 
 def test_saying_labels() -> None:

@@ -11,6 +11,7 @@ from hounsfield.core.types import AnyArray, BoolArray, Float64Array, IntArray
 from hounsfield.science.statistics.calibration import BINS
 from hounsfield.science.statistics.figures import Figures, Replicates, mean_of_rows, names_or_indices, plain_values
 from hounsfield.science.statistics.inputs import class_truth, finite, ratio, unit_weights
+from hounsfield.science.statistics.logit_adjustment import called
 from hounsfield.science.statistics.weighted_calibration import (
     Recalibration,
     calibration_terms,
@@ -31,6 +32,7 @@ def categorical(
     classes: Sequence[str] | None = None,
     positive: int = 1,
     threshold: float | Float64Array = 0.5,
+    factors: Float64Array | None = None,
     prevalence: float | None = None,
 ) -> Figures:
     """Prepare the figures of a target whose classes exclude each other.
@@ -47,6 +49,8 @@ def categorical(
         With two classes: the index of the positive one.
     threshold : float or array (n,)
         With two classes: the operating point, on the positive class's probability; or one for each sample.
+    factors : float array (k,), optional
+        With more: the operating point, by what each class's probability is multiplied before the largest is called.
     prevalence : float, optional
         With two classes: where both predictive values are wanted too (``ppv_at_prevalence``, ``npv_at_prevalence``).
 
@@ -54,8 +58,9 @@ def categorical(
     -------
     Figures
         Two classes: `accuracy` at the larger probability; sensitivity, specificity, PPV, NPV, F1, balanced accuracy,
-        recall and `accuracy_at_operating_point` at the threshold. More: all at the largest probability, macro
-        averages over the classes for which a figure is defined. ``auroc:<class>`` and ``recall:<class>`` in both.
+        recall and `accuracy_at_operating_point` at the threshold. More: the same, the latter ones at the largest
+        probability times factor, as macro averages over the classes for which a figure is defined. ``auroc:<class>``
+        and ``recall:<class>`` in both.
     """
     shares = np.asarray(probability, dtype=np.float64)
     if shares.ndim != 2 or shares.shape[1] < 2:
@@ -65,7 +70,7 @@ def categorical(
     shares = finite(shares, shape=(len(index), count), name="probability")
     names = names_or_indices(classes, count)
     if count > 2:
-        return _several_classes(index, shares, names=names)
+        return _several_classes(index, shares, names=names, factors=factors)
     score = shares[:, positive]
     calls = _Calls(at_half=shares.argmax(axis=1) == positive, at_point=score >= threshold)
     answers = np.where(index < 0, -1, index == positive).astype(np.int64)
@@ -266,9 +271,11 @@ def _with_classes(figures: Figures, *, names: Sequence[str], positive: int) -> F
     return Figures(figures.samples, values, evaluate, trials)
 
 
-def _several_classes(truth: IntArray, shares: Float64Array, *, names: Sequence[str]) -> Figures:
+def _several_classes(
+    truth: IntArray, shares: Float64Array, *, names: Sequence[str], factors: Float64Array | None
+) -> Figures:
     known, count = truth >= 0, shares.shape[1]
-    index, said = truth[known], shares[known].argmax(axis=1)
+    index, likely, said = truth[known], called(shares[known]), called(shares[known], factors)
     parts = [_marginal(index == c, shares[known, c]) for c in range(count)]
     distance = ((shares[known] - np.eye(count)[index]) ** 2).sum(axis=1)
 
@@ -284,11 +291,13 @@ def _several_classes(truth: IntArray, shares: Float64Array, *, names: Sequence[s
 
     def evaluate(weights: Float64Array) -> Replicates:
         drawn = weights if known.all() else weights[known]
-        total, right, squared = sums([np.ones(len(index)), said == index, distance], drawn)
+        each_sample = [np.ones(len(index)), likely == index, said == index, distance]
+        total, right, right_at_point, squared = sums(each_sample, drawn)
         per_class = each(drawn)
         result = {name: mean_of_rows([value[c] for c in defined[name]], drawn) for name, value in per_class.items()}
         result["calibration_error"] = _root(result.pop("calibration_square"))
-        result["accuracy"] = result["accuracy_at_operating_point"] = ratio(right, total)
+        result["accuracy"] = ratio(right, total)
+        result["accuracy_at_operating_point"] = ratio(right_at_point, total)
         result["balanced_accuracy"] = result["sensitivity"]
         result["brier"] = ratio(squared, total)
         result |= {f"auroc:{name}": per_class["auroc"][c] for c, name in enumerate(names)}

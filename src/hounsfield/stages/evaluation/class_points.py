@@ -1,6 +1,6 @@
 """Each class against the rest: a threshold that validation samples fix, and what it reaches on other samples.
 
-The class that is named stays the most probable one. These thresholds say something else: how many of the studies with a
+One class is called for each sample by another rule. These thresholds say something else: how many of the studies with a
 finding are pointed out, and at how many false alarms. A study may be pointed out for several classes, or for none.
 """
 

@@ -9,11 +9,13 @@ from hounsfield.core.report import Figure, PartFigures
 from hounsfield.core.types import Float64Array, IntArray
 from hounsfield.science.statistics.discrimination import confusion
 from hounsfield.science.statistics.figures_of_values import median_level
+from hounsfield.science.statistics.logit_adjustment import called
 from hounsfield.stages.evaluation.curves import curves
 from hounsfield.stages.evaluation.pooling import pool_patients
 from hounsfield.stages.evaluation.preparing import (
     CALIBRATION,
     Points,
+    class_factors,
     class_threshold,
     finite_or_none,
     prepared,
@@ -47,8 +49,8 @@ def judge(
         Calibrated probabilities in the order of the target's classes, or predicted numbers in its unit.
     uncalibrated : float64 array (n k) or None
         Probabilities before temperature scaling, for the calibration figures before it.
-    operating_point : OperatingPoint, PerSample, mapping of str to OperatingPoint, or None
-        Threshold of a two-class target, by sample, or by label; one half where absent.
+    operating_point : OperatingPoint, PerSample, ClassFactors, mapping of str to OperatingPoint, or None
+        Threshold of a two-class target, by sample, or by label, one half where absent; factors of more classes.
     options : JudgeOptions
         Seed, replicates, prevalence of use, flagged samples, folds.
 
@@ -98,15 +100,15 @@ def said_classes(rows: Rows, points: Points) -> IntArray:
 
     Notes
     -----
-    Two classes: by the threshold. Levels with an order: the median one. Else the most probable class.
+    Two classes: by the threshold. Levels with an order: the median one. Else the class whose probability, times its
+    factor where there are factors, is largest.
     """
     if rows.target.kind == "ordinal":
         return median_level(rows.answers)
     if rows.two_classes:
-        called = rows.answers[:, rows.positive] >= class_threshold(rows, points)
-        return np.where(called, rows.positive, 1 - rows.positive).astype(np.int64)
-    likely: IntArray = rows.answers.argmax(axis=1).astype(np.int64)
-    return likely
+        ill = rows.answers[:, rows.positive] >= class_threshold(rows, points)
+        return np.where(ill, rows.positive, 1 - rows.positive).astype(np.int64)
+    return called(rows.answers, class_factors(rows, points))
 
 
 def _of(rows: Rows, points: Points, options: JudgeOptions, purpose: str) -> dict[str, Figure]:

@@ -31,8 +31,22 @@ class PerSample:
     thresholds: Mapping[str, float]
 
 
-Points = OperatingPoint | PerSample | Mapping[str, OperatingPoint] | None
-"""The threshold of a two-class target, one for each sample, one for each label, or none: one half."""
+@dataclass(frozen=True)
+class ClassFactors:
+    """What the class that is called goes by where there are more than two.
+
+    Parameters
+    ----------
+    factors : mapping of str to float
+        Class to what its probability is multiplied by; 1 where absent.
+    """
+
+    factors: Mapping[str, float]
+
+
+Points = OperatingPoint | PerSample | ClassFactors | Mapping[str, OperatingPoint] | None
+"""The threshold of a two-class target, one for each sample, factors of more classes, a threshold for each label, or
+none: one half, the most probable class."""
 
 CALIBRATION = ("brier", "calibration_slope", "calibration_intercept", "calibration_error")
 
@@ -44,8 +58,8 @@ def prepared(rows: Rows, points: Points = None, *, prevalence: float | None = No
     ----------
     rows : Rows
         Truth beside answers.
-    points : OperatingPoint, PerSample, mapping or None
-        Of a two-class target, by sample, or by label.
+    points : OperatingPoint, PerSample, ClassFactors, mapping or None
+        Of a two-class target, by sample, of more classes, or by label.
     prevalence : float or None
         Where the model will be used; two classes only.
     """
@@ -63,6 +77,7 @@ def prepared(rows: Rows, points: Points = None, *, prevalence: float | None = No
         classes=target.classes,
         positive=rows.positive,
         threshold=class_threshold(rows, points),
+        factors=class_factors(rows, points),
         prevalence=prevalence if rows.two_classes else None,
     )
 
@@ -72,6 +87,13 @@ def class_threshold(rows: Rows, points: Points) -> float | Float64Array:
     if isinstance(points, PerSample):
         return np.array([points.thresholds.get(sample.id, 0.5) for sample in rows.samples], dtype=np.float64)
     return points.threshold if isinstance(points, OperatingPoint) else 0.5
+
+
+def class_factors(rows: Rows, points: Points) -> Float64Array | None:
+    """Return the factors of more than two classes (k,); None where the most probable class is called."""
+    if not isinstance(points, ClassFactors):
+        return None
+    return np.array([points.factors.get(name, 1.0) for name in rows.target.classes], dtype=np.float64)
 
 
 def label_thresholds(rows: Rows, points: Points) -> list[float]:

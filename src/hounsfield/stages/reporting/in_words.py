@@ -97,7 +97,7 @@ def _decisions(target: TargetSpec, figures: PartFigures, *, two: bool) -> Iterat
     quiet = share_of(figures.metrics.get("specificity"), sum(figures.classes.values()) - with_it)
     if two and found and quiet:
         yield _frequencies(positive, found, quiet)
-    at_point = figures.metrics.get("accuracy_at_operating_point") if two else None
+    at_point = figures.metrics.get("accuracy_at_operating_point")
     right = share_of(at_point or figures.metrics.get("accuracy"), figures.samples)
     if right is None or target.kind not in ("categorical", "ordinal"):
         return

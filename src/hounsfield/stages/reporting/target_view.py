@@ -187,6 +187,9 @@ def _calibration(part: PartFigures) -> Table:
 
 
 def _operating(judged: TargetReport) -> Iterator[Both]:
+    if judged.target.kind == "categorical" and len(judged.target.classes) > 2:
+        factors = ", ".join(f"{name} {written(factor, 'number')}" for name, factor in judged.class_factors.items())
+        yield say("operating_factors", factors=factors) if factors else say("operating_likeliest")
     point = judged.operating_point
     if point is None:
         return

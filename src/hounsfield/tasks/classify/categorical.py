@@ -10,6 +10,7 @@ from hounsfield.core.prediction import TargetPrediction
 from hounsfield.core.protocols import Decoding
 from hounsfield.core.types import AnyArray, Float64Array, TargetValue
 from hounsfield.science.statistics.calibration import Link, apply_temperature
+from hounsfield.science.statistics.logit_adjustment import called
 from hounsfield.tasks.classify.temperature import careful_temperature
 
 
@@ -44,10 +45,13 @@ class Categorical:
         return apply_temperature(outputs, decoding.temperature, link=Link.SOFTMAX)
 
     def say(self, target: TargetSpec, row: Float64Array, decoding: Decoding) -> TargetPrediction:
-        """Return the most probable class, and for two classes the call at the operating point."""
+        """Return the most probable class, and the call: at the threshold of two classes, else times class factors."""
         names = target.classes
         call = None
-        if len(names) == 2 and target.positive in names:
+        if len(names) > 2:
+            factors = np.array([decoding.class_factors.get(name, 1.0) for name in names])
+            call = names[int(called(row, factors))]
+        elif len(names) == 2 and target.positive in names:
             positive = names.index(str(target.positive))
             call = names[positive] if row[positive] >= decoding.threshold else names[1 - positive]
         return TargetPrediction(

@@ -7,6 +7,11 @@ from hounsfield.stages.planning.kinds import planner
 from hounsfield.stages.planning.rules import Rule
 from hounsfield.stages.planning.rules import rows as rows_rules
 
+RARE = 20.0
+"""Ratio of the most to the least frequent of more than two classes from which logits are adjusted."""
+TAU = 0.5
+"""By how much: 0 calls the most probable class, 1 the likest one as if all were as frequent."""
+
 
 def _rule(facts: Facts) -> Decision:
     for name in ("sensitivity", "specificity"):
@@ -28,6 +33,31 @@ def _wanted(facts: Facts) -> Decision:
         if name in facts.wishes:
             return Decision(value=float(facts.wishes[name]), rule="as asked for", evidence=f"--{name}")
     return Decision(value=None, rule="balanced accuracy needs no aim", evidence="")
+
+
+def _logit_adjustment(facts: Facts) -> Decision:
+    ratios = {t.name: _ratio(facts, t.name) for t in facts.targets if t.kind == "categorical" and len(t.classes) > 2}
+    if max(ratios.values(), default=1.0) < RARE:
+        return Decision(
+            value=0.0,
+            rule=f"the most probable class is called below a ratio of {RARE:g} between more than two classes: weights "
+            "of the loss are enough there (phalanx outlines, 400 training samples, ratios 8.6 and 4.3, five folds: "
+            "balanced accuracy .795 and .680, .791 and .681 at tau 0.5; accuracy .851 and .772, .836 and .770)",
+            evidence=", ".join(f"{name}: ratio {ratio:.1f}" for name, ratio in ratios.items()) or "no such target",
+        )
+    return Decision(
+        value=TAU,
+        rule="a class is called by its probability over the root of its share in what was learned (Menon et al. 2021, "
+        f"tau {TAU:g}): half way between the most probable class, which leaves rare ones unfound, and all classes "
+        "alike, which pays with false calls (beats of MIT-BIH DS1, patients left out in four parts, one seed: accuracy "
+        ".953, .944, .925, mean sensitivity .658, .720, .765 and jk .740, .725, .693 at tau 0, 0.5 and 1)",
+        evidence=", ".join(f"{name}: ratio {ratio:.1f}" for name, ratio in ratios.items()),
+    )
+
+
+def _ratio(facts: Facts, target: str) -> float:
+    present = [c for c in facts.fingerprint.targets[target].counts.values() if c > 0]
+    return max(present) / min(present) if present else 1.0
 
 
 def others(facts: Facts) -> tuple[str, ...]:
@@ -86,5 +116,5 @@ def baselines(facts: Facts) -> dict[str, Rule]:
     return {**BASELINES, "alone": _alone} if "alone" in facts.wishes else BASELINES
 
 
-OPERATING_POINT: dict[str, Rule] = {"rule": _rule, "wanted": _wanted}
+OPERATING_POINT: dict[str, Rule] = {"rule": _rule, "wanted": _wanted, "logit_adjustment": _logit_adjustment}
 BASELINES: dict[str, Rule] = {"names": _names}
