@@ -18,12 +18,13 @@ from hounsfield.core.report import (
 )
 from hounsfield.core.types import Float64Array, IntArray
 from hounsfield.learn.prepare.row import OTHER_SITE
+from hounsfield.science.statistics.figures import Resampled
 from hounsfield.stages.evaluation.class_points import judge_class_points
 from hounsfield.stages.evaluation.comparing import baseline_block, recommend
 from hounsfield.stages.evaluation.judging import judge
 from hounsfield.stages.evaluation.label_noise import second_look
-from hounsfield.stages.evaluation.preparing import ClassFactors, PerSample, Points
-from hounsfield.stages.evaluation.samples import JudgedSample, JudgeOptions, known
+from hounsfield.stages.evaluation.preparing import ClassFactors, PerSample, Points, resampled
+from hounsfield.stages.evaluation.samples import JudgedSample, JudgeOptions, gather, known
 from hounsfield.stages.evaluation.sets import MadeSets, set_figures
 from hounsfield.workflow.fitting import NETWORK, Calibrated
 from hounsfield.workflow.predictions import Row, Rows
@@ -79,6 +80,10 @@ def judge_target(
     """
     network = fixed[NETWORK]
     figures: dict[str, PartFigures] = {}
+    samples = judged_samples(parts[judged_part], target, groups)
+    said = answers(parts[judged_part], target, task=task, fixed=fixed)
+    # drawn once: the network's own intervals and its difference from each baseline are read from the same replicates
+    ours = resampled(gather(target, samples, said), points_of(parts[judged_part], target, fixed), options)
     for name, rows in parts.items():
         found = judge(
             target,
@@ -89,11 +94,11 @@ def judge_target(
             ),
             operating_point=points_of(rows, target, fixed),
             options=options,
+            drawn=ours if name == judged_part else None,
         )
         sets = judged_sets(rows, target, task=task, fixed=fixed)
         figures[name] = found.model_copy(update={**_left_without_answer(rows, target), "sets": sets})
-    samples = judged_samples(parts[judged_part], target, groups)
-    baselines = _baselines(target, parts[judged_part], samples, task=task, fixed=fixed, options=options)
+    baselines = _baselines(ours, parts[judged_part], samples, task=task, fixed=fixed, options=options, target=target)
     unseen = next((part for part in ("cv", "val") if part in parts), "")
     doubts: tuple[SecondLook, ...] = ()
     if unseen:
@@ -114,22 +119,22 @@ def judge_target(
 
 
 def _baselines(
-    target: TargetSpec,
+    ours: Resampled,
     rows: Rows,
     samples: Sequence[JudgedSample],
     *,
+    target: TargetSpec,
     task: Task,
     fixed: Mapping[str, Calibrated],
     options: JudgeOptions,
 ) -> dict[str, Baseline]:
-    ours, point = answers(rows, target, task=task, fixed=fixed), points_of(rows, target, fixed)
     return {
         name: baseline_block(
             target,
             samples,
             network=ours,
             baseline=answers(rows, target, task=task, fixed=fixed, name=name),
-            points=(point, points_of(rows, target, fixed, name=name)),
+            points=points_of(rows, target, fixed, name=name),
             options=options,
         )
         for name in models(fixed)

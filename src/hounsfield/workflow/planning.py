@@ -49,6 +49,10 @@ REPORT_SECONDS = 0.3
 TARGET_SECONDS = 0.4
 """Allowances for evaluation and rendering, in all and for each target: 256 samples took 0.4 s with one target and 1.5 s
 with four."""
+JUDGED_SECONDS = 0.00015
+COMPARED_SECONDS = 0.0001
+"""Of one thread, per sample and output: the network judged, calibrated and not, and a baseline beside it. Single runs:
+0.06 to 0.10 ms and 0.02 to 0.09 ms for 4,000 to 50,000 samples, classes, labels and numbers."""
 FIT_SECONDS = 0.0004
 CURVE_FIT_SECONDS = 0.0013
 """Of one thread, per sample and output: to fit the linear baseline, and to measure its learning curve. 360 samples of
@@ -614,8 +618,8 @@ def _around(known: Study, drafted: Plan, *, networks: int, speed: Speed, quick: 
 
     Notes
     -----
-    Judging takes 0.3 ms per sample and output for the network and for each baseline: rounded up from single runs on
-    one core (n = 4,000, and 14 labels of 8,000 samples).
+    Judging takes `JUDGED_SECONDS` for each sample and output of every part, and `COMPARED_SECONDS` more for each
+    baseline, which stands beside the network on the judged part alone.
     """
     from hounsfield.learn.learners.logistic import MOST_ROWS
 
@@ -636,7 +640,7 @@ def _around(known: Study, drafted: Plan, *, networks: int, speed: Speed, quick: 
     report = (
         REPORT_SECONDS
         + TARGET_SECONDS * len(known.cohort.schema.targets)
-        + 0.0003 * outputs * (judged + tests) * (1 + baselines)
+        + outputs * (JUDGED_SECONDS * (judged + tests) + COMPARED_SECONDS * (tests or judged) * baselines)
         + maps_seconds(_maps(drafted, known, networks * speed.run, quick=quick), networks * speed.run)
     )
     return _Around(before, guard + predicting + report + Repeating.of(drafted).seconds)

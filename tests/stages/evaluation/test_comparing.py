@@ -5,9 +5,14 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from hounsfield.core.cohort import TargetSpec
+from hounsfield.core.errors import InputError
 from hounsfield.core.report import Baseline, Figure
+from hounsfield.core.streams import stream
+from hounsfield.science.statistics.intervals import patient_weights
 from hounsfield.stages.evaluation.comparing import baseline_block, compare, recommend
-from hounsfield.stages.evaluation.samples import JudgedSample, JudgeOptions
+from hounsfield.stages.evaluation.judging import judge
+from hounsfield.stages.evaluation.preparing import resampled
+from hounsfield.stages.evaluation.samples import JudgedSample, JudgeOptions, gather
 from tests.stages.evaluation.cases import BINARY, binary
 
 FEW = JudgeOptions(replicates=300)
@@ -27,21 +32,49 @@ def test_difference_is_paired() -> None:
 
 def test_base_rate_loses_and_the_same_model_ties() -> None:
     samples, answers, _ = binary(150)
-    constant = baseline_block(BINARY, samples, network=answers, baseline=np.full(answers.shape, 0.5), options=FEW)
+    network = resampled(gather(BINARY, samples, answers), None, FEW)
+    constant = baseline_block(BINARY, samples, network=network, baseline=np.full(answers.shape, 0.5), options=FEW)
     assert constant.metrics["auroc"].value == 0.5
     assert not constant.ties
-    same = baseline_block(BINARY, samples, network=answers, baseline=answers, options=FEW)
+    same = baseline_block(BINARY, samples, network=network, baseline=answers, options=FEW)
     assert same.ties
     assert recommend(BINARY, {"prevalence": constant}) == "network"
     assert recommend(BINARY, {"prevalence": constant, "logistic": same}) == "logistic"
     assert recommend(BINARY, {}) == "network"
 
 
+def test_one_set_of_replicates_serves_intervals_and_differences() -> None:
+    samples, answers, _ = binary(150, per_patient=3)
+    theirs = np.clip(answers + np.random.default_rng(0).normal(0, 0.1, answers.shape), 0, 1)
+    counted = []
+    rows = gather(BINARY, samples, answers)
+    ours = resampled(rows, None, FEW)
+    whole = judge(BINARY, samples, answers, options=FEW)
+    assert judge(BINARY, samples, answers, options=FEW, drawn=ours) == whole
+    block = baseline_block(BINARY, samples, network=ours, baseline=theirs, options=FEW)
+    assert block.metrics == judge(BINARY, samples, theirs, options=FEW).metrics
+    assert block.difference == compare(BINARY, samples, ours=answers, theirs=theirs, options=FEW)
+    for weights in patient_weights(rows.units, replicates=300, rng=stream(0, "bootstrap:label:samples")):
+        for w in weights.T:
+            first, second = (roc_auc_score(rows.truth, p[:, 1], sample_weight=w) for p in (answers, theirs))
+            counted.append(first - second)
+    difference = block.difference["auroc"]
+    assert (difference.low, difference.high) == pytest.approx(tuple(np.quantile(counted, [0.025, 0.975])))
+
+
+def test_models_on_other_patients_are_not_paired() -> None:
+    samples, answers, _ = binary(60)
+    network = resampled(gather(BINARY, samples[::-1], answers[::-1]), None, FEW)
+    with pytest.raises(InputError, match="different patients"):
+        baseline_block(BINARY, samples, network=network, baseline=answers, options=FEW)
+
+
 def test_errors_are_better_when_smaller() -> None:
     target = TargetSpec(name="d", kind="number")
     truth = np.arange(60.0)
     samples = [JudgedSample(str(i), str(i), float(t)) for i, t in enumerate(truth)]
-    block = baseline_block(target, samples, network=truth + 1, baseline=np.full(60, 30.0), options=FEW)
+    network = resampled(gather(target, samples, truth + 1), None, FEW)
+    block = baseline_block(target, samples, network=network, baseline=np.full(60, 30.0), options=FEW)
     difference = block.difference["mae"]
     assert difference.high is not None
     assert difference.high < 0

@@ -50,6 +50,45 @@ class Figures:
     trials: Mapping[str, BoolArray] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Resampled:
+    """Every figure in every bootstrap replicate: intervals and paired differences are read from it.
+
+    Attributes
+    ----------
+    figures : Figures
+        What was resampled.
+    patients : array (n,)
+        What was drawn with replacement.
+    drawn : mapping of str to float64 array (r,)
+        Every figure in every replicate.
+    """
+
+    figures: Figures
+    patients: AnyArray
+    drawn: Mapping[str, Float64Array]
+
+
+def resample(
+    figures: Figures, patients: AnyArray, *, rng: np.random.Generator, replicates: int = REPLICATES
+) -> Resampled:
+    """Return every figure in patient-level bootstrap replicates; the same draws for the same `rng` and patients.
+
+    Parameters
+    ----------
+    figures : Figures
+        From `categorical`, `multilabel`, `ordinal` or `number`.
+    patients : array (n,)
+        What names the patient of each sample.
+    rng : numpy.random.Generator
+        What draws.
+    replicates : int
+        How many.
+    """
+    patients = _same_length(patients, figures.samples)
+    return Resampled(figures, patients, _collect([figures.evaluate], patients, replicates=replicates, rng=rng)[0])
+
+
 def bootstrap_figures(
     figures: Figures,
     patients: AnyArray,
@@ -78,12 +117,16 @@ def bootstrap_figures(
     Replicates in which a figure is undefined are left out of its interval and counted in `Interval.dropped`. A share
     that is exactly 0 or 1 has the Clopper-Pearson interval over patients, since no replicate of it varies.
     """
-    patients = _same_length(patients, figures.samples)
-    drawn = _collect([figures.evaluate], patients, replicates=replicates, rng=rng)[0]
+    return intervals_of(resample(figures, patients, rng=rng, replicates=replicates), level=level)
+
+
+def intervals_of(found: Resampled, *, level: float = LEVEL) -> dict[str, Interval]:
+    """Return what `bootstrap_figures` does, of replicates that were drawn before."""
+    figures, patients = found.figures, found.patients
     count = len(np.unique(patients))
     result = {}
     for name, value in figures.values.items():
-        inside = percentile_interval(value, drawn[name], patients=count, level=level, name=name)
+        inside = percentile_interval(value, found.drawn[name], patients=count, level=level, name=name)
         if value in (0.0, 1.0) and name in figures.trials:
             trials = len(np.unique(patients[figures.trials[name]]))
             exact = clopper_pearson(trials if value == 1.0 else 0, trials, level=level)
@@ -119,13 +162,37 @@ def paired_figures(
     patients = _same_length(patients, ours.samples)
     _same_length(patients, theirs.samples)
     left, right = _collect([ours.evaluate, theirs.evaluate], patients, replicates=replicates, rng=rng)
-    count = len(np.unique(patients))
+    return differences_of(Resampled(ours, patients, left), Resampled(theirs, patients, right), level=level)
+
+
+def differences_of(ours: Resampled, theirs: Resampled, *, level: float = LEVEL) -> dict[str, Difference]:
+    """Return what `paired_figures` does, of replicates that were drawn before.
+
+    Parameters
+    ----------
+    ours, theirs : Resampled
+        With the same draws of the same patients.
+    level : float
+        Coverage, in (0, 1).
+
+    Raises
+    ------
+    InputError
+        If the patients differ.
+    """
+    if not np.array_equal(ours.patients, theirs.patients):
+        raise InputError("Two models were resampled over different patients.", expected="the same samples in one order")
+    count = len(np.unique(ours.patients))
     return {
         name: percentile_difference(
-            value - theirs.values[name], left[name] - right[name], patients=count, level=level, name=name
+            value - theirs.figures.values[name],
+            ours.drawn[name] - theirs.drawn[name],
+            patients=count,
+            level=level,
+            name=name,
         )
-        for name, value in ours.values.items()
-        if name in theirs.values
+        for name, value in ours.figures.values.items()
+        if name in theirs.figures.values
     }
 
 

@@ -1,5 +1,6 @@
 """Calibration metrics as functions of a matrix of sample weights (n r)."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +16,9 @@ REPLICATE_PASSES = 12
 # interval. The figure itself is taken to 1e-10.
 POINT_TOLERANCE, REPLICATE_TOLERANCE = 1e-10, 1e-2
 SLOPE_LIMIT = 50.0
+BLOCK = 2**15
+"""Weights that are added up at a time: what is made of them stays in the processor's cache."""
+LEAST_ROWS = 64
 
 
 @dataclass(frozen=True)
@@ -121,10 +125,7 @@ def _intercepts(
             p = expit(x + a[0])
             expected, information = p @ weights, (p * (1 - p)) @ weights
         else:
-            p = expit(x[:, None] + a)
-            wp = weights * p
-            expected = wp.sum(axis=0)
-            information = expected - np.einsum("nr,nr->r", wp, p)
+            expected, _, information, _, _ = _moments(x, weights, a, np.ones_like(a))
         gradient = positive - expected
         step = np.clip(gradient / np.maximum(information, 1e-12), -STEP_LIMIT, STEP_LIMIT)
         done = (np.abs(step) < tolerance) | (np.abs(gradient) <= enough)
@@ -161,19 +162,15 @@ def _likeliest_line(x: Float64Array, truth: BoolArray, offset: float) -> tuple[f
 
 def _lines(x: Float64Array, truth: BoolArray, weights: Float64Array, *, start: Float64Array) -> Float64Array:
     a, b = np.array(start, dtype=np.float64)
-    basis = np.stack([np.ones_like(x), x, x * x])
-    observed = (basis[:2] * truth) @ weights
+    observed = _products(x, truth.astype(np.float64), weights)[:2]
     converged = np.zeros(a.shape, dtype=np.bool_)
     for number in range(REPLICATE_PASSES):
         if number == 0:
             p = expit(a[0] + b[0] * x)
-            expected, information = (basis[:2] * p) @ weights, (basis * (p * (1 - p))) @ weights
+            expected, information = _products(x, p, weights)[:2], _products(x, p * (1 - p), weights)
         else:
-            q = expit(a + x[:, None] * b)
-            wp = weights * q
-            expected = basis[:2] @ wp
-            wp *= 1 - q
-            information = basis @ wp
+            found = _moments(x, weights, a, b)
+            expected, information = found[:2], found[2:]
         gradient = observed - expected
         determinant = information[0] * information[2] - information[1] ** 2
         safe = np.maximum(determinant, 1e-12)
@@ -187,6 +184,35 @@ def _lines(x: Float64Array, truth: BoolArray, weights: Float64Array, *, start: F
         if converged.all():
             break
     return np.where(converged, np.stack([a, b]), np.nan)
+
+
+def _products(x: Float64Array, values: Float64Array, weights: Float64Array) -> Float64Array:
+    """Return the sums over rows of ``w v``, ``w v x`` and ``w v x^2`` in every replicate, shape (3 r)."""
+    found: Float64Array = np.stack([values, values * x, values * x * x]) @ weights
+    return found
+
+
+def _moments(x: Float64Array, weights: Float64Array, a: Float64Array, b: Float64Array) -> Float64Array:
+    """Return the sums over rows of ``w p``, ``w p x``, ``w p q``, ``w p q x`` and ``w p q x^2``, shape (5 r).
+
+    With p = expit(a + b x), which is another one in every replicate, and q = 1 - p.
+    """
+    found = np.zeros((5, weights.shape[1]))
+    for rows in _blocks(weights):
+        some = x[rows]
+        powers = np.stack([np.ones_like(some), some, some * some])
+        p = expit(a + some[:, None] * b)
+        weighted = weights[rows] * p
+        found[:2] += powers[:2] @ weighted
+        weighted *= 1 - p
+        found[2:] += powers @ weighted
+    return found
+
+
+def _blocks(weights: Float64Array) -> Iterator[slice]:
+    rows, replicates = weights.shape
+    step = max(LEAST_ROWS, BLOCK // max(1, replicates))
+    return (slice(first, first + step) for first in range(0, rows, step))
 
 
 def equal_mass_bins(probability: Float64Array, bins: int) -> IntArray:
@@ -234,10 +260,11 @@ def calibration_terms(
         ``sum_b n_b/n (mean y - mean p)^2``, and that less ``sum_b n_b/n var(y) / (n_b - 1)``; may be negative.
     """
     count = int(bins.max()) + 1 if len(bins) else 0
-    member = (bins[None, :] == np.arange(count)[:, None]).astype(np.float64)
-    size = member @ weights
-    observed = ratio((member * truth) @ weights, size)
-    predicted = ratio((member * probability) @ weights, size)
+    found = np.zeros((3, count, weights.shape[1]))
+    for rows in _blocks(weights):
+        member = (bins[None, rows] == np.arange(count)[:, None]).astype(np.float64)
+        found += np.stack([member, member * truth[rows], member * probability[rows]]) @ weights[rows]
+    size, observed, predicted = found[0], ratio(found[1], found[0]), ratio(found[2], found[0])
     total = size.sum(axis=0)
     share = ratio(size, np.broadcast_to(total, size.shape))
     plain = np.nansum(share * (observed - predicted) ** 2, axis=0)

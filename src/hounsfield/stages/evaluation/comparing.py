@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 
 from hounsfield.core.cohort import TargetSpec
 from hounsfield.core.report import LOWER_IS_BETTER, MAIN_METRIC, Baseline, Figure
-from hounsfield.core.streams import stream
 from hounsfield.core.types import Float64Array
-from hounsfield.science.statistics.figures import paired_figures
-from hounsfield.stages.evaluation.preparing import Points, as_figure, prepared, with_intervals
+from hounsfield.science.statistics.figures import Resampled, differences_of, intervals_of
+from hounsfield.science.statistics.intervals import Difference
+from hounsfield.stages.evaluation.preparing import Points, as_figure, resampled
 from hounsfield.stages.evaluation.samples import JudgedSample, JudgeOptions, gather
 
 DEFAULT = JudgeOptions()
@@ -44,24 +44,16 @@ def compare(
         ``calibration_error``), where below 0 does; those carry a note.
     """
     left, right = gather(target, samples, ours), gather(target, samples, theirs)
-    differences = paired_figures(
-        prepared(left, points[0]),
-        prepared(right, points[1]),
-        left.units,
-        rng=stream(options.seed, f"paired:{target.name}"),
-        replicates=options.replicates,
-    )
-    result = {name: as_figure(value) for name, value in differences.items()}
-    return {name: _with_direction(name, figure) for name, figure in result.items()}
+    return _shown(differences_of(resampled(left, points[0], options), resampled(right, points[1], options)))
 
 
 def baseline_block(
     target: TargetSpec,
     samples: Sequence[JudgedSample],
     *,
-    network: Float64Array,
+    network: Resampled,
     baseline: Float64Array,
-    points: tuple[Points, Points] = (None, None),
+    points: Points = None,
     options: JudgeOptions = DEFAULT,
 ) -> Baseline:
     """Judge a cheap model on the same samples and compare the network with it.
@@ -71,17 +63,19 @@ def baseline_block(
     target : TargetSpec
     samples : sequence of JudgedSample
         Length n.
-    network, baseline : float64 array (n k) or (n,)
-        Probabilities or numbers of both.
-    points : pair of OperatingPoint, PerSample, mapping or None
-        The network's and the baseline's own threshold.
+    network : Resampled
+        From `hounsfield.stages.evaluation.preparing.resampled`, of the same samples with the same options.
+    baseline : float64 array (n k) or (n,)
+        Its probabilities or numbers.
+    points : OperatingPoint, PerSample, ClassFactors, mapping or None
+        The baseline's own threshold.
     options : JudgeOptions
         Seed and replicates.
     """
-    rows = gather(target, samples, baseline)
-    difference = compare(target, samples, ours=network, theirs=baseline, points=points, options=options)
+    found = resampled(gather(target, samples, baseline), points, options)
+    difference = _shown(differences_of(network, found))
     return Baseline(
-        metrics=with_intervals(prepared(rows, points[1]), rows, options, purpose="samples"),
+        metrics={name: as_figure(value) for name, value in intervals_of(found).items()},
         difference=difference,
         ties=ties(difference.get(MAIN_METRIC[target.kind])),
     )
@@ -124,6 +118,10 @@ def recommend(target: TargetSpec, baselines: Mapping[str, Baseline]) -> str:
     if not compared:
         return ""
     return max(rivals, key=lambda name: rivals[name]) if rivals else NETWORK
+
+
+def _shown(differences: Mapping[str, Difference]) -> dict[str, Figure]:
+    return {name: _with_direction(name, as_figure(value)) for name, value in differences.items()}
 
 
 def _with_direction(name: str, figure: Figure) -> Figure:

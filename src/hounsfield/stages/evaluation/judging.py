@@ -8,6 +8,7 @@ from hounsfield.core.cohort import TargetSpec
 from hounsfield.core.report import Figure, PartFigures
 from hounsfield.core.types import Float64Array, IntArray
 from hounsfield.science.statistics.discrimination import confusion
+from hounsfield.science.statistics.figures import Resampled, intervals_of
 from hounsfield.science.statistics.figures_of_values import median_level
 from hounsfield.science.statistics.logit_adjustment import called
 from hounsfield.stages.evaluation.curves import curves
@@ -15,10 +16,12 @@ from hounsfield.stages.evaluation.pooling import pool_patients
 from hounsfield.stages.evaluation.preparing import (
     CALIBRATION,
     Points,
+    as_figure,
     class_factors,
     class_threshold,
     finite_or_none,
     prepared,
+    resampled,
     with_intervals,
 )
 from hounsfield.stages.evaluation.samples import JudgedSample, JudgeOptions, Rows, gather, known
@@ -36,6 +39,7 @@ def judge(
     uncalibrated: Float64Array | None = None,
     operating_point: Points = None,
     options: JudgeOptions = DEFAULT,
+    drawn: Resampled | None = None,
 ) -> PartFigures:
     """Judge predictions of one target on one part.
 
@@ -53,6 +57,8 @@ def judge(
         Threshold of a two-class target, by sample, or by label, one half where absent; factors of more classes.
     options : JudgeOptions
         Seed, replicates, prevalence of use, flagged samples, folds.
+    drawn : Resampled or None
+        What `hounsfield.stages.evaluation.preparing.resampled` made of the same, where that was needed before.
 
     Returns
     -------
@@ -66,13 +72,13 @@ def judge(
     """
     rows = gather(target, samples, answers)
     before = None if uncalibrated is None else np.asarray(uncalibrated, dtype=np.float64)[known(samples)]
-    figures = prepared(rows, operating_point, prevalence=options.prevalence)
+    found = drawn or resampled(rows, operating_point, options)
     pooled = pool_patients(rows)
     whole = pooled.rows if pooled and len(pooled.rows) >= LEAST_PATIENTS else None
     return PartFigures(
         samples=len(rows),
         patients=len(np.unique(rows.patients)),
-        metrics=with_intervals(figures, rows, options, purpose="samples"),
+        metrics={name: as_figure(value) for name, value in intervals_of(found).items()},
         patient_metrics={} if whole is None else _of(whole, operating_point, options, "patients"),
         uncalibrated=_calibration(rows, before, options),
         confusion=_confusion(rows, operating_point),

@@ -9,7 +9,7 @@ import numpy as np
 from hounsfield.core.report import Figure
 from hounsfield.core.streams import stream
 from hounsfield.core.types import Float64Array, IntArray
-from hounsfield.science.statistics.figures import Figures, Replicates, bootstrap_figures
+from hounsfield.science.statistics.figures import Figures, Replicates, Resampled, bootstrap_figures, resample
 from hounsfield.science.statistics.figures_of_classes import categorical, multilabel
 from hounsfield.science.statistics.figures_of_values import median_level, number, ordinal
 from hounsfield.science.statistics.inputs import ratio
@@ -120,6 +120,22 @@ def with_intervals(figures: Figures, rows: Rows, options: JudgeOptions, *, purpo
     rng = stream(options.seed, f"bootstrap:{rows.target.name}:{purpose}")
     intervals = bootstrap_figures(figures, rows.units, rng=rng, replicates=options.replicates)
     return {name: as_figure(value) for name, value in intervals.items()}
+
+
+def resampled(rows: Rows, points: Points, options: JudgeOptions) -> Resampled:
+    """Return all figures of the samples in every replicate; two models on the same samples have the same draws.
+
+    Parameters
+    ----------
+    rows : Rows
+    points : OperatingPoint, PerSample, ClassFactors, mapping or None
+        As `prepared` takes them.
+    options : JudgeOptions
+        Seed, replicates and prevalence of use.
+    """
+    rng = stream(options.seed, f"bootstrap:{rows.target.name}:samples")
+    figures = prepared(rows, points, prevalence=options.prevalence)
+    return resample(figures, rows.units, rng=rng, replicates=options.replicates)
 
 
 def as_figure(interval: Interval) -> Figure:
