@@ -15,6 +15,7 @@ from hounsfield.core.errors import MinutesError, RunExistsError
 from hounsfield.core.plan import Budget, Decision, Facts, Machine, Plan, PlanValue
 from hounsfield.core.progress import SILENT, Progress
 from hounsfield.core.types import Json
+from hounsfield.stages.evaluation.subgroups import MOST_ATTRIBUTES
 from hounsfield.stages.planning.draft import draft, redecide, redecide_ensemble
 from hounsfield.stages.planning.recipes import recipe
 from hounsfield.stages.planning.rules.ensemble import LEAN
@@ -51,8 +52,10 @@ TARGET_SECONDS = 0.4
 with four."""
 JUDGED_SECONDS = 0.00015
 COMPARED_SECONDS = 0.0001
-"""Of one thread, per sample and output: the network judged, calibrated and not, and a baseline beside it. Single runs:
-0.06 to 0.10 ms and 0.02 to 0.09 ms for 4,000 to 50,000 samples, classes, labels and numbers."""
+GROUPED_SECONDS = 0.00003
+"""Of one thread, per sample and output: the network judged, calibrated and not, a baseline beside it, and the groups of
+one attribute. Single runs: 0.06 to 0.10 ms, 0.02 to 0.09 ms and half of that for 4,000 to 50,000 samples, classes,
+labels and numbers."""
 FIT_SECONDS = 0.0004
 CURVE_FIT_SECONDS = 0.0013
 """Of one thread, per sample and output: to fit the linear baseline, and to measure its learning curve. 360 samples of
@@ -618,14 +621,16 @@ def _around(known: Study, drafted: Plan, *, networks: int, speed: Speed, quick: 
 
     Notes
     -----
-    Judging takes `JUDGED_SECONDS` for each sample and output of every part, and `COMPARED_SECONDS` more for each
-    baseline, which stands beside the network on the judged part alone.
+    Judging takes `JUDGED_SECONDS` for each sample and output of every part, `GROUPED_SECONDS` more for each attribute
+    by which it is divided, and `COMPARED_SECONDS` for each baseline, which stands beside the network on the judged part
+    alone.
     """
     from hounsfield.learn.learners.logistic import MOST_ROWS
 
     names = drafted.value("baselines", "names")
     baselines = len(names) if isinstance(names, list) else 0
     outputs = sum(max(1, len(t.classes)) for t in known.cohort.schema.targets)
+    attributes = min(MOST_ATTRIBUTES, len({name for s in known.cohort.samples for name in s.attributes}))
     folds = max(1, drafted.folds)
     views = 1 + len(Ensemble.of(drafted).views)
     model = networks * views * speed.run + speed.baselines
@@ -640,7 +645,8 @@ def _around(known: Study, drafted: Plan, *, networks: int, speed: Speed, quick: 
     report = (
         REPORT_SECONDS
         + TARGET_SECONDS * len(known.cohort.schema.targets)
-        + outputs * (JUDGED_SECONDS * (judged + tests) + COMPARED_SECONDS * (tests or judged) * baselines)
+        + outputs * (JUDGED_SECONDS + GROUPED_SECONDS * attributes) * (judged + tests)
+        + outputs * COMPARED_SECONDS * (tests or judged) * baselines
         + maps_seconds(_maps(drafted, known, networks * speed.run, quick=quick), networks * speed.run)
     )
     return _Around(before, guard + predicting + report + Repeating.of(drafted).seconds)
