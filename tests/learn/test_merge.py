@@ -6,7 +6,7 @@ import pytest
 from hounsfield.core.cohort import TargetSpec
 from hounsfield.core.streams import stream
 from hounsfield.core.types import Float64Array, IntArray
-from hounsfield.learn.blend import share
+from hounsfield.learn.blend import Shared, share
 from hounsfield.learn.learners.protocol import HeadSpec
 from hounsfield.learn.merge import Merge, merged
 
@@ -47,25 +47,25 @@ def test_embeddings_of_networks_that_differ_are_left_out() -> None:
 def test_a_useless_model_gets_nothing_and_an_equal_one_half() -> None:
     truth = stream(1, "truth").integers(0, 2, 400)
     good, noise = logits(truth, 2.0, "good"), logits(truth, 0.0, "noise")
-    kept, dropped = share(good, noise, truth, HEAD)
+    kept, dropped = share(good, noise, truth, HEAD).factors
     assert dropped == 0.0
     assert kept > 0
-    one, other = share(good, logits(truth, 2.0, "equal"), truth, HEAD)
+    one, other = share(good, logits(truth, 2.0, "equal"), truth, HEAD).factors
     assert 0.3 < one / (one + other) < 0.7
 
 
 def test_confidence_alone_buys_no_share() -> None:
     truth = stream(1, "truth").integers(0, 2, 400)
     good, equal = logits(truth, 2.0, "good"), logits(truth, 2.0, "equal")
-    one, other = share(good, 3.0 * equal, truth, HEAD)
+    one, other = share(good, 3.0 * equal, truth, HEAD).factors
     assert one * np.std(good) == pytest.approx(other * np.std(3.0 * equal), rel=0.6)
 
 
 def test_few_cases_do_not_move_the_belief_in_equal_shares_far() -> None:
     truth = np.array([0, 1, 0, 1])
-    one, other = share(logits(truth, 2.0, "a"), logits(truth, 0.5, "b"), truth, HEAD)
+    one, other = share(logits(truth, 2.0, "a"), logits(truth, 0.5, "b"), truth, HEAD).factors
     assert other > 0
-    assert share(np.zeros((0, 2)), np.zeros((0, 2)), truth[:0], HEAD) == (0.5, 0.5)
+    assert share(np.zeros((0, 2)), np.zeros((0, 2)), truth[:0], HEAD) == Shared((0.5, 0.5), 0.5)
     assert one > 0
 
 
@@ -73,6 +73,6 @@ def test_factors_of_a_number_sum_to_one() -> None:
     truth = stream(2, "mm").normal(10.0, 2.0, 200)
     good = ((truth - 10.0) / 2.0)[:, None] + 0.1 * stream(2, "e").standard_normal((200, 1))
     bad = stream(2, "f").standard_normal((200, 1))
-    one, other = share(good, bad, truth, NUMBER)
+    one, other = share(good, bad, truth, NUMBER).factors
     assert one + other == pytest.approx(1.0)
     assert one > 0.8

@@ -77,6 +77,18 @@ def test_factors_move_what_is_called_on_every_part_and_for_baselines_of_their_ow
     assert _judged(rows, {"network": Calibrated({"beat": Decoding()}, {})}, "test").class_factors == {}
 
 
+def test_samples_of_a_fold_are_called_by_the_factors_of_its_own_model() -> None:
+    moved, plain = (Decoding(class_factors={"N": 1.0, "S": 1.0, "V": v}) for v in (3.1, 1.1))
+    fixed = {
+        name: Calibrated({"beat": d}, {})
+        for name, d in (("network", plain), ("network.0", moved), ("network.1", plain))
+    }
+    found = _judged(_rows(folds=2), fixed, "cv")
+    assert found.parts["cv"].confusion == ((2, 0, 2), (0, 2, 2), (0, 0, 4))
+    assert found.class_factors == plain.class_factors
+    assert found.fold_class_factors == (moved.class_factors, plain.class_factors)
+
+
 def test_folds_have_their_own() -> None:
     fixed = {"network": _fixed(0.5, 0.5, 0.5), "network.0": _fixed(0.5, 0.5, 0.5), "network.1": _fixed(0.7, 0.5, 0.5)}
     point = _judged(_rows(folds=2), fixed, "cv").class_points["N"]

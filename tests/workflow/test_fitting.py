@@ -104,7 +104,7 @@ def test_temperature_and_threshold_come_from_validation_outputs(drafted: Drafted
     outputs = rng.standard_normal((80, 2)) * 3
     outputs[np.arange(80), truth] += 2
     truth[:5] = -1
-    found = calibrate(drafted.plan, drafted.known, {"label": outputs}, {"label": truth}, weighted=True)
+    found = calibrate(drafted.plan, drafted.known, {"label": outputs}, {"label": truth})
     decoding, point = found.decodings["label"], found.points["label"]
     assert decoding.temperature == pytest.approx(careful_temperature(outputs, truth))
     assert decoding.threshold == point.threshold
@@ -128,7 +128,7 @@ def test_more_than_two_classes_have_a_threshold_each(drafted: Drafted) -> None:
     truth = rng.integers(-1, 3, 90)
     outputs = rng.standard_normal((90, 3)) * 3
     outputs[np.arange(90), truth] += 2
-    found = calibrate(plan, drafted.known, {"label": outputs}, {"label": truth}, weighted=True)
+    found = calibrate(plan, drafted.known, {"label": outputs}, {"label": truth})
     shares = np.exp(outputs / found.decodings["label"].temperature)
     shares /= shares.sum(axis=1, keepdims=True)
     assert found.points == {}
@@ -150,19 +150,24 @@ def test_factors_of_classes_are_of_what_each_model_learned_from(drafted: Drafted
     plan = changed(plan, "optimisation", "class_weights", [1.0, 2.0, 4.0])
     outputs, truth = {"label": np.zeros((6, 3))}, {"label": np.array([0, 0, 0, 1, 1, 2])}
 
-    def factors(made: Plan, *, weighted: bool) -> dict[str, float]:
-        return calibrate(made, known, outputs, truth, weighted=weighted).decodings["label"].class_factors
+    def factors(made: Plan, share: float) -> dict[str, float]:
+        return calibrate(made, known, outputs, truth, of_networks={"label": share}).decodings["label"].class_factors
 
-    half = changed(plan, "operating_point", "logit_adjustment", 0.5)
-    assert factors(half, weighted=True) == pytest.approx({"a": 1.0, "b": 2**0.5, "c": 2.0})
-    assert factors(half, weighted=False) == pytest.approx({"a": 1.0, "b": 2.0, "c": 4.0})
-    assert factors(changed(plan, "operating_point", "logit_adjustment", 0.0), weighted=True) == {}
+    half = changed(plan, "operating_point", "logit_adjustment", {"label": 0.5})
+    assert factors(half, 1.0) == pytest.approx({"a": 1.0, "b": 2**0.5, "c": 2.0})
+    assert factors(half, 0.0) == pytest.approx({"a": 1.0, "b": 2.0, "c": 4.0})
+    # logarithms are added up where networks and another learner are joined: so is what each of them heard
+    assert factors(half, 0.5) == pytest.approx({"a": 1.0, "b": 2**0.75, "c": 2**1.5})
+    assert factors(changed(plan, "operating_point", "logit_adjustment", {"label": 0.0}), 1.0) == {}
+    assert factors(changed(plan, "operating_point", "logit_adjustment", {}), 1.0) == {}
     old = {k: d for k, d in plan.sections["operating_point"].items() if k != "logit_adjustment"}
-    assert factors(plan.with_section("operating_point", old), weighted=True) == {}
+    assert factors(plan.with_section("operating_point", old), 1.0) == {}
+    bare = {k: d for k, d in half.sections["optimisation"].items() if k != "class_weights"}
+    assert factors(half.with_section("optimisation", bare), 1.0) == factors(half, 0.0)
 
 
 def test_no_validation_part_calibrates_nothing(drafted: Drafted) -> None:
-    found = calibrate(drafted.plan, drafted.known, {"label": np.zeros((0, 2))}, {"label": NONE}, weighted=True)
+    found = calibrate(drafted.plan, drafted.known, {"label": np.zeros((0, 2))}, {"label": NONE})
     assert found.decodings["label"].temperature == 1.0
     assert 0 < found.decodings["label"].threshold < 1
 
@@ -220,7 +225,9 @@ def test_merged_outputs_are_the_weighted_sum_of_the_members(drafted: Drafted, tm
     folds = [Fold(train, val[:6], NONE), Fold(train, val[6:], NONE)]
     given = ensemble(drafted, members=2)
     made = fit(given, folds, tmp_path)
-    merge, (outputs, rows) = blended(made, given.prepared.feed, folds)
+    joined = blended(made, given.prepared.feed, folds)
+    merge, outputs, rows = joined.merge, joined.outputs, joined.rows
+    assert joined.of_networks == {"label": [1.0, 1.0]}
     assert merge.folds == [0, 0, 1, 1]
     assert merge.weights == {"label": [0.5, 0.5, 0.5, 0.5]}
     assert merge.whole() == {"label": [0.25, 0.25, 0.25, 0.25]}
@@ -251,5 +258,7 @@ def test_a_learner_without_steps_takes_no_share_of_the_clock(drafted: Drafted, t
     made = fit_all(given.plan, given.known, given.prepared.feed, whole(given), hands)
     assert [m.learner for m in made.members] == ["supervised", "features"]
     assert [a for a in asked if a[0]] == [("member-0-1", 1), ("member-0", 1)]
-    merge, _ = blended(made, given.prepared.feed, whole(given))
-    assert all(w >= 0 for w in merge.weights["label"])
+    joined = blended(made, given.prepared.feed, whole(given))
+    assert all(w >= 0 for w in joined.merge.weights["label"])
+    assert (joined.of_networks["label"][0] == 0.0) == (joined.merge.weights["label"][0] == 0.0)
+    assert (joined.of_networks["label"][0] == 1.0) == (joined.merge.weights["label"][1] == 0.0)

@@ -10,7 +10,7 @@ from hounsfield.core.fingerprint import Fingerprint
 from hounsfield.core.plan import Decision, Plan
 from hounsfield.core.types import AnyArray
 from hounsfield.stages.planning.draft import draft
-from hounsfield.workflow.jobs import check_plan, job_of, normalisation, start_decodings
+from hounsfield.workflow.jobs import Calling, check_plan, job_of, normalisation, start_decodings
 from hounsfield.workflow.survey import latest_image
 from hounsfield.workflow.tasks import task_named
 from tests.learn.toys import make_feed
@@ -56,13 +56,27 @@ def test_unknown_names_are_told_with_the_nearest(drafted: Drafted, section: str,
         ("network", "width", "wide"),
         ("preparation.image", "size", [32, 32, 32]),
         ("augmentation", "scale", [2.0, 1.0]),
-        ("operating_point", "logit_adjustment", 1.5),
+        ("operating_point", "logit_adjustment", {"label": 0.5}),
+        ("operating_point", "logit_adjustment", 0.5),
         ("operating_point", "rule", "youden"),
     ],
 )
 def test_values_that_do_not_fit_are_refused(drafted: Drafted, section: str, key: str, value: object) -> None:
     with pytest.raises(PlanError):
         check(drafted, changed(drafted.plan, section, key, value))
+
+
+@pytest.mark.parametrize("value", [{"label": 0.3}, {"label": 1.5}, {"lebal": 0.3}])
+def test_logits_are_adjusted_of_targets_of_more_than_two_classes(drafted: Drafted, value: dict[str, float]) -> None:
+    (target,) = drafted.plan.targets
+    three = target.model_copy(update={"classes": ("a", "b", "c"), "positive": None})
+    plan = changed(drafted.plan.model_copy(update={"targets": (three,)}), "operating_point", "logit_adjustment", value)
+    if value == {"label": 0.3}:
+        assert plan.section("operating_point", Calling).logit_adjustment == value
+        check(drafted, plan)
+    else:
+        with pytest.raises(PlanError, match=r"lebal|logit_adjustment"):
+            check(drafted, plan)
 
 
 def test_a_missing_section_is_said(drafted: Drafted) -> None:

@@ -11,8 +11,8 @@ from benchmarks.record import provenance
 from hounsfield.bundle.sealed import open_sealed
 from hounsfield.core.report import Figure, PartFigures, Report
 from hounsfield.stages.evaluation.judging import judge
-from hounsfield.stages.evaluation.preparing import PerSample
 from hounsfield.stages.evaluation.samples import JudgedSample, JudgeOptions
+from hounsfield.workflow.comparing import points_of_report
 
 Figures = dict[str, dict[str, object]]
 
@@ -114,6 +114,5 @@ def without(report: Report, folder: Path, faulty: list[str]) -> PartFigures:
     kept = [r for r in rows if not any(named(r, end) for end in faulty)]
     answers = np.array([[float(r[f"probability:{c}"]) for c in report.target.classes] for r in kept])
     samples = [JudgedSample(r["sample"], r["patient"], r["truth"]) for r in kept]
-    point = report.targets[report.target.name].operating_point
-    points = PerSample({r["sample"]: point.threshold for r in kept}) if point else None
+    points = points_of_report(report, {r["sample"]: r for r in kept})
     return judge(report.target, samples, answers, operating_point=points, options=JudgeOptions(seed=report.seed))

@@ -151,7 +151,7 @@ class PartFigures(Block):
     uncalibrated : dict of str to Figure
         Calibration figures before temperature scaling.
     confusion : tuple of tuple of int
-        Rows truth, columns predicted, in the order of the target's classes.
+        Rows truth, columns what was called, in the order of the target's classes.
     curves : dict of str to Curve
         ``roc``, ``roc:<class>``, ``reliability``, ``reliability_uncalibrated``, ``decision``, ``decision_all``,
         ``scatter``.
@@ -322,6 +322,8 @@ class TargetReport(Block):
     class_factors : dict of str to float
         Of more than two classes: the one with the largest probability times factor is called; empty where that is the
         most probable one.
+    fold_class_factors : tuple of dict of str to float
+        Of each fold's own model: part ``cv`` is judged with these.
     second_look : tuple of SecondLook
         Suspected label errors of the validation part or out of fold, most doubtful first; nothing was removed.
     second_look_of : int
@@ -334,6 +336,7 @@ class TargetReport(Block):
     operating_point: OperatingPointBlock | None = None
     class_points: dict[str, ClassPoint] = {}
     class_factors: dict[str, float] = {}
+    fold_class_factors: tuple[dict[str, float], ...] = ()
     temperature: float | None = None
     recommended: str = "network"
     second_look: tuple[SecondLook, ...] = ()

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -19,7 +20,24 @@ LEAST_SHARE = 0.075
 TEMPERATURES = tuple(np.exp(np.linspace(np.log(0.25), np.log(4.0), 33)).tolist())
 
 
-def share(first: Float64Array, second: Float64Array, truth: AnyArray, head: HeadSpec) -> tuple[float, float]:
+@dataclass(frozen=True)
+class Shared:
+    """How two models are joined.
+
+    Parameters
+    ----------
+    factors : tuple of float
+        Of their raw outputs in the weighted sum. For a number they sum to 1. Else each model's outputs are first
+        brought to its own best temperature, and the share of each in their sum is in the factor.
+    second : float
+        Share of the second model, 0 to 1.
+    """
+
+    factors: tuple[float, float]
+    second: float
+
+
+def share(first: Float64Array, second: Float64Array, truth: AnyArray, head: HeadSpec) -> Shared:
     """Return the factors of two models' raw outputs in their weighted sum.
 
     Parameters
@@ -30,12 +48,6 @@ def share(first: Float64Array, second: Float64Array, truth: AnyArray, head: Head
         Encoded answers of the same samples.
     head : HeadSpec
 
-    Returns
-    -------
-    tuple of float
-        For a number they sum to 1. Else each model's outputs are first brought to its own best temperature, and the
-        share of each in their sum is in the factor.
-
     Notes
     -----
     Minimises ``n L((1 - a) z1 / T1 + a z2 / T2) + NATS (a - 1/2)^2`` over the share a, with L the mean validation
@@ -43,14 +55,14 @@ def share(first: Float64Array, second: Float64Array, truth: AnyArray, head: Head
     """
     count = len(truth)
     if not count:
-        return 0.5, 0.5
+        return Shared((0.5, 0.5), 0.5)
     measure = _measure(truth, head)
     scales = (1.0, 1.0) if head.loss == "number" else (_scale(first, measure, count), _scale(second, measure, count))
     ready = [outputs * scale for outputs, scale in zip((first, second), scales, strict=True)]
     costs = [count * measure((1 - a) * ready[0] + a * ready[1]) + NATS * (a - 0.5) ** 2 for a in SHARES]
     best = SHARES[int(np.argmin(costs))]
     best = 0.0 if best < LEAST_SHARE else 1.0 if best > 1 - LEAST_SHARE else best
-    return (1 - best) * scales[0], best * scales[1]
+    return Shared(((1 - best) * scales[0], best * scales[1]), best)
 
 
 def _measure(truth: AnyArray, head: HeadSpec) -> Callable[[Float64Array], float]:

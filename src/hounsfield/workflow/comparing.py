@@ -2,6 +2,7 @@
 
 import csv
 import io
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -145,13 +146,16 @@ def _side(path: Path) -> _Side:
     # Not splitlines: a name may hold what counts as the end of a line there.
     table = csv.DictReader(io.StringIO(text, newline=""))
     rows = {r["sample"]: r for r in table if r["part"] == report.judged_part and r.get("truth")}
-    return _Side(report, rows, _points(report, rows))
+    return _Side(report, rows, points_of_report(report, rows))
 
 
-def _points(report: Report, rows: dict[str, dict[str, str]]) -> PerSample | ClassFactors | None:
+def points_of_report(report: Report, rows: Mapping[str, Mapping[str, str]]) -> PerSample | ClassFactors | None:
+    """Return how a report's primary target is called, for rows of its ``predictions.csv`` by sample."""
     judged = report.targets.get(report.target.name)
     if judged and judged.class_factors:
-        return ClassFactors(judged.class_factors)
+        of_fold = {str(fold): factors for fold, factors in enumerate(judged.fold_class_factors)}
+        own = {i: of_fold[row["fold"]] for i, row in rows.items() if row.get("fold", "") in of_fold}
+        return ClassFactors(judged.class_factors, own)
     point = judged.operating_point if judged else None
     if point is None:
         return None

@@ -12,18 +12,18 @@ from hounsfield.bundle.checkpoints import load_checkpoint, save_checkpoint
 from hounsfield.bundle.sealed import BundleContents, Member
 from hounsfield.core.cohort import TargetSpec
 from hounsfield.core.errors import PlanError
-from hounsfield.core.fingerprint import ImageFacts, TargetFacts
+from hounsfield.core.fingerprint import ImageFacts
 from hounsfield.core.plan import Plan
 from hounsfield.core.progress import SILENT, Progress
 from hounsfield.core.protocols import Decoding
 from hounsfield.core.types import AnyArray, Float64Array, IntArray, Json
-from hounsfield.learn.blend import share
+from hounsfield.learn.blend import Shared, share
 from hounsfield.learn.feed import Feed
 from hounsfield.learn.guard import FEWEST_PATIENTS, GuardLimits, crossed_distances, distances, fit_guard, limits
 from hounsfield.learn.learners import LEARNERS
 from hounsfield.learn.learners.network_runner import RUN_BATCH
 from hounsfield.learn.learners.protocol import Job, Learner, State
-from hounsfield.learn.loop import Watch
+from hounsfield.learn.loop import Optimisation, Watch
 from hounsfield.learn.merge import MERGE, Merge, merged
 from hounsfield.learn.model import GUARD, SELF_TEST, member_json, runner, self_test_inputs
 from hounsfield.science.statistics import operating_point
@@ -370,7 +370,12 @@ def _as_points(value: Json) -> dict[str, OperatingPoint]:
 
 
 def calibrate(
-    plan: Plan, known: Study, outputs: Outputs, truth: Mapping[str, AnyArray], *, weighted: bool
+    plan: Plan,
+    known: Study,
+    outputs: Outputs,
+    truth: Mapping[str, AnyArray],
+    *,
+    of_networks: Mapping[str, float] | None = None,
 ) -> Calibrated:
     """Fit temperatures, thresholds and limits of prediction sets on validation outputs.
 
@@ -382,8 +387,8 @@ def calibrate(
         Target to raw outputs of validation samples, ``n w``.
     truth : mapping of str to numpy.ndarray
         Target to encoded answers of the same samples.
-    weighted : bool
-        Whether the outputs are of networks, whose loss had the plan's class weights, or of a model that had none.
+    of_networks : mapping of str to float or None
+        By target, the share in the outputs of networks, whose loss had the plan's class weights; none where absent.
     """
     calling = plan.section("operating_point", Calling)
     rule, aim = calling.rule, calling.wanted
@@ -401,9 +406,12 @@ def calibrate(
             point = operating_point.fit(hit[hit >= 0], probability[hit >= 0], rule=rule, wanted=aim)
             points[target.name] = point
             decoding = decoding.model_copy(update={"threshold": point.threshold, "rule": point.rule.value})
-        facts, heard = known.fingerprint.targets[target.name], _weights_of(plan, target) if weighted else []
-        factors = _factors(target, facts, tau=calling.logit_adjustment, weights=heard)
-        decoding = decoding.model_copy(update={"class_factors": factors})
+        tau = calling.logit_adjustment.get(target.name, 0.0)
+        if tau:
+            counts = {name: known.fingerprint.targets[target.name].counts.get(name, 0) for name in target.classes}
+            heard = _weights_of(plan, target, (of_networks or {}).get(target.name, 0.0))
+            factors = class_factors(counts, tau=tau, weights=heard)
+            decoding = decoding.model_copy(update={"class_factors": factors})
         if len(outputs[target.name]):
             decoded = kind.decode(target, outputs[target.name], decoding)
             decoding = decoding.model_copy(update={"sets": set_rule(target, decoded, truth[target.name])})
@@ -416,17 +424,14 @@ def calibrate(
     return Calibrated(decodings, points, of_classes)
 
 
-def _weights_of(plan: Plan, target: TargetSpec) -> list[float]:
-    """Return the class weights of the loss that a target's head learned from; empty where it had none."""
-    weights = plan.value("optimisation", "class_weights") if target.name == plan.targets[0].name else None
-    return [float(str(w)) for w in weights] if isinstance(weights, list) else []
+def _weights_of(plan: Plan, target: TargetSpec, share: float) -> list[float]:
+    """Return what the loss weighed each class with, as a share of what is read of it; empty where it weighed nothing.
 
-
-def _factors(target: TargetSpec, facts: TargetFacts, *, tau: float, weights: Sequence[float]) -> dict[str, float]:
-    """Return the factors of a target's classes; none where the most probable class is called."""
-    if not tau or target.kind != "categorical" or len(target.classes) <= 2:
-        return {}
-    return class_factors({name: facts.counts.get(name, 0) for name in target.classes}, tau=tau, weights=weights)
+    Joined outputs are sums of logarithms: a weight that a share a of them heard is its power a in all.
+    """
+    if target.name != plan.targets[0].name:
+        return []
+    return [weight**share for weight in plan.section("optimisation", Optimisation).class_weights]
 
 
 def validation_outputs(
@@ -451,9 +456,28 @@ def _outputs(member: Member, feed: Feed, rows: IntArray) -> dict[str, Float64Arr
     return {name: np.concatenate(parts) for name, parts in found.items()}
 
 
-def blended(
-    fitted: Fitted, feed: Feed, folds: Sequence[Fold]
-) -> tuple[Merge, tuple[dict[str, Float64Array], IntArray]]:
+@dataclass(frozen=True)
+class Blended:
+    """Members made one.
+
+    Parameters
+    ----------
+    merge : Merge
+    outputs : mapping of str to numpy.ndarray
+        Target to merged raw outputs of the validation rows, ``n w``.
+    rows : numpy.ndarray
+        These rows, one fold after the other.
+    of_networks : mapping of str to list of float
+        Target to the share of the networks in each fold, 0 to 1; the rest is of the learner beside them.
+    """
+
+    merge: Merge
+    outputs: dict[str, Float64Array]
+    rows: IntArray
+    of_networks: dict[str, list[float]]
+
+
+def blended(fitted: Fitted, feed: Feed, folds: Sequence[Fold]) -> Blended:
     """Weigh each fold's members by its own validation rows, and return the merged raw outputs of these rows.
 
     Parameters
@@ -465,6 +489,7 @@ def blended(
     own = list(fitted.folds) or list(range(len(folds)))
     weights: dict[str, list[float]] = {h.target.name: [0.0] * len(own) for h in _job(fitted.members[0]).heads}
     stacked: dict[str, list[Float64Array]] = {name: [] for name in weights}
+    of_networks: dict[str, list[float]] = {}
     for number, fold in enumerate(folds):
         places = [p for p, f in enumerate(own) if f == number]
         outputs = {p: _outputs(fitted.members[p], feed, fold.val) for p in places}
@@ -472,16 +497,17 @@ def blended(
         others = [p for p in places if p not in networks]
         for head in _job(fitted.members[0]).heads:
             name = head.target.name
-            factors = (1.0, 0.0)
+            shared = Shared((1.0, 0.0), 0.0)
             if others:
                 first, second = (np.mean([outputs[p][name] for p in kind], axis=0) for kind in (networks, others))
-                factors = share(first, second, feed.targets[name][fold.val], head)
-            for kind, factor in zip((networks, others), factors, strict=True):
+                shared = share(first, second, feed.targets[name][fold.val], head)
+            of_networks.setdefault(name, []).append(1.0 - shared.second)
+            for kind, factor in zip((networks, others), shared.factors, strict=True):
                 for p in kind:
                     weights[name][p] = round(factor / len(kind), 6)
             stacked[name].append(np.sum([weights[name][p] * outputs[p][name] for p in places], axis=0))
-    merge = Merge(folds=own, weights=weights)
-    return merge, ({k: np.concatenate(v) for k, v in stacked.items()}, np.concatenate([f.val for f in folds]))
+    joined = {k: np.concatenate(v) for k, v in stacked.items()}
+    return Blended(Merge(folds=own, weights=weights), joined, np.concatenate([f.val for f in folds]), of_networks)
 
 
 def _job(member: Member) -> Job:
@@ -520,24 +546,27 @@ def assemble(
         Documents to be added, by name.
     """
     documents: dict[str, Json] = {TRAINING: fitted.to_json(), **(notes or {})}
-    merge, network_outputs = blended(fitted, feed, folds)
-    documents[MERGE] = cast(Json, merge.model_dump(mode="json"))
+    joined = blended(fitted, feed, folds)
+    documents[MERGE] = cast(Json, joined.merge.model_dump(mode="json"))
     for name in (NETWORK, *fitted.baselines):
-        outputs, rows = network_outputs if name == NETWORK else validation_outputs(fitted.baselines[name], feed, folds)
+        outputs, rows = joined.outputs, joined.rows
+        shares = joined.of_networks if name == NETWORK else {}
+        if name != NETWORK:
+            outputs, rows = validation_outputs(fitted.baselines[name], feed, folds)
         truth = {target: values[rows] for target, values in feed.targets.items()}
-        weighted = name == NETWORK
-        documents[f"calibration_{name}"] = calibrate(plan, known, outputs, truth, weighted=weighted).to_json()
+        mean = {target: float(np.mean(each)) for target, each in shares.items()}
+        documents[f"calibration_{name}"] = calibrate(plan, known, outputs, truth, of_networks=mean).to_json()
         ends = np.cumsum([len(fold.val) for fold in folds])
         for number, end in enumerate(ends if len(folds) > 1 else ()):
             own = slice(int(end) - len(folds[number].val), int(end))
             said, right = {k: v[own] for k, v in outputs.items()}, {k: v[own] for k, v in truth.items()}
-            fixed = calibrate(plan, known, said, right, weighted=weighted)
-            documents[f"calibration_{name}.{number}"] = fixed.to_json()
+            here = {target: each[number] for target, each in shares.items()}
+            documents[f"calibration_{name}.{number}"] = calibrate(plan, known, said, right, of_networks=here).to_json()
     guard_arrays, guard_limits = _guard(known, feed, folds, fitted=fitted, progress=progress)
     documents[GUARD] = cast(Json, guard_limits.model_dump(mode="json"))
     job = _job(fitted.members[0])
     inputs = self_test_inputs(job.preparation)
-    expected = merged([runner(member).run(inputs) for member in fitted.members], merge.whole())
+    expected = merged([runner(member).run(inputs) for member in fitted.members], joined.merge.whole())
     baselines = {f"{n}.{i}": m for n, members in fitted.baselines.items() for i, m in enumerate(members)}
     return BundleContents(
         members=fitted.members,

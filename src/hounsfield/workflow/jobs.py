@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby, islice
 from pathlib import Path
-from typing import cast
+from typing import Annotated, cast
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
@@ -96,15 +96,16 @@ class Calling(BaseModel):
         What thresholds are chosen for: of two classes, of labels, and of each class against the rest.
     wanted : float or None
         The least sensitivity or specificity, where the rule is one of them.
-    logit_adjustment : float
-        Of more than two classes that exclude each other: 0 calls the most probable one, 1 the one that is likest as if
-        all were as frequent, see `hounsfield.science.statistics.logit_adjustment.class_factors`.
+    logit_adjustment : dict of str to float
+        By target, of more than two classes that exclude each other: 0, also where it is absent, calls the most probable
+        one, 1 the one that is likest as if all were as frequent, see
+        `hounsfield.science.statistics.logit_adjustment.class_factors`.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     rule: Rule = Rule.BALANCED_ACCURACY
     wanted: float | None = None
-    logit_adjustment: float = Field(default=0.0, ge=0.0, le=1.0)
+    logit_adjustment: dict[str, Annotated[float, Field(ge=0.0, le=1.0)]] = {}
 
 
 def check_plan(plan: Plan, task: Task, fingerprint: Fingerprint) -> None:
@@ -131,7 +132,14 @@ def check_plan(plan: Plan, task: Task, fingerprint: Fingerprint) -> None:
                 expected=f"one of {', '.join(known)}",
                 next_step=f"write {near!r} instead" if near else f"take {name!r} out of plan.yaml",
             )
-    plan.section("operating_point", Calling)
+    able = [t.name for t in plan.targets if t.kind == "categorical" and len(t.classes) > 2]
+    for name in plan.section("operating_point", Calling).logit_adjustment:
+        if name not in able:
+            raise PlanError(
+                f"operating_point.logit_adjustment names {name!r}, which is no target of more than two classes.",
+                expected=f"one of {', '.join(able)}" if able else "nothing: no target has more than two classes",
+                next_step=f"take {name!r} out of plan.yaml",
+            )
     job_of(plan, task, fingerprint)
 
 

@@ -111,6 +111,7 @@ def judge_target(
         operating_point=_point_block(fixed, target),
         class_points=_class_points(target, parts[judged_part], samples, task=task, fixed=fixed, options=options),
         class_factors=network.decodings[target.name].class_factors,
+        fold_class_factors=_fold_factors(fixed, target),
         temperature=network.decodings[target.name].temperature if target.kind != "number" else None,
         recommended=recommend(target, baselines),
         second_look=doubts,
@@ -260,9 +261,10 @@ def points_of(rows: Rows, target: TargetSpec, fixed: Mapping[str, Calibrated], *
     name : str
         ``network`` or a baseline.
     """
-    factors = fixed[name].decodings[target.name].class_factors  # of the training part: those of all folds
+    factors = fixed[name].decodings[target.name].class_factors
     if factors:
-        return ClassFactors(factors)
+        each = {r.sample.id: of_model(fixed, name, r.fold).decodings[target.name] for r in rows.rows if r.fold >= 0}
+        return ClassFactors(factors, {i: decoding.class_factors for i, decoding in each.items()})
     by_fold = {r.fold: of_model(fixed, name, r.fold).points.get(target.name) for r in rows.rows if r.fold >= 0}
     own = {fold: point.threshold for fold, point in by_fold.items() if point is not None}
     if not own:
@@ -297,6 +299,12 @@ def _point_block(fixed: Mapping[str, Calibrated], target: TargetSpec) -> Operati
         specificity=point.specificity,
         folds=tuple(own),
     )
+
+
+def _fold_factors(fixed: Mapping[str, Calibrated], target: TargetSpec) -> tuple[dict[str, float], ...]:
+    own = fold_decodings(fixed)
+    found = tuple(own[fold][target.name].class_factors for fold in sorted(own))
+    return found if any(found) else ()
 
 
 def _class_points(

@@ -72,6 +72,11 @@ def test_a_class_that_was_never_heard_is_not_favoured() -> None:
     assert class_factors({}, tau=1.0) == {}
 
 
+def test_a_handful_of_samples_does_not_say_how_rare_a_class_is() -> None:
+    assert class_factors({"a": 1000, "b": 1}, tau=1.0) == class_factors({"a": 1000, "b": 10}, tau=1.0)
+    assert class_factors({"a": 1000, "b": 11}, tau=1.0)["b"] < class_factors({"a": 1000, "b": 10}, tau=1.0)["b"]
+
+
 @pytest.mark.parametrize(("tau", "weights"), [(-0.1, []), (1.1, []), (0.5, [1.0]), (0.5, [1.0, -1.0])])
 def test_what_makes_no_sense_is_refused(tau: float, weights: list[float]) -> None:
     with pytest.raises(InputError):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from hounsfield.core.cohort import TargetSpec
-from hounsfield.core.fingerprint import ImageFacts
+from hounsfield.core.fingerprint import ImageFacts, TargetFacts
 from hounsfield.core.plan import Facts, Machine, PlanValue
 from hounsfield.stages.planning.rules import augmentation, judging, network, optimisation, preparation
 from tests.stages.planning.facts import SLICE, TARGET, facts
@@ -280,9 +280,9 @@ def test_operating_point_by_wish() -> None:
         given = replace(facts(), wishes=wishes)
         return [rule(given).value for rule in judging.OPERATING_POINT.values()]
 
-    assert said({}) == ["balanced_accuracy", None, 0.0]
-    assert said({"sensitivity": "0.95"}) == ["sensitivity", 0.95, 0.0]
-    assert said({"specificity": "0.9"}) == ["specificity", 0.9, 0.0]
+    assert said({}) == ["balanced_accuracy", None, {}]
+    assert said({"sensitivity": "0.95"}) == ["sensitivity", 0.95, {}]
+    assert said({"specificity": "0.9"}) == ["specificity", 0.9, {}]
 
 
 @pytest.mark.parametrize(
@@ -301,9 +301,22 @@ def test_rare_ones_of_more_than_two_classes_are_called_more_often(
 ) -> None:
     target = TargetSpec.model_validate({"name": "ill", "kind": kind, "classes": tuple(counts)})
     decision = judging.OPERATING_POINT["logit_adjustment"](facts(targets=(target,), counts=counts))
-    assert decision.value == tau
+    assert decision.value == ({"ill": tau} if tau else {})
     if tau:
         assert "ratio 20.0" in decision.evidence
+
+
+def test_each_target_has_its_own_rare_classes() -> None:
+    given = facts(targets=(TARGET, TARGET), counts={"a": 1})
+    rare, even = (TargetSpec(name=name, kind="categorical", classes=("a", "b", "c")) for name in ("rare", "even"))
+    seen = {
+        "rare": TargetFacts(kind="categorical", counts={"a": 500, "b": 20, "c": 90}),
+        "even": TargetFacts(kind="categorical", counts={"a": 400, "b": 100, "c": 1}),  # one mistyped label is no class
+    }
+    given = replace(given, targets=(rare, even), fingerprint=given.fingerprint.model_copy(update={"targets": seen}))
+    decision = judging.OPERATING_POINT["logit_adjustment"](given)
+    assert decision.value == {"rare": judging.TAU}
+    assert decision.evidence == "rare: ratio 25.0, even: ratio 4.0"
 
 
 def test_baselines_are_in_every_plan() -> None:

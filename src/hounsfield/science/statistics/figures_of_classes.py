@@ -49,8 +49,9 @@ def categorical(
         With two classes: the index of the positive one.
     threshold : float or array (n,)
         With two classes: the operating point, on the positive class's probability; or one for each sample.
-    factors : float array (k,), optional
-        With more: the operating point, by what each class's probability is multiplied before the largest is called.
+    factors : float array (k,) or (n k), optional
+        With more: the operating point, by what each class's probability is multiplied before the largest is called; or
+        that of each sample.
     prevalence : float, optional
         With two classes: where both predictive values are wanted too (``ppv_at_prevalence``, ``npv_at_prevalence``).
 
@@ -275,7 +276,7 @@ def _several_classes(
     truth: IntArray, shares: Float64Array, *, names: Sequence[str], factors: Float64Array | None
 ) -> Figures:
     known, count = truth >= 0, shares.shape[1]
-    index, likely, said = truth[known], called(shares[known]), called(shares[known], factors)
+    index, likely, said = truth[known], called(shares[known]), called(shares, factors)[known]
     parts = [_marginal(index == c, shares[known, c]) for c in range(count)]
     distance = ((shares[known] - np.eye(count)[index]) ** 2).sum(axis=1)
 

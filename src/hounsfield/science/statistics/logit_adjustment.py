@@ -7,6 +7,9 @@ import numpy as np
 from hounsfield.core.errors import InputError
 from hounsfield.core.types import Float64Array, IntArray
 
+LEAST = 10
+"""A class of fewer training samples is taken for one of so many: how frequent it is, a few do not say."""
+
 
 def class_factors(counts: Mapping[str, int], *, tau: float, weights: Sequence[float] = ()) -> dict[str, float]:
     """Return by what the probability of each class is multiplied before the largest is called.
@@ -25,7 +28,7 @@ def class_factors(counts: Mapping[str, int], *, tau: float, weights: Sequence[fl
     -------
     dict of str to float
         ``(h_max / h_k)^tau`` with ``h_k = weight_k count_k``: 1 for the class that was heard most, more for others;
-        1 too for a class that was never heard, since nothing is known of it.
+        1 too for a class that was never heard, since nothing is known of it. Counts below `LEAST` count as `LEAST`.
 
     Raises
     ------
@@ -44,7 +47,8 @@ def class_factors(counts: Mapping[str, int], *, tau: float, weights: Sequence[fl
         raise InputError(
             f"There are {len(given)} class weights for {len(counts)} classes.", expected="one for each, none negative"
         )
-    heard = {name: weight * count for (name, count), weight in zip(counts.items(), given, strict=True)}
+    at_least = {name: max(count, LEAST) if count else 0 for name, count in counts.items()}
+    heard = {name: weight * count for (name, count), weight in zip(at_least.items(), given, strict=True)}
     most = max(heard.values(), default=0.0)
     return {name: (most / share) ** tau if share > 0 else 1.0 for name, share in heard.items()}
 
@@ -55,7 +59,7 @@ def called(probability: Float64Array, factors: Float64Array | None = None) -> In
     Parameters
     ----------
     probability : float64 array (n k)
-    factors : float64 array (k,) or None
+    factors : float64 array (k,) or (n k), or None
         From `class_factors`, in the order of the classes; the most probable class is called without.
     """
     shares = probability if factors is None else probability * factors

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -39,9 +39,12 @@ class ClassFactors:
     ----------
     factors : mapping of str to float
         Class to what its probability is multiplied by; 1 where absent.
+    own : mapping of str to mapping of str to float
+        The same by sample id, where another model predicted it, as in folds.
     """
 
     factors: Mapping[str, float]
+    own: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
 
 Points = OperatingPoint | PerSample | ClassFactors | Mapping[str, OperatingPoint] | None
@@ -90,10 +93,12 @@ def class_threshold(rows: Rows, points: Points) -> float | Float64Array:
 
 
 def class_factors(rows: Rows, points: Points) -> Float64Array | None:
-    """Return the factors of more than two classes (k,); None where the most probable class is called."""
+    """Return the factors of more than two classes, of each row (n k); None where the most probable class is called."""
     if not isinstance(points, ClassFactors):
         return None
-    return np.array([points.factors.get(name, 1.0) for name in rows.target.classes], dtype=np.float64)
+    each = [points.own.get(sample.id, points.factors) for sample in rows.samples]
+    found = [[factors.get(name, 1.0) for name in rows.target.classes] for factors in each]
+    return np.array(found, dtype=np.float64).reshape(len(rows), len(rows.target.classes))
 
 
 def label_thresholds(rows: Rows, points: Points) -> list[float]:
