@@ -24,3 +24,5 @@ image = np.full((1, *(40, 200, 300)[3 - taken["axes"].count(" ") :]), 128, np.fl
 for target, answer in zip(about["targets"], session.run(None, {taken["name"]: image}), strict=True):
     said = dict(zip(target["classes"], answer.tolist(), strict=True)) if target["classes"] else answer.tolist()
     print(target["target"], said)
+    if target["kind"] == "categorical" and len(target["classes"]) > 2:
+        print("called:", max(said, key=lambda name: said[name] * target["class_factors"].get(name, 1.0)))

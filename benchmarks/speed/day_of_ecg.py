@@ -39,7 +39,7 @@ for said in hf.predict(bundle, [record]):
     (target,) = said.targets.values() if said.targets else (None,)
     refused += bool(said.refusal)
     if target is not None and not said.refusal:
-        beats[str(target.value)] += 1
+        beats[str(target.at_operating_point or target.value)] += 1
 done = time.perf_counter()
 print(json.dumps({
     "seconds": done - imported, "import_seconds": imported - began, "beats": dict(beats), "refused": refused,

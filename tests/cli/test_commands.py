@@ -216,6 +216,11 @@ def put_predictions(fake: Put) -> None:
         labels = TargetPrediction(value=("x", "y"), probabilities={"x": 0.9, "y": 0.8}, pointed_out=("x",))
         yield Prediction("b.png", {"types": labels, "mm": TargetPrediction(value=12.3456)})
         yield Prediction("c.png", refusal="not an image")
+        for pointed in (("N",), ("S",)):
+            beat = TargetPrediction(
+                value="N", probabilities={"N": 0.6, "S": 0.4}, at_operating_point="S", pointed_out=pointed
+            )
+            yield Prediction("d.png", {"beat": beat})
 
     fake("hounsfield.workflow.predicting", "predict", predict)
 
@@ -226,9 +231,11 @@ def test_predict(fake: Put) -> None:
     assert lines[0] == "a.png: malignant (benign 0.600, malignant 0.400)  [doubtful: brighter than any training image]"
     assert lines[1] == "b.png: types = x + y (x 0.900, y 0.800), pointed out: x; mm = 12.35"
     assert lines[2] == "c.png: refused: not an image"
-    assert lines[3].startswith("3 inputs, 1 refused.")
+    assert lines[3] == "d.png: S (N 0.600, S 0.400), pointed out: N"
+    assert lines[4] == "d.png: S (N 0.600, S 0.400)"
+    assert lines[5].startswith("5 inputs, 1 refused.")
     found = json.loads(hu("predict", "run", "a.png", "b", "--json").stdout)
-    assert [p["sample"] for p in found["predictions"]] == ["a.png", "b.png", "c.png"]
+    assert [p["sample"] for p in found["predictions"]] == ["a.png", "b.png", "c.png", "d.png", "d.png"]
     assert found["predictions"][0]["targets"]["label"]["at_operating_point"] == "malignant"
     assert found["predictions"][1]["targets"]["types"]["value"] == ["x", "y"]
     assert found["predictions"][1]["targets"]["types"]["pointed_out"] == ["x"]

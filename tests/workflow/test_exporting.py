@@ -84,6 +84,7 @@ def test_the_file_says_what_its_outputs_mean(file: Path) -> None:
         "unit": TARGETS["categorical"].unit,
         "threshold": 0.3,
         "rule": "youden",
+        "class_factors": {},
     }
     assert targets[3]["unit"] == "mm"
     assert "not a medical device" in str(said["note"])

@@ -78,7 +78,7 @@ def _answer(target: TargetPrediction) -> str:
     order = sorted(target.probabilities.items(), key=lambda item: -item[1])
     likely = ", ".join(f"{name} {p:.3f}" for name, p in order[:5])
     told = f"{value} ({likely})" if likely else value
-    named = set(target.value) if isinstance(target.value, tuple) else {target.value}
+    named = set(target.value) if isinstance(target.value, tuple) else {value}
     if target.pointed_out is None or set(target.pointed_out) == named:
         return told
     return f"{told}, pointed out: {' + '.join(target.pointed_out) or 'none'}"

@@ -175,6 +175,7 @@ def _metadata(contents: BundleContents, cases: Sequence[Case], wanted: Sequence[
             "unit": h.target.unit,
             "threshold": decodings[h.target.name].threshold if h.target.kind in ("categorical", "multilabel") else None,
             "rule": decodings[h.target.name].rule,
+            "class_factors": dict[str, Json](decodings[h.target.name].class_factors),
         }
         for h in job.heads
     ]

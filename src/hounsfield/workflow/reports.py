@@ -33,7 +33,15 @@ from hounsfield.stages.evaluation.samples import JudgeOptions
 from hounsfield.workflow.doctor import doctor
 from hounsfield.workflow.fitting import NETWORK, TRAINING
 from hounsfield.workflow.jobs import preparations_of
-from hounsfield.workflow.judging import answers, calibrations, fold_decodings, judge_target, merged, other_sites
+from hounsfield.workflow.judging import (
+    answers,
+    calibrations,
+    fold_decodings,
+    judge_target,
+    merged,
+    of_model,
+    other_sites,
+)
 from hounsfield.workflow.learning_curve import curves_of
 from hounsfield.workflow.memory import peak_mib
 from hounsfield.workflow.opening import ensemble_baselines, of_fold
@@ -396,9 +404,11 @@ def wrongest(
     if target.kind not in ("categorical", "ordinal"):
         return ()
     fixed = calibrations(contents)
-    kind, decoding = task.kind(target), fixed[NETWORK].decodings[target.name]
+    kind = task.kind(target)
     probability = answers(rows, target, task=task, fixed=fixed)
-    calls = [str(kind.say(target, row, decoding).value) for row in probability]
+    read = [of_model(fixed, NETWORK, row.fold).decodings[target.name] for row in rows.rows]
+    told = [kind.say(target, row, decoding) for row, decoding in zip(probability, read, strict=True)]
+    calls = [str(said.at_operating_point or said.value) for said in told]
     sure = np.array([row[target.classes.index(said)] for row, said in zip(probability, calls, strict=True)])
     order = np.argsort(-sure, kind="stable")
     specs = preparations_of(contents.plan, contents.fingerprint)

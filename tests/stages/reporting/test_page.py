@@ -148,7 +148,7 @@ def test_the_page_says_which_class_is_called() -> None:
     assert "The class that is called is the most probable one." in words({})
     found = words({"N": 1.0, "S": 3.3333, "V": 12.0})
     assert "probability times its factor is largest: N 1.00, S 3.33, V 12.0." in found
-    assert "概率乘以其系数后最大的一类：N 1.00, S 3.33, V 12.0。" in found
+    assert "概率乘以其系数后最大的一类：N 1.00、S 3.33、V 12.0。" in found
     assert "is called is the most probable one" not in found
 
 

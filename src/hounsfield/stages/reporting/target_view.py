@@ -188,8 +188,9 @@ def _calibration(part: PartFigures) -> Table:
 
 def _operating(judged: TargetReport) -> Iterator[Both]:
     if judged.target.kind == "categorical" and len(judged.target.classes) > 2:
-        factors = ", ".join(f"{name} {written(factor, 'number')}" for name, factor in judged.class_factors.items())
-        yield say("operating_factors", factors=factors) if factors else say("operating_likeliest")
+        each = [f"{name} {written(factor, 'number')}" for name, factor in judged.class_factors.items()]
+        factors = Both(", ".join(each), "、".join(each))
+        yield say("operating_factors", factors=factors) if each else say("operating_likeliest")
     point = judged.operating_point
     if point is None:
         return
