@@ -8,6 +8,7 @@ import pytest
 from hounsfield.core.errors import MinutesError, PlanError, RunExistsError
 from hounsfield.core.plan import Machine, Plan
 from hounsfield.stages.planning.rules.ensemble import LEAN
+from hounsfield.workflow import planning
 from hounsfield.workflow.planning import (
     Speed,
     _fixed,
@@ -98,6 +99,30 @@ def test_a_brief_plan_makes_fewer_steps_down_to_a_floor_where_the_machine_is_slo
     assert slow.value("curve", "baseline") is False
     with pytest.raises(MinutesError, match="2 minutes are not enough"):
         planned(25.0, brief=True)
+
+
+def test_the_curve_of_the_linear_model_takes_a_small_share_of_the_minutes(
+    drafted: Drafted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def planned(cost: float, wishes: Wishes) -> Plan:
+        monkeypatch.setattr(planning, "CURVE_FIT_SECONDS", cost)
+        start = first_draft(drafted.known, wishes, HERE)
+        return _fixed(start, drafted.known, wishes, HERE, speed=speed(0.5), elapsed=5.0)
+
+    rows = drafted.known.fingerprint.samples
+    asked = Wishes(minutes=4.0, threads=1)
+    least = planned(1e-9, asked)
+    assert least.value("curve", "baseline") is True
+    over = 0.06 * 240.0 / (2 * rows)  # six hundredths of the minutes, for two outputs
+    without = planned(over, asked)
+    assert without.value("curve", "baseline") is False
+    assert "more than 5%" in without.sections["curve"]["baseline"].rule
+    assert without.value("optimisation", "steps") == least.value("optimisation", "steps")
+    within = planned(0.04 * 240.0 / (2 * rows), asked)
+    assert within.value("curve", "baseline") is True
+    assert float(str(within.value("optimisation", "steps"))) < float(str(least.value("optimisation", "steps")))
+    assert planned(over, replace(asked, learning_curve=True)).value("curve", "baseline") is True
+    assert planned(over, Wishes(threads=1)).value("curve", "baseline") is True
 
 
 def test_folds_share_the_minutes(drafted: Drafted) -> None:

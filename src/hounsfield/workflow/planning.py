@@ -450,7 +450,7 @@ def _fixed(
     folds, quick = max(1, wishes.folds), lean or _is_quick(drafted, wishes)
     free = wishes.minutes * 60.0 * SHARE - elapsed if wishes.minutes is not None else None
     if free is not None and not recipe(wishes.network):
-        around = _around(known, drafted, networks=2, speed=speed, quick=quick)
+        around = _around(known, drafted, wishes, networks=2, speed=speed, quick=quick)
         left = free - around.before - around.after
         lanes, start = (drafted.budget.threads, START_SECONDS) if speed.side else (1, 0.0)
         total = int(max(0.0, left * lanes - folds * 2 * start) / (speed.side or speed.step))
@@ -458,7 +458,7 @@ def _fixed(
         facts = replace(facts, decided={**facts.decided, **cost})
         drafted = drafted.model_copy(update={"sections": redecide_ensemble(drafted.sections, facts)})
     ensemble = Ensemble.of(drafted)
-    around = _around(known, drafted, networks=ensemble.members, speed=speed, quick=quick)
+    around = _around(known, drafted, wishes, networks=ensemble.members, speed=speed, quick=quick)
     decided = _decided(drafted)
     if free is not None:
         left = free - around.before - around.after
@@ -481,7 +481,7 @@ def _fixed(
         fixed, steps = _with_value(fixed, "optimisation", "steps", why), wishes.max_steps
     total_seconds = elapsed + around.before + around.after + _training_seconds(steps, fixed, known, speed=speed)
     spare = free - total_seconds + elapsed if free is not None else float("inf")
-    fixed, more = _with_curve(fixed, wishes, steps=steps, spare=spare, per_step=speed.step)
+    fixed, more = _with_curve(fixed, wishes, steps=steps, spare=spare, per_step=speed.step, baseline=around.curve)
     total_seconds += more
     fixed = fixed.with_section(MAPS, {"cases": _maps(fixed, known, ensemble.members * speed.run, quick=quick)})
     looks = _looks_per_step(known, fixed, speed)
@@ -504,8 +504,10 @@ def _is_quick(plan_: Plan, wishes: Wishes) -> bool:
     return wishes.max_steps is not None or plan_.budget.processes > 1 or bool(recipe(wishes.network))
 
 
-def _with_curve(fixed: Plan, wishes: Wishes, *, steps: int, spare: float, per_step: float) -> tuple[Plan, float]:
-    """Decide on the learning curve; return what the network's will take, seconds."""
+def _with_curve(
+    fixed: Plan, wishes: Wishes, *, steps: int, spare: float, per_step: float, baseline: float
+) -> tuple[Plan, float]:
+    """Decide on the learning curves; return what the network's will take, seconds."""
     quick = _is_quick(fixed, wishes)
     fits = FITS_OF_CURVE * max(1, fixed.folds)
     wanted = int(steps * CURVE_STEPS)
@@ -516,9 +518,10 @@ def _with_curve(fixed: Plan, wishes: Wishes, *, steps: int, spare: float, per_st
     wanted = 0 if quick and not wishes.learning_curve else wanted
     section = {
         "baseline": Decision(
-            value=not quick,
-            rule="the curve of the linear model costs seconds: always, but in quick trials",
-            evidence="a quick trial" if quick else "",
+            value=baseline > 0,
+            rule="the curve of the linear model costs seconds: always, but in quick trials, and where it would take "
+            f"more than {MOST_OF_CURVE:.0%} of the minutes from the networks",
+            evidence="a quick trial" if quick else f"{baseline:.0f} s" if baseline else "more than that",
         ),
         "network_steps": Decision(
             value=wanted,
@@ -537,6 +540,8 @@ def _maps(plan_: Plan, known: Study, seconds: float, *, quick: bool) -> Decision
 FITS_OF_CURVE = 6
 """Fits of a network's learning curve: three of a quarter of the patients, two of a half, one of all."""
 CURVE_STEPS = 0.25
+MOST_OF_CURVE = 0.05
+"""Share of the minutes that the learning curve of the linear model may take."""
 CURVE_SHARE = 0.4
 """Share of the time of training that a learning curve takes where it is asked for."""
 
@@ -610,13 +615,18 @@ def _looks_per_step(known: Study, drafted: Plan, speed: Speed) -> float:
 
 @dataclass(frozen=True)
 class _Around:
-    """Seconds of what is not optimisation: before it (baselines), after it (guard, predictions, repeats, report)."""
+    """Seconds of what is not optimisation.
+
+    Before it (baselines) and after it (guard, predictions, repeats, report); what of the first is of the linear model's
+    learning curve, 0 where none is measured.
+    """
 
     before: float
     after: float
+    curve: float
 
 
-def _around(known: Study, drafted: Plan, *, networks: int, speed: Speed, quick: bool) -> _Around:
+def _around(known: Study, drafted: Plan, wishes: Wishes, *, networks: int, speed: Speed, quick: bool) -> _Around:
     """Estimate from measured speed what the rest of a run will take.
 
     Notes
@@ -638,8 +648,10 @@ def _around(known: Study, drafted: Plan, *, networks: int, speed: Speed, quick: 
     judged = len(known.split.folds) or len(known.split.ids("val"))
     tests = len(known.split.ids("test")) if not known.split.folds or "test" in known.split.official else 0
     rows = min(train, MOST_ROWS)
-    fitting = FIT_SECONDS + (0.0 if quick else CURVE_FIT_SECONDS)
-    before = folds * (rows * speed.baselines / folds + fitting * outputs * rows + 0.2 + speed.others)
+    curve = 0.0 if quick else folds * CURVE_FIT_SECONDS * outputs * rows
+    if wishes.minutes is not None and not wishes.learning_curve and curve > MOST_OF_CURVE * 60.0 * wishes.minutes:
+        curve = 0.0
+    before = folds * (rows * speed.baselines / folds + FIT_SECONDS * outputs * rows + 0.2 + speed.others) + curve
     guard = (train - rows) * speed.baselines + val * (model + 2 * speed.baselines)
     predicting = (judged + tests) * (speed.read + model) + tests * (folds - 1) * networks * views * speed.run
     report = (
@@ -649,7 +661,7 @@ def _around(known: Study, drafted: Plan, *, networks: int, speed: Speed, quick: 
         + outputs * COMPARED_SECONDS * (tests or judged) * baselines
         + maps_seconds(_maps(drafted, known, networks * speed.run, quick=quick), networks * speed.run)
     )
-    return _Around(before, guard + predicting + report + Repeating.of(drafted).seconds)
+    return _Around(before, guard + predicting + report + Repeating.of(drafted).seconds, curve)
 
 
 def _with_value(plan_: Plan, section: str, key: str, decision: Decision) -> Plan:
