@@ -1,5 +1,6 @@
 """An opened bundle judges each sample by itself, refuses with a reason, and knows when it is damaged."""
 
+import threading
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import cast
@@ -74,6 +75,32 @@ def contents() -> BundleContents:
 @pytest.fixture(scope="module")
 def model(contents: BundleContents) -> Model:
     return Model(contents, baselines=("logistic.0", "prevalence.0"))
+
+
+class Meeting:
+    """A member of one thread that waits until another runs too."""
+
+    one_thread = True
+
+    def __init__(self, value: float, barrier: threading.Barrier | None) -> None:
+        self.value, self.barrier = value, barrier
+
+    def run(self, inputs: Mapping[str, AnyArray]) -> dict[str, AnyArray]:
+        if self.barrier is not None:
+            self.barrier.wait(timeout=20.0)
+        return {"x": np.full((len(inputs["image"]), 1), self.value)}
+
+
+@pytest.mark.parametrize("lanes", [1, 2])
+def test_members_of_one_thread_run_side_by_side(
+    contents: BundleContents, monkeypatch: pytest.MonkeyPatch, lanes: int
+) -> None:
+    opened = Model(contents)
+    barrier = threading.Barrier(2) if lanes == 2 else None  # alone it would wait in vain
+    monkeypatch.setattr("hounsfield.learn.model.threads", lambda: lanes)
+    monkeypatch.setattr(opened, "_runners", [Meeting(v, barrier) for v in (1.0, 2.0, 4.0, 8.0)])
+    monkeypatch.setattr(opened, "_weights", {"x": [1.0, 10.0, 100.0, 1000.0]})
+    np.testing.assert_array_equal(opened.run({"image": np.zeros((3, 1))})["x"], np.full((3, 1), 8421.0))
 
 
 def items(count: int, *, seed: int = 3) -> list[Item]:

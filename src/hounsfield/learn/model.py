@@ -1,6 +1,7 @@
 """A bundle made ready to run: prepare, guard, run all members, merge."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import cast
 
@@ -154,7 +155,15 @@ class Model:
         """Return the members' merged raw outputs, by target, for stored inputs ``n c ...``."""
         if self._ensemble is not None:
             return self._ensemble.run(inputs)
-        return merged([r.run(inputs) for r in self._runners], self._weights)
+        return merged(self._each(inputs), self._weights)
+
+    def _each(self, inputs: Mapping[str, AnyArray]) -> list[dict[str, Float64Array]]:
+        """Return what each member puts out; those of one thread run side by side, with the same bits as in turn."""
+        lanes = min(threads(), len(self._runners))
+        if lanes < 2 or not all(getattr(r, "one_thread", False) for r in self._runners):
+            return [r.run(inputs) for r in self._runners]
+        with ThreadPoolExecutor(lanes) as pool:
+            return list(pool.map(lambda member: member.run(inputs), self._runners))
 
     def judge(self, items: Iterable[tuple[str, Mapping[str, Content] | HounsfieldError]]) -> Iterator[Judgement]:
         """Judge samples one chunk at a time, in order, in constant memory.

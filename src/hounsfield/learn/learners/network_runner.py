@@ -47,6 +47,11 @@ class NetworkRunner:
         # many times over where another process wants the cores too.
         self._threads = 1 if self.size > RUN_BATCH and not _convolves(network) else None
 
+    @property
+    def one_thread(self) -> bool:
+        """Whether it computes with one thread whatever there is, so that several may run side by side."""
+        return self._threads == 1
+
     def run(self, inputs: Mapping[str, AnyArray]) -> dict[str, Float64Array]:
         """Return raw outputs by target and the embedding, ``n w`` float64, for stored inputs ``n c ...``."""
         collected: dict[str, list[Float64Array]] = {}
