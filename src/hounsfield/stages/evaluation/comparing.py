@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 from hounsfield.core.cohort import TargetSpec
 from hounsfield.core.report import LOWER_IS_BETTER, MAIN_METRIC, Baseline, Figure
 from hounsfield.core.types import Float64Array
-from hounsfield.science.statistics.figures import Resampled, differences_of, intervals_of
+from hounsfield.science.statistics.figures import Resampled, differences_of
 from hounsfield.science.statistics.intervals import Difference
-from hounsfield.stages.evaluation.preparing import Points, as_figure, resampled
+from hounsfield.stages.evaluation.preparing import Points, as_figure, figures_of, resampled
 from hounsfield.stages.evaluation.samples import JudgedSample, JudgeOptions, gather
 
 DEFAULT = JudgeOptions()
@@ -75,7 +75,7 @@ def baseline_block(
     found = resampled(gather(target, samples, baseline), points, options)
     difference = _shown(differences_of(network, found))
     return Baseline(
-        metrics={name: as_figure(value) for name, value in intervals_of(found).items()},
+        metrics=figures_of(found),
         difference=difference,
         ties=ties(difference.get(MAIN_METRIC[target.kind])),
     )

@@ -8,7 +8,7 @@ from hounsfield.core.cohort import TargetSpec
 from hounsfield.core.report import Figure, PartFigures
 from hounsfield.core.types import Float64Array, IntArray
 from hounsfield.science.statistics.discrimination import confusion
-from hounsfield.science.statistics.figures import Resampled, intervals_of
+from hounsfield.science.statistics.figures import Resampled
 from hounsfield.science.statistics.figures_of_values import median_level
 from hounsfield.science.statistics.logit_adjustment import called
 from hounsfield.stages.evaluation.curves import curves
@@ -16,9 +16,9 @@ from hounsfield.stages.evaluation.pooling import pool_patients
 from hounsfield.stages.evaluation.preparing import (
     CALIBRATION,
     Points,
-    as_figure,
     class_factors,
     class_threshold,
+    figures_of,
     finite_or_none,
     prepared,
     resampled,
@@ -78,7 +78,7 @@ def judge(
     return PartFigures(
         samples=len(rows),
         patients=len(np.unique(rows.patients)),
-        metrics={name: as_figure(value) for name, value in intervals_of(found).items()},
+        metrics=figures_of(found),
         patient_metrics={} if whole is None else _of(whole, operating_point, options, "patients"),
         uncalibrated=_calibration(rows, before, options),
         confusion=_confusion(rows, operating_point),

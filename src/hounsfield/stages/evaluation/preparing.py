@@ -9,7 +9,7 @@ import numpy as np
 from hounsfield.core.report import Figure
 from hounsfield.core.streams import stream
 from hounsfield.core.types import Float64Array, IntArray
-from hounsfield.science.statistics.figures import Figures, Replicates, Resampled, bootstrap_figures, resample
+from hounsfield.science.statistics.figures import Figures, Replicates, Resampled, intervals_of, resample
 from hounsfield.science.statistics.figures_of_classes import categorical, multilabel
 from hounsfield.science.statistics.figures_of_values import median_level, number, ordinal
 from hounsfield.science.statistics.inputs import ratio
@@ -123,8 +123,12 @@ def with_intervals(figures: Figures, rows: Rows, options: JudgeOptions, *, purpo
         Addresses the randomness.
     """
     rng = stream(options.seed, f"bootstrap:{rows.target.name}:{purpose}")
-    intervals = bootstrap_figures(figures, rows.units, rng=rng, replicates=options.replicates)
-    return {name: as_figure(value) for name, value in intervals.items()}
+    return figures_of(resample(figures, rows.units, rng=rng, replicates=options.replicates))
+
+
+def figures_of(found: Resampled) -> dict[str, Figure]:
+    """Return all figures with 95 % intervals, of replicates that were drawn before."""
+    return {name: as_figure(value) for name, value in intervals_of(found).items()}
 
 
 def resampled(rows: Rows, points: Points, options: JudgeOptions) -> Resampled:
