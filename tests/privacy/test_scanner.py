@@ -123,6 +123,17 @@ def test_a_bomb_ends_and_is_told() -> None:
     assert small.unsearched == ("a compressed stream was larger than what is searched",)
 
 
+@pytest.mark.parametrize(
+    "content",
+    [b"2&#72", b"&#9999999;", b"2.25.262337320903102030405060708090102"],
+    ids=["open", "no letter", "digits of a UID"],
+)
+def test_what_only_looks_like_an_escape_lies_in_nothing_deeper(content: bytes) -> None:
+    own = Scanner(SEEN)
+    assert not own.leaks(b"head " + content + b" tail, and more behind it")
+    assert own.unsearched == ()
+
+
 def test_streams_within_streams_are_told_apart_from_large_ones() -> None:
     nested = gzip.compress(gzip.compress(gzip.compress(TEXT, mtime=0), mtime=0))
     short = Scanner(SEEN, limits=UnwrapLimits(depth=2))

@@ -217,17 +217,24 @@ def _runs(chunk: bytes) -> Iterator[tuple[str, int, bytes]]:
 
 
 def _unescaped_parts(chunk: bytes) -> Iterator[tuple[str, int, bytes]]:
-    """Yield the surroundings of JSON, XML and URL escapes with the escapes resolved."""
+    """Yield the surroundings of JSON, XML and URL escapes with the escapes resolved, where any can be."""
+    for low, high in _around_escapes(chunk):
+        resolved = _ESCAPE.sub(_unescaped, chunk[low:high])
+        if resolved != chunk[low:high]:  # what only looks like one would be found in itself again and again
+            yield "escapes", low, resolved
+
+
+def _around_escapes(chunk: bytes) -> Iterator[tuple[int, int]]:
+    """Give where the surroundings of what may be escapes begin and end; those that overlap are one."""
     low = high = -1
-    places = sorted(m.start() for pattern in _ESCAPES for m in re.finditer(pattern, chunk))
-    for place in places:
+    for place in sorted(m.start() for pattern in _ESCAPES for m in re.finditer(pattern, chunk)):
         if high < 0 or place - _AROUND_ESCAPE > high:
             if high >= 0:
-                yield "escapes", low, _ESCAPE.sub(_unescaped, chunk[low:high])
+                yield low, high
             low = max(0, place - _AROUND_ESCAPE)
         high = place + _AROUND_ESCAPE
     if high >= 0:
-        yield "escapes", low, _ESCAPE.sub(_unescaped, chunk[low:high])
+        yield low, high
 
 
 def _unescaped(m: "re.Match[bytes]") -> bytes:
